@@ -1,0 +1,3 @@
+export type { Listener, Network } from "./network.ts";
+export { serve } from "./service.ts";
+export type { CallContext, CallOptions, ClientMethod, MethodHandler, ServedService, ServiceClient, ServiceHandlers } from "./service.ts";
