@@ -1,4 +1,43 @@
+import type { Logger, Metrics } from "@holdfast/observability";
+import type { Network, ServedService } from "@holdfast/rpc";
+import type { Clock, Disk, Random, Timers } from "@holdfast/runtime";
 import type { LogIndex, PeerId, Term } from "./core/types.ts";
+import type { RaftSettings } from "./node/settings.ts";
+
+/** A member of the group and where it listens. */
+export interface RaftPeer {
+  readonly id: PeerId;
+  /** host:port under which the other members reach it. */
+  readonly address: string;
+}
+
+/** Which node of which group to run, and where its log lives. */
+export interface RaftConfig {
+  /** Directories and peers of another cluster are refused with `wrongCluster`. 1 to 255 bytes of UTF-8. */
+  readonly clusterId: string;
+  /** This node. One of `peers`. */
+  readonly id: PeerId;
+  /**
+   * The first membership, this node included; the same on every member. (Membership change comes in a later version and
+   * will then override this list from the log.)
+   */
+  readonly peers: readonly RaftPeer[];
+  /** Absolute path of the log's folder, made when absent. Nothing else may write there. */
+  readonly directory: string;
+  /** What differs from the defaults of `raftSettings`. */
+  readonly settings?: Partial<RaftSettings>;
+}
+
+/** What the node needs from its process. */
+export interface RaftPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly disk: Disk;
+  readonly network: Network;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
 
 /** A committed application entry, as the state machine receives it. */
 export interface CommittedEntry {
@@ -61,8 +100,15 @@ export type RaftEvent =
   | { readonly kind: "diskStalled"; readonly sinceMs: number }
   | { readonly kind: "diskFailed"; readonly message: string };
 
-/** One member of a Raft group. */
+/**
+ * One member of a Raft group. Life: `openRaftNode` (recovers the log, takes part in nothing yet) -> pass `services` to
+ * `network.listen` -> `start()` -> ... -> `stop()`, after which the caller closes its listener.
+ */
 export interface RaftNode {
+  /** What this node serves to its peers; to be passed to `network.listen`. The same array always. */
+  readonly services: readonly ServedService[];
+  /** Begins to tick, send and apply. Idempotent. Before it, proposals end as `notLeader`. */
+  start(): void;
   /** Appends to the log if this node leads. Proposals of one node commit in call order. Exactly one outcome each; never rejects. */
   propose(data: Uint8Array): Promise<ProposeOutcome>;
   /**

@@ -1,2 +1,15 @@
-export type { CommittedEntry, ProposeOutcome, RaftEvent, RaftNode, RaftStatus, StateMachine } from "./api.ts";
+export type {
+  CommittedEntry,
+  ProposeOutcome,
+  RaftConfig,
+  RaftEvent,
+  RaftNode,
+  RaftPeer,
+  RaftPorts,
+  RaftStatus,
+  StateMachine,
+} from "./api.ts";
 export type { LogIndex, PeerId, Term } from "./core/types.ts";
+export { openRaftNode, startRaftNode } from "./node/open-raft-node.ts";
+export { raftSettings } from "./node/settings.ts";
+export type { RaftSettings, Setting } from "./node/settings.ts";
