@@ -1,0 +1,10 @@
+export { createNodeClock } from "./node-clock.ts";
+export { createNodeDisk } from "./node-disk.ts";
+export { createNodeRandom } from "./node-random.ts";
+export { createNodeTimers } from "./node-timers.ts";
+export { openLevelStore } from "./level-store.ts";
+export type { LevelStoreOptions } from "./level-store.ts";
+export { runMain } from "./run-main.ts";
+export type { MainLogger, MainProgram, RunningProcess } from "./run-main.ts";
+export { defineSettings } from "./settings.ts";
+export type { ParsedSettings, Settings, SettingSpec, SettingsOf, SettingsSource, SettingsTable } from "./settings.ts";
