@@ -6,3 +6,9 @@ export type PeerId = Brand<number, "PeerId">;
 export type Term = Brand<number, "Term">;
 /** Position in the log; the first entry has 1. */
 export type LogIndex = Brand<number, "LogIndex">;
+
+/** Nobody: no vote, no leader. */
+export const nobody = 0 as PeerId;
+
+/** A uniform number in [0, 1), seeded by the host. */
+export type Random = () => number;

@@ -1,0 +1,2 @@
+/** What a node is at present. A learner is a follower that has no vote; see `RaftView.isLearner`. */
+export type Role = "follower" | "preCandidate" | "candidate" | "leader";
