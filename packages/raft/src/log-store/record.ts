@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { assert, equalBytes } from "@holdfast/base";
+
+/** Bytes before a record's body. The whole format: docs/formats/raft-log.md. */
+export const recordHeaderBytes = 64;
+/** Records begin at multiples of this, so that a scan for a record behind damage is short. */
+export const recordAlignmentBytes = 8;
+/** A longer body is never written, so a longer length is damage. */
+export const recordBodyBytesMax = 64 * 1024 * 1024;
+/** Length of a link of the hash chain: a truncated SHA-256. */
+export const chainBytes = 16;
+
+/** "HFRr" read as a little-endian number. */
+const recordMagic = 0x72524648;
+/** The header's bytes that the chain covers: all that is before the chain itself. */
+const chainedHeaderBytes = 40;
+const headerCrcOffset = 60;
+
+/** What a record's body means. Append-only. */
+export const recordTypes = { change: 1 } as const;
+
+/** A record's header, checked. */
+export interface RecordHeader {
+  readonly type: number;
+  readonly bodyBytes: number;
+  readonly bodyCrc32: number;
+  /** Index of the first entry in the body; 0 when there is none. */
+  readonly firstIndex: number;
+  readonly entryCount: number;
+  /** So many bytes of the segment were synced when the record was written: damage below is not a torn write. */
+  readonly syncedBytes: number;
+  readonly chain: Uint8Array;
+}
+
+/** What `sealRecord` needs to know besides the body. */
+export interface RecordSeal {
+  readonly type: number;
+  readonly firstIndex: number;
+  readonly entryCount: number;
+  readonly syncedBytes: number;
+  readonly previousChain: Uint8Array;
+}
+
+/** Bytes a record with this body takes in its segment, padding included. */
+export function recordBytes(bodyBytes: number): number {
+  const exact = recordHeaderBytes + bodyBytes;
+  return Math.ceil(exact / recordAlignmentBytes) * recordAlignmentBytes;
+}
+
+/**
+ * Fills in the header of a record whose body is already in place: `record` is header room, body and padding.
+ * Returns the chain value to be given to the next record.
+ */
+export function sealRecord(record: Uint8Array, bodyBytes: number, seal: RecordSeal): Uint8Array {
+  assert(bodyBytes <= recordBodyBytesMax, "a record's body is within its limit");
+  const view = new DataView(record.buffer, record.byteOffset, recordHeaderBytes);
+  const body = record.subarray(recordHeaderBytes, recordHeaderBytes + bodyBytes);
+  view.setUint32(0, recordMagic, true);
+  view.setUint32(4, bodyBytes, true);
+  view.setUint32(8, seal.type, true);
+  view.setUint32(12, crc32(body), true);
+  setSafeInteger(view, 16, seal.firstIndex);
+  view.setUint32(24, seal.entryCount, true);
+  view.setUint32(28, 0, true);
+  setSafeInteger(view, 32, seal.syncedBytes);
+  const chain = nextChain(seal.previousChain, record.subarray(0, chainedHeaderBytes), body);
+  record.set(chain, chainedHeaderBytes);
+  view.setUint32(56, 0, true);
+  view.setUint32(headerCrcOffset, crc32(record.subarray(0, headerCrcOffset)), true);
+  return chain;
+}
+
+/** The header at `offset`, or undefined when there is no sound one. */
+export function readRecordHeader(bytes: Uint8Array, offset: number): RecordHeader | undefined {
+  if (offset + recordHeaderBytes > bytes.length) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, recordHeaderBytes);
+  if (view.getUint32(0, true) !== recordMagic) return undefined;
+  if (view.getUint32(headerCrcOffset, true) !== crc32(bytes.subarray(offset, offset + headerCrcOffset))) return undefined;
+  const header = {
+    type: view.getUint32(8, true),
+    bodyBytes: view.getUint32(4, true),
+    bodyCrc32: view.getUint32(12, true),
+    firstIndex: Number(view.getBigUint64(16, true)),
+    entryCount: view.getUint32(24, true),
+    syncedBytes: Number(view.getBigUint64(32, true)),
+    chain: bytes.slice(offset + chainedHeaderBytes, offset + chainedHeaderBytes + chainBytes),
+  };
+  const isPossible = header.bodyBytes <= recordBodyBytesMax && Number.isSafeInteger(header.firstIndex + header.entryCount);
+  return isPossible ? header : undefined;
+}
+
+/** The body of the record at `offset` when its CRC-32 agrees, else undefined. Shares memory. */
+export function readRecordBody(bytes: Uint8Array, offset: number, header: RecordHeader): Uint8Array | undefined {
+  const start = offset + recordHeaderBytes;
+  if (start + header.bodyBytes > bytes.length) return undefined;
+  const body = bytes.subarray(start, start + header.bodyBytes);
+  return crc32(body) === header.bodyCrc32 ? body : undefined;
+}
+
+/** Whether the record at `offset` is the one that was written after `previousChain`. */
+export function isChained(bytes: Uint8Array, offset: number, link: { header: RecordHeader; body: Uint8Array; previousChain: Uint8Array }): boolean {
+  const chained = bytes.subarray(offset, offset + chainedHeaderBytes);
+  return equalBytes(nextChain(link.previousChain, chained, link.body), link.header.chain);
+}
+
+function nextChain(previous: Uint8Array, headerStart: Uint8Array, body: Uint8Array): Uint8Array {
+  const digest = createHash("sha256").update(previous).update(headerStart).update(body).digest();
+  return new Uint8Array(digest.buffer, digest.byteOffset, chainBytes);
+}
+
+function setSafeInteger(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, value >>> 0, true);
+  view.setUint32(offset + 4, Math.floor(value / 0x1_0000_0000), true);
+}
