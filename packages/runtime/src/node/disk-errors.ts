@@ -5,6 +5,7 @@ const kindByCode: Readonly<Record<string, ErrorKind>> = {
   ENOTDIR: "notFound",
   EEXIST: "precondition",
   ENOTEMPTY: "precondition",
+  EISDIR: "precondition",
   ENOSPC: "noSpace",
   EDQUOT: "noSpace",
   EMFILE: "tooBusy",

@@ -15,7 +15,7 @@ export interface Disk {
   rename(source: string, target: string): Promise<void>;
   /** Removes a file; a missing one is `notFound`. */
   remove(path: string): Promise<void>;
-  /** Makes a folder and those above it; an existing one is fine. */
+  /** Makes a folder and those above it, and makes their names durable; an existing one is fine. */
   makeDirectory(path: string): Promise<void>;
   /** Names in a folder, sorted by code unit. A missing folder is `notFound`. */
   list(path: string): Promise<readonly string[]>;

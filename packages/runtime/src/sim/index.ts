@@ -1,0 +1,11 @@
+export { createMemoryStore, MemoryStoreData } from "./memory-store.ts";
+export type { MemoryStore } from "./memory-store.ts";
+export { Scheduler } from "./scheduler.ts";
+export type { Scheduled } from "./scheduler.ts";
+export { createSeededRandom } from "./seeded-random.ts";
+export type { SeededRandom } from "./seeded-random.ts";
+export type { SimDisk, SimDiskOptions } from "./sim-disk.ts";
+export { createSimWorld } from "./sim-world.ts";
+export type { SimWorld } from "./sim-world.ts";
+export type { SimMachine } from "./sim-machine.ts";
+export type { SimProcess } from "./sim-process.ts";

@@ -1,0 +1,123 @@
+import { HoldfastError } from "@holdfast/base";
+import type { KeyValueChange, KeyValueRange, KeyValueStore } from "../ports/key-value-store.ts";
+import { SortedMap } from "./sorted-map.ts";
+
+/** When a batch counts as written; the simulator supplies latency, the default is at once. */
+export type WriteDelay = (isDurable: boolean) => Promise<void>;
+
+/** What a batch replaced, to take it back at a power cut. */
+type UndoBatch = readonly { readonly key: Uint8Array; readonly before: Uint8Array | undefined }[];
+
+/**
+ * The contents of one ordered store, which outlive the process that has it open. Like LevelDB's log, a power cut loses
+ * a tail of whole batches, never one from the middle and never one that was asked to be durable (or stands before one).
+ */
+export class MemoryStoreData {
+  readonly #map = new SortedMap();
+  /** Batches that are not durable, oldest first, numbered from `#firstUndo`. */
+  #undo: UndoBatch[] = [];
+  #firstUndo = 0;
+  #opener: object | undefined;
+
+  /** Opens the store; one at a time. Errors: `precondition` when it is open. */
+  open(delay: WriteDelay = () => Promise.resolve()): MemoryStore {
+    if (this.#opener !== undefined) throw new HoldfastError("precondition", "the store is open in another process; stop that one first");
+    const store = new MemoryStore(this, delay);
+    this.#opener = store;
+    return store;
+  }
+
+  /** The process is gone; its open store no longer counts. */
+  release(): void {
+    this.#opener = undefined;
+  }
+
+  /** Takes back the newest not durable batches; `keepCount` of them stay. */
+  powerCut(keepCount: (undurableCount: number) => number): void {
+    this.#opener = undefined;
+    const kept = keepCount(this.#undo.length);
+    for (const batch of this.#undo.slice(kept).reverse()) {
+      for (const { key, before } of batch.toReversed()) this.#map.set(key, before);
+    }
+    this.#firstUndo += this.#undo.length;
+    this.#undo = [];
+  }
+
+  get map(): SortedMap {
+    return this.#map;
+  }
+
+  /** Applies a batch and returns its number, for `makeDurable`. */
+  apply(batch: readonly KeyValueChange[]): number {
+    this.#undo.push(batch.map(({ key, value }) => ({ key: key.slice(), before: this.#map.set(key, value) })));
+    return this.#firstUndo + this.#undo.length - 1;
+  }
+
+  /** The batch and all before it survive a power cut from now on. */
+  makeDurable(batchNumber: number): void {
+    const count = batchNumber + 1 - this.#firstUndo;
+    if (count <= 0) return;
+    this.#undo.splice(0, count);
+    this.#firstUndo += count;
+  }
+}
+
+/** An open `MemoryStoreData`. */
+export class MemoryStore implements KeyValueStore {
+  readonly #data: MemoryStoreData;
+  readonly #delay: WriteDelay;
+  #last: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(data: MemoryStoreData, delay: WriteDelay) {
+    this.#data = data;
+    this.#delay = delay;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#mustBeOpen();
+    return this.#data.map.get(key);
+  }
+
+  write(batch: readonly KeyValueChange[], options: { readonly isDurable?: boolean } = {}): Promise<void> {
+    this.#mustBeOpen();
+    const isDurable = options.isDurable ?? false;
+    const batchNumber = this.#data.apply(batch);
+    const written = Promise.all([this.#delay(isDurable), this.#last]).then(() => {
+      if (isDurable) this.#data.makeDurable(batchNumber);
+    });
+    this.#last = written;
+    return written;
+  }
+
+  range(range: KeyValueRange): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
+    this.#mustBeOpen();
+    const snapshot = this.#data.map.snapshot();
+    const entries = range.isReversed === true ? snapshot.downwards(range.start, range.end) : snapshot.upwards(range.start, range.end);
+    const countMax = range.limit ?? Number.POSITIVE_INFINITY;
+    async function* pairs(): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
+      let count = 0;
+      for (const entry of entries) {
+        if (count++ >= countMax) return;
+        yield [entry.key, entry.value];
+      }
+    }
+    return pairs();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#last;
+    this.#data.release();
+  }
+
+  #mustBeOpen(): void {
+    if (this.#isClosed) throw new HoldfastError("precondition", "the store was closed");
+  }
+}
+
+/** A store of its own in memory, for unit tests. */
+export function createMemoryStore(): KeyValueStore {
+  return new MemoryStoreData().open();
+}

@@ -1,0 +1,141 @@
+import { assert } from "@holdfast/base";
+import { hash32 } from "./seeded-random.ts";
+
+/** A scheduled item. */
+export interface Scheduled {
+  /** Afterwards it does not run. Idempotent. */
+  cancel(): void;
+}
+
+interface Item {
+  readonly atMs: number;
+  readonly sequence: number;
+  readonly label: string;
+  run: (() => void) | undefined;
+}
+
+/**
+ * Virtual time and the one queue of everything that will happen: timers, message deliveries, disk completions.
+ * Takes the next item by (time, order of scheduling), runs it, lets every promise it settled run to its end, and only
+ * then takes the next. So promise order within one item is the only concurrency, and it is deterministic.
+ */
+export class Scheduler {
+  #nowMs = 0;
+  #sequence = 0;
+  #executedCount = 0;
+  #trace = 0x811c9dc5;
+  readonly #heap: Item[] = [];
+  #onItem: ((atMs: number, label: string) => void) | undefined;
+
+  /** Virtual ms since the world began. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Items run so far. */
+  get executedCount(): number {
+    return this.#executedCount;
+  }
+
+  /** A hash over (time, label) of all items run so far: equal runs have equal traces. */
+  get traceHash(): string {
+    return `${this.#executedCount}-${this.#trace.toString(16).padStart(8, "0")}`;
+  }
+
+  /** Calls back before every item; for finding where two runs part. */
+  observe(onItem: (atMs: number, label: string) => void): void {
+    this.#onItem = onItem;
+  }
+
+  /** Runs `run` after `delayMs` of virtual time. `label` goes into the trace: say who and what, nothing unordered. */
+  schedule(delayMs: number, label: string, run: () => void): Scheduled {
+    assert(delayMs >= 0 && Number.isFinite(delayMs), "virtual time does not go back");
+    const item: Item = { atMs: this.#nowMs + delayMs, sequence: this.#sequence++, label, run };
+    this.#push(item);
+    return { cancel: () => void (item.run = undefined) };
+  }
+
+  /** Runs the next item, if there is one before or at `limitMs`. What an item throws ends the run. */
+  async step(limitMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    for (;;) {
+      const item = this.#heap[0];
+      if (item === undefined || item.atMs > limitMs) return false;
+      this.#pop();
+      const run = item.run;
+      if (run === undefined) continue;
+      item.run = undefined;
+      assert(item.atMs >= this.#nowMs, "virtual time does not go back");
+      this.#nowMs = item.atMs;
+      this.#executedCount++;
+      this.#trace = hash32(`${Math.round(item.atMs * 1000)} ${item.label}`, this.#trace);
+      this.#onItem?.(item.atMs, item.label);
+      run();
+      await drainMicrotasks();
+      return true;
+    }
+  }
+
+  /** Runs everything due within `durationMs` and moves time there. */
+  async runFor(durationMs: number): Promise<void> {
+    const end = this.#nowMs + durationMs;
+    await drainMicrotasks();
+    while (await this.step(end));
+    this.#nowMs = end;
+  }
+
+  /** Runs until the condition holds; false when it still does not after `limitMs`, or nothing is left to happen. */
+  async runUntil(condition: () => boolean, limitMs: number): Promise<boolean> {
+    const end = this.#nowMs + limitMs;
+    await drainMicrotasks();
+    while (!condition()) {
+      if (!(await this.step(end))) return condition();
+    }
+    return true;
+  }
+
+  #push(item: Item): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    heap.push(item);
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1;
+      const parent = heap[parentIndex];
+      if (parent === undefined || !isBefore(item, parent)) break;
+      heap[index] = parent;
+      index = parentIndex;
+    }
+    heap[index] = item;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let index = 0;
+    for (;;) {
+      let childIndex = index * 2 + 1;
+      let child = heap[childIndex];
+      const right = heap[childIndex + 1];
+      if (child !== undefined && right !== undefined && isBefore(right, child)) {
+        child = right;
+        childIndex++;
+      }
+      if (child === undefined || !isBefore(child, last)) break;
+      heap[index] = child;
+      index = childIndex;
+    }
+    heap[index] = last;
+  }
+}
+
+function isBefore(left: Item, right: Item): boolean {
+  return left.atMs === right.atMs ? left.sequence < right.sequence : left.atMs < right.atMs;
+}
+
+/**
+ * Returns when no promise reaction is left. The event loop runs all microtasks before the check phase, so one
+ * `setImmediate` is enough however long the chains are; nothing else is in flight in a simulated world.
+ */
+function drainMicrotasks(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}

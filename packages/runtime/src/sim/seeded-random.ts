@@ -1,0 +1,60 @@
+import type { Random } from "../ports/random.ts";
+
+/** Reproducible randomness with the draws that a simulation needs. */
+export interface SeededRandom extends Random {
+  /** Uniform whole number, 0 <= n < limit. */
+  integer(limit: number): number;
+  /** True with this probability. */
+  chance(probability: number): boolean;
+  /** Uniform in [min, max). */
+  between(min: number, max: number): number;
+  /** One of a non-empty list. */
+  pick<T>(choices: readonly T[]): T;
+  /** An independent stream, fixed by this stream's seed and the label alone (not by draws made so far). */
+  fork(label: string): SeededRandom;
+}
+
+/** Source: sfc32 (C. Doty-Humphrey, PractRand), seeded through FNV-1a; good enough for tests, useless for secrets. */
+export function createSeededRandom(seed: number | string): SeededRandom {
+  const text = String(seed);
+  let a = hash32(`${text}/a`);
+  let b = hash32(`${text}/b`);
+  let c = hash32(`${text}/c`);
+  let counter = 1;
+  const next = (): number => {
+    const sum = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (c << 21) | (c >>> 11);
+    c = (c + sum) | 0;
+    return sum >>> 0;
+  };
+  for (let round = 0; round < 16; round++) next();
+
+  const fraction = (): number => next() / 4_294_967_296;
+  const integer = (limit: number): number => Math.floor(fraction() * limit);
+  return {
+    fraction,
+    integer,
+    chance: (probability) => fraction() < probability,
+    between: (min, max) => min + fraction() * (max - min),
+    pick: (choices) => {
+      const choice = choices[integer(choices.length)];
+      if (choice === undefined) throw new RangeError("pick needs a non-empty list of defined values");
+      return choice;
+    },
+    bytes: (count) => Uint8Array.from({ length: count }, () => next() & 255),
+    fork: (label) => createSeededRandom(`${text}/${label}`),
+  };
+}
+
+/** FNV-1a, 32 bits. */
+export function hash32(text: string, start = 0x811c9dc5): number {
+  let hash = start;
+  for (let index = 0; index < text.length; index++) {
+    hash ^= text.charCodeAt(index);
+    hash = Math.imul(hash, 0x01000193);
+  }
+  return hash >>> 0;
+}

@@ -1,0 +1,246 @@
+import { HoldfastError } from "@holdfast/base";
+import type { Disk, DiskFile } from "../ports/disk.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import { SimDiskData } from "./sim-disk-data.ts";
+import type { SimInode } from "./sim-inode.ts";
+
+/** How long disk operations take, in ms of virtual time, and how much fits. */
+export interface SimDiskOptions {
+  readonly capacityBytes?: number;
+  /** Any operation, uniform. Default 0.02 to 0.1. */
+  readonly operationMs?: readonly [min: number, max: number];
+  /** Added by syncs, uniform. Default 0.2 to 2. */
+  readonly syncMs?: readonly [min: number, max: number];
+  /** Added per MiB moved. Default 0.5. */
+  readonly perMiBMs?: number;
+}
+
+/** The process on whose behalf a disk is used; a dead one gets no answers. */
+export interface DiskUser {
+  readonly name: string;
+  readonly isAlive: boolean;
+}
+
+interface Operation {
+  readonly user: DiskUser;
+  readonly finish: () => void;
+  readonly effect: () => unknown;
+}
+
+/** One machine's disk: outlives its processes, loses at a power cut what was not synced, and fails as it is told. */
+export class SimDisk {
+  readonly data = new SimDiskData();
+  /** Factor on all latencies. */
+  slowness = 1;
+  /** Every operation fails with `diskFailed`. */
+  isFailed = false;
+  /** The next so many syncs fail with `diskFailed` and lose what they should have made durable. */
+  failingSyncCount = 0;
+  readonly #name: string;
+  readonly #scheduler: Scheduler;
+  readonly #random: SeededRandom;
+  readonly #options: Required<SimDiskOptions>;
+  readonly #inFlight = new Set<Operation>();
+  #stalled: Operation[] | undefined;
+
+  constructor(name: string, scheduler: Scheduler, random: SeededRandom, options: SimDiskOptions = {}) {
+    this.#name = name;
+    this.#scheduler = scheduler;
+    this.#random = random;
+    this.#options = {
+      capacityBytes: options.capacityBytes ?? 1024 ** 3,
+      operationMs: options.operationMs ?? [0.02, 0.1],
+      syncMs: options.syncMs ?? [0.2, 2],
+      perMiBMs: options.perMiBMs ?? 0.5,
+    };
+  }
+
+  get capacityBytes(): number {
+    return this.#options.capacityBytes;
+  }
+
+  /** Nothing completes until `resume`. */
+  stall(): void {
+    this.#stalled ??= [];
+  }
+
+  /** Completes what waited. */
+  resume(): void {
+    const waiting = this.#stalled ?? [];
+    this.#stalled = undefined;
+    for (const operation of waiting) this.#complete(operation);
+  }
+
+  /** Damages one bit of a file. Errors: `notFound`. */
+  corrupt(path: string, positionBytes: number): void {
+    this.data.file(path).flipBit(positionBytes);
+  }
+
+  /** The process died: of what it had in flight, some happened and some did not. */
+  abandon(user: DiskUser): void {
+    for (const operation of [...this.#inFlight]) {
+      if (operation.user !== user) continue;
+      this.#inFlight.delete(operation);
+      if (this.#random.chance(0.5)) continue;
+      try {
+        operation.effect();
+      } catch (error) {
+        // Nobody is left to hear of a refusal; anything else is a bug of the simulator.
+        if (!(error instanceof HoldfastError)) throw error;
+      }
+    }
+  }
+
+  /** All processes must have been ended before. */
+  powerCut(): void {
+    this.#stalled = undefined;
+    this.data.powerCut(this.#random);
+  }
+
+  /** Waits for one operation's latency, then takes effect and settles; never, when the user died before. */
+  operate<T>(user: DiskUser, label: string, cost: { isSync?: boolean; bytes?: number }, effect: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (!user.isAlive) return;
+      const operation: Operation = {
+        user,
+        effect,
+        finish: () => {
+          try {
+            if (this.isFailed) throw new HoldfastError("diskFailed", `the disk of ${this.#name} failed; what was not synced may be gone`);
+            resolve(effect());
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+        },
+      };
+      this.#inFlight.add(operation);
+      this.#scheduler.schedule(this.#latencyMs(cost), `disk ${user.name} ${label}`, () => this.#complete(operation));
+    });
+  }
+
+  /** Of a sync: fails when it was told to. */
+  takeSyncFault(inode: SimInode | undefined): void {
+    if (this.failingSyncCount === 0) return;
+    this.failingSyncCount--;
+    inode?.failSync();
+    throw new HoldfastError("diskFailed", `the disk of ${this.#name} failed a sync; what was written before may be gone`);
+  }
+
+  /** Writes what fits. Errors: `noSpace`. */
+  put(inode: SimInode, bytes: Uint8Array, positionBytes: number): void {
+    const growthBytes = Math.max(0, positionBytes + bytes.length - inode.sizeBytes);
+    if (growthBytes > 0 && this.data.usedBytes() + growthBytes > this.#options.capacityBytes) {
+      inode.write(bytes.subarray(0, this.#random.integer(bytes.length)), positionBytes);
+      throw new HoldfastError("noSpace", `the disk of ${this.#name} is full; free some space`);
+    }
+    inode.write(bytes, positionBytes);
+  }
+
+  #complete(operation: Operation): void {
+    if (!this.#inFlight.has(operation)) return;
+    if (this.#stalled !== undefined) {
+      this.#stalled.push(operation);
+      return;
+    }
+    this.#inFlight.delete(operation);
+    operation.finish();
+  }
+
+  #latencyMs(cost: { isSync?: boolean; bytes?: number }): number {
+    const { operationMs, syncMs, perMiBMs } = this.#options;
+    const base = this.#random.between(...operationMs) + (cost.isSync === true ? this.#random.between(...syncMs) : 0);
+    return (base + ((cost.bytes ?? 0) / 1024 ** 2) * perMiBMs) * this.slowness;
+  }
+}
+
+/** The disk as one process sees it. */
+export function createSimDiskView(disk: SimDisk, user: DiskUser): Disk {
+  const data = disk.data;
+  const run = <T>(label: string, effect: () => T): Promise<T> => disk.operate(user, label, {}, effect);
+  return {
+    open: (path, mode) =>
+      run(`open ${path}`, () => {
+        const isNew = mode === "create" || (mode === "openOrCreate" && data.stat(path) === undefined);
+        return new SimFile(disk, user, path, isNew ? data.create(path) : data.file(path));
+      }),
+    readFile: (path) =>
+      run(`read ${path}`, () => {
+        const inode = data.file(path);
+        return inode.read(0, inode.sizeBytes);
+      }),
+    rename: (source, target) => run(`rename ${source} ${target}`, () => data.rename(source, target)),
+    remove: (path) => run(`remove ${path}`, () => data.remove(path)),
+    makeDirectory: (path) => run(`mkdir ${path}`, () => data.makeDirectory(path)),
+    list: (path) => run(`list ${path}`, () => data.list(path)),
+    stat: (path) => run(`stat ${path}`, () => data.stat(path)),
+    syncDirectory: (path) =>
+      disk.operate(user, `syncdir ${path}`, { isSync: true }, () => {
+        disk.takeSyncFault(undefined);
+        data.syncDirectory(path);
+      }),
+    space: () =>
+      run("space", () => ({ totalBytes: disk.capacityBytes, freeBytes: Math.max(0, disk.capacityBytes - data.usedBytes()) })),
+  };
+}
+
+class SimFile implements DiskFile {
+  readonly #disk: SimDisk;
+  readonly #user: DiskUser;
+  readonly #path: string;
+  readonly #inode: SimInode;
+  #isClosed = false;
+
+  constructor(disk: SimDisk, user: DiskUser, path: string, inode: SimInode) {
+    this.#disk = disk;
+    this.#user = user;
+    this.#path = path;
+    this.#inode = inode;
+  }
+
+  write(bytes: Uint8Array, positionBytes: number): Promise<void> {
+    return this.#run("write", { bytes: bytes.length }, () => this.#disk.put(this.#inode, bytes, positionBytes));
+  }
+
+  writeParts(parts: readonly Uint8Array[], positionBytes: number): Promise<void> {
+    const lengthBytes = parts.reduce((sum, part) => sum + part.length, 0);
+    return this.#run("write", { bytes: lengthBytes }, () => {
+      let position = positionBytes;
+      for (const part of parts) {
+        this.#disk.put(this.#inode, part, position);
+        position += part.length;
+      }
+    });
+  }
+
+  read(positionBytes: number, lengthBytes: number): Promise<Uint8Array> {
+    return this.#run("read", { bytes: lengthBytes }, () => this.#inode.read(positionBytes, lengthBytes));
+  }
+
+  syncData(): Promise<void> {
+    return this.#run("sync", { isSync: true }, () => {
+      this.#disk.takeSyncFault(this.#inode);
+      this.#inode.sync();
+    });
+  }
+
+  truncate(sizeBytes: number): Promise<void> {
+    return this.#run("truncate", {}, () => this.#inode.truncate(sizeBytes));
+  }
+
+  size(): Promise<number> {
+    return this.#run("size", {}, () => this.#inode.sizeBytes);
+  }
+
+  close(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    const closed = this.#run("close", {}, () => undefined);
+    this.#isClosed = true;
+    return closed;
+  }
+
+  #run<T>(verb: string, cost: { isSync?: boolean; bytes?: number }, effect: () => T): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new HoldfastError("precondition", `cannot ${verb} ${this.#path}: the file was closed`));
+    return this.#disk.operate(this.#user, `${verb} ${this.#path}`, cost, effect);
+  }
+}
