@@ -1,0 +1,92 @@
+import type { Command } from "./command.ts";
+import { login, logout, userCreate, whoami } from "./commands/account.ts";
+import { adminEvents, adminHealth, adminNodeLs, adminNodeShow, adminStatus } from "./commands/admin.ts";
+import { du, ls, stat } from "./commands/browse.ts";
+import { mkdir, mv, rm } from "./commands/change.ts";
+import { cat, get, put } from "./commands/transfer.ts";
+import { trashLs, trashPurge, trashRestore } from "./commands/trash.ts";
+import { exitCodeOf, exitCodes, ExitSignal, toHoldfastError, UsageError } from "./exit-code.ts";
+import { createOutput } from "./output.ts";
+
+/** Every command by its words. */
+const commands: Readonly<Record<string, Command>> = {
+  login,
+  logout,
+  whoami,
+  ls,
+  stat,
+  du,
+  mkdir,
+  put,
+  get,
+  cat,
+  mv,
+  rm,
+  "trash ls": trashLs,
+  "trash restore": trashRestore,
+  "trash purge": trashPurge,
+  "user create": userCreate,
+  "admin status": adminStatus,
+  "admin health": adminHealth,
+  "admin node ls": adminNodeLs,
+  "admin node show": adminNodeShow,
+  "admin events": adminEvents,
+};
+
+function helpText(): string {
+  const width = Math.max(...Object.values(commands).map((command) => command.usage.length));
+  const lines = Object.values(commands).map((command) => `  holdfast ${command.usage.padEnd(Math.min(width, 48))}  ${command.summary}`);
+  return `Keeps files in a Holdfast cluster.\n\n${lines.join("\n")}\n\n--json prints one document (JSON Lines for long work). Remote paths are absolute (/docs/a.txt); - is standard input or output.`;
+}
+
+/** The longest run of leading words that names a command. */
+function findCommand(words: readonly string[]): { readonly command: Command; readonly rest: readonly string[] } | undefined {
+  for (let length = Math.min(3, words.length); length > 0; length--) {
+    const command = commands[words.slice(0, length).join(" ")];
+    if (command !== undefined) return { command, rest: words.slice(length) };
+  }
+  return undefined;
+}
+
+/** Runs one command line; resolves with the exit code. */
+async function main(words: readonly string[]): Promise<number> {
+  const isJson = words.includes("--json");
+  const output = createOutput(isJson);
+  if (words.length === 0 || words[0] === "help" || words.includes("--help")) {
+    process.stdout.write(`${helpText()}\n`);
+    return exitCodes.ok;
+  }
+  const controller = new AbortController();
+  process.on("SIGINT", () => {
+    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+    controller.abort();
+  });
+  try {
+    const found = findCommand(words);
+    if (found === undefined) throw new UsageError(`There is no command "${words.slice(0, 2).join(" ")}". See: holdfast help`);
+    await found.command.run(found.rest, { output, signal: controller.signal });
+    return exitCodes.ok;
+  } catch (thrown) {
+    const code = controller.signal.aborted ? exitCodes.interrupted : exitCodeOf(thrown);
+    if (isJson) output.record({ messageType: "exit_error", code, ...describe(thrown) });
+    else output.note(thrown instanceof ExitSignal ? thrown.message : `error: ${describe(thrown).message}`);
+    return code;
+  }
+}
+
+function describe(thrown: unknown): { kind: string; message: string; requestId?: string } {
+  if (thrown instanceof UsageError) return { kind: "usage", message: thrown.message };
+  if (thrown instanceof ExitSignal) return { kind: "outcome", message: thrown.message };
+  const error = toHoldfastError(thrown);
+  const suffix = error.requestId === undefined || error.requestId === "" ? "" : ` [req ${error.requestId}]`;
+  return { kind: error.kind, message: `${error.message}${suffix}`, ...(error.requestId === undefined ? {} : { requestId: error.requestId }) };
+}
+
+// A reader that goes away (`| head`) is not a failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+process.exitCode = await main(process.argv.slice(2));
+// Kept-alive connections must not hold the process.
+process.exit();

@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+/** One process of the cluster: how to start it. */
+export interface ProcessPlan {
+  /** "master-1", "node-3", "gateway-1": also the name of its pid file and log. */
+  readonly name: string;
+  /** Path of its `main.ts`. */
+  readonly script: string;
+  readonly parameters: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What the supervisor does with all of them alike. */
+export interface SupervisionOptions {
+  readonly runPath: string;
+  readonly nodePath: string;
+  /** Start again after an accidental death. */
+  readonly isRestarted: boolean;
+  /** Told of deaths and restarts. */
+  readonly report: (line: string) => void;
+}
+
+const restartDelayMs = 1_000;
+const restartDelayMaxMs = 10_000;
+/** A process that lived longer than this died by accident, not by its own fault. */
+const healthyAfterMs = 10_000;
+const logSizeMaxBytes = 16 * 1024 * 1024;
+
+/** Keeps one process running until told to stop. */
+export class SupervisedProcess {
+  readonly plan: ProcessPlan;
+  readonly #options: SupervisionOptions;
+  #child: ChildProcess | undefined;
+  #exited: Promise<void> = Promise.resolve();
+  #restartTimer: NodeJS.Timeout | undefined;
+  #isStopping = false;
+  #quickDeathCount = 0;
+
+  constructor(plan: ProcessPlan, options: SupervisionOptions) {
+    this.plan = plan;
+    this.#options = options;
+  }
+
+  /** Starts it; call once. */
+  start(): void {
+    const { plan } = this;
+    const logPath = path.join(this.#options.runPath, `${plan.name}.log`);
+    rotate(logPath);
+    const log = openSync(logPath, "a");
+    // Its own process group: Ctrl+C in the terminal must reach only the supervisor, which stops the others in order.
+    const child = spawn(this.#options.nodePath, [plan.script, ...plan.parameters], {
+      stdio: ["ignore", log, log],
+      detached: true,
+      env: { ...inheritedEnvironment(), ...plan.environment, HOLDFAST_PARENT_PID: String(process.pid) },
+    });
+    closeSync(log);
+    this.#child = child;
+    const startedAtMs = performance.now();
+    if (child.pid !== undefined) writeFileSync(this.#pidPath(), `${child.pid}\n`);
+    this.#exited = new Promise((resolve) => {
+      const ended = (description: string): void => {
+        if (this.#child !== child) return;
+        this.#child = undefined;
+        rmSync(this.#pidPath(), { force: true });
+        resolve();
+        if (!this.#isStopping) this.#died(description, performance.now() - startedAtMs);
+      };
+      child.once("exit", (code, signal) => ended(signal === null ? `exit code ${code}` : `signal ${signal}`));
+      child.once("error", (error) => ended(error.message));
+    });
+  }
+
+  #died(description: string, livedMs: number): void {
+    this.#quickDeathCount = livedMs > healthyAfterMs ? 0 : this.#quickDeathCount + 1;
+    if (!this.#options.isRestarted) {
+      this.#options.report(`${this.plan.name} ended (${description}); not started again (--no-restart)`);
+      return;
+    }
+    // The first deaths are restarted at the promised 1 s; only a process that keeps dying at once is slowed down.
+    const delayMs = Math.min(restartDelayMaxMs, restartDelayMs * Math.max(1, this.#quickDeathCount - 3));
+    this.#options.report(`${this.plan.name} ended (${description}); starting it again in ${delayMs / 1_000} s`);
+    this.#restartTimer = setTimeout(() => this.start(), delayMs);
+  }
+
+  /** SIGTERM, then SIGKILL after `graceMs`. Resolves when it is gone. Idempotent. */
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#restartTimer);
+    const child = this.#child;
+    if (child === undefined) return;
+    child.kill("SIGTERM");
+    const force = setTimeout(() => {
+      this.#options.report(`${this.plan.name} did not stop within ${graceMs / 1_000} s; killing it`);
+      child.kill("SIGKILL");
+    }, graceMs);
+    await this.#exited;
+    clearTimeout(force);
+  }
+
+  #pidPath(): string {
+    return path.join(this.#options.runPath, `${this.plan.name}.pid`);
+  }
+}
+
+/** Keeps one older log, so that a process that dies and comes back for days does not fill the disk. */
+function rotate(logPath: string): void {
+  const size = statSync(logPath, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > logSizeMaxBytes) renameSync(logPath, `${logPath}.1`);
+}
+
+/** The cluster's own settings (HOLDFAST_PORT ...) mean something else to a single process; those come as parameters. */
+function inheritedEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HOLDFAST_")));
+}
