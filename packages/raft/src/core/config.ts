@@ -20,6 +20,10 @@ export interface Switches {
   readonly validateChanges: boolean;
   /** Hand entries to the state machine before they are durable here. Default false. */
   readonly applyUndurable: boolean;
+  /** Votes carry what is committed, and who is asked or refused learns from it. Default true. */
+  readonly commitByVote: boolean;
+  /** Heartbeats carry the true commit index instead of one capped at the follower's match. Default true. */
+  readonly commitInHeartbeats: boolean;
   /** Messages to oneself go out in `sendAfter` and come back by `receive`, instead of inside `persisted`. Default false. */
   readonly deliverOwnMessages: boolean;
 }
@@ -78,6 +82,8 @@ export const productSwitches: Switches = {
   stepDownOnRemoval: true,
   validateChanges: true,
   applyUndurable: false,
+  commitByVote: true,
+  commitInHeartbeats: true,
   deliverOwnMessages: false,
 };
 

@@ -16,6 +16,8 @@ export interface VoteRequest extends Header {
   /** The candidate's last entry. */
   readonly last: EntryId;
   readonly isTransfer: boolean;
+  /** What the candidate knows to be committed; the voter may learn from it (raft-rs `maybe_commit_by_vote`). Term 0: unknown. */
+  readonly commit: EntryId;
 }
 
 /** The answer, sent after the vote is durable. A candidate's own vote takes this way too. */
@@ -23,6 +25,8 @@ export interface VoteResponse extends Header {
   readonly kind: "voteResponse";
   readonly isPreVote: boolean;
   readonly isRejected: boolean;
+  /** What the voter knows to be committed; a refused candidate may learn from it. Term 0: unknown. */
+  readonly commit: EntryId;
 }
 
 /** AppendEntries (§3.5). `entries` are contiguous, the first at `previous.index` + 1; none: a probe, or news of the commit index. */
@@ -44,10 +48,13 @@ export interface AppendResponse extends Header {
   readonly hint?: EntryId;
 }
 
-/** Sign of life. `commit` is capped at what the leader knows this follower to have. */
+/**
+ * Sign of life. `commit` is a committed entry: the follower commits up to it if its log holds that very entry. With term
+ * 0 the leader knows that this follower's log matches up to `commit.index`, but no longer the term.
+ */
 export interface HeartbeatRequest extends Header {
   readonly kind: "heartbeatRequest";
-  readonly commit: LogIndex;
+  readonly commit: EntryId;
   /** The leader's confirmation round (§6.4), counted by its core; the answer carries it back. */
   readonly round: number;
 }
