@@ -6,11 +6,35 @@ const exclude = ["**/node_modules/**", "**/dist/**"];
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["{packages,tests,tools,bench}/**/*.test.ts"], exclude: [...exclude, "**/*.{io,sim,process,browser}.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["{packages,tests,tools,bench}/**/*.test.ts"],
+          exclude: [...exclude, "**/*.{io,sim,process,browser}.test.ts"],
+        },
+      },
       { test: { name: "io", include: ["{packages,tests,tools,bench}/**/*.io.test.ts"], exclude, testTimeout: 30_000 } },
       { test: { name: "sim", include: ["{packages,tests}/**/*.sim.test.ts"], exclude, testTimeout: 300_000 } },
-      { test: { name: "process", include: ["{packages,tests}/**/*.process.test.ts"], exclude, testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false } },
-      { test: { name: "browser", include: ["tests/**/*.browser.test.ts"], exclude, testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false } },
+      {
+        test: {
+          name: "process",
+          include: ["{packages,tests}/**/*.process.test.ts"],
+          exclude,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["tests/**/*.browser.test.ts"],
+          exclude,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

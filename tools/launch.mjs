@@ -30,7 +30,8 @@ function installFingerprint() {
   hash.update(`${process.platform}-${process.arch}`);
   const manifests = ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml"];
   for (const folder of ["packages", "tests"]) {
-    for (const name of readdirSync(path.join(root, folder)).sort()) manifests.push(path.join(folder, name, "package.json"));
+    for (const name of readdirSync(path.join(root, folder)).sort())
+      manifests.push(path.join(folder, name, "package.json"));
   }
   manifests.push(path.join("bench", "package.json"));
   for (const name of manifests) {
@@ -56,7 +57,9 @@ function install(fingerprint) {
   });
   if (result.status !== 0) {
     console.error(result.stdout ?? "", result.stderr ?? "");
-    console.error(`Could not install the dependencies (${result.error?.message ?? `exit ${result.status}`}). Nothing was started. Is the npm registry reachable?`);
+    console.error(
+      `Could not install the dependencies (${result.error?.message ?? `exit ${result.status}`}). Nothing was started. Is the npm registry reachable?`,
+    );
     process.exit(1);
   }
   mkdirSync(path.dirname(stampFile), { recursive: true });

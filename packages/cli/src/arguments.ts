@@ -24,12 +24,18 @@ export function parseWords(
 ): Parsed {
   let parsed: ReturnType<typeof parseArgs>;
   try {
-    parsed = parseArgs({ args: [...words], options: { json: { type: "boolean" }, ...rules }, allowPositionals: true, strict: true });
+    parsed = parseArgs({
+      args: [...words],
+      options: { json: { type: "boolean" }, ...rules },
+      allowPositionals: true,
+      strict: true,
+    });
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}\nusage: holdfast ${count.usage}`);
   }
   const { positionals, values } = parsed;
-  if (positionals.length < count.min || positionals.length > count.max) throw new UsageError(`usage: holdfast ${count.usage}`);
+  if (positionals.length < count.min || positionals.length > count.max)
+    throw new UsageError(`usage: holdfast ${count.usage}`);
   return {
     positionals,
     flag: (name) => values[name] === true,

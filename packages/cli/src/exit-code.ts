@@ -92,7 +92,11 @@ export function toHoldfastError(thrown: unknown): HoldfastError {
   }
   const cause = error.cause;
   if (cause instanceof Error && "code" in cause && typeof cause.code === "string" && cause.code.startsWith("E")) {
-    return new HoldfastError("unavailable", `The server cannot be reached (${cause.code}). Nothing was changed by this call as far as known; try again.`, { cause });
+    return new HoldfastError(
+      "unavailable",
+      `The server cannot be reached (${cause.code}). Nothing was changed by this call as far as known; try again.`,
+      { cause },
+    );
   }
   return new HoldfastError(kindByConnectCode[error.code] ?? "internal", error.rawMessage, { cause: thrown });
 }

@@ -35,12 +35,16 @@ const commands: Readonly<Record<string, Command>> = {
 
 function helpText(): string {
   const width = Math.max(...Object.values(commands).map((command) => command.usage.length));
-  const lines = Object.values(commands).map((command) => `  holdfast ${command.usage.padEnd(Math.min(width, 48))}  ${command.summary}`);
+  const lines = Object.values(commands).map(
+    (command) => `  holdfast ${command.usage.padEnd(Math.min(width, 48))}  ${command.summary}`,
+  );
   return `Keeps files in a Holdfast cluster.\n\n${lines.join("\n")}\n\n--json prints one document (JSON Lines for long work). Remote paths are absolute (/docs/a.txt); - is standard input or output.`;
 }
 
 /** The longest run of leading words that names a command. */
-function findCommand(words: readonly string[]): { readonly command: Command; readonly rest: readonly string[] } | undefined {
+function findCommand(
+  words: readonly string[],
+): { readonly command: Command; readonly rest: readonly string[] } | undefined {
   for (let length = Math.min(3, words.length); length > 0; length--) {
     const command = commands[words.slice(0, length).join(" ")];
     if (command !== undefined) return { command, rest: words.slice(length) };
@@ -63,7 +67,8 @@ async function main(words: readonly string[]): Promise<number> {
   });
   try {
     const found = findCommand(words);
-    if (found === undefined) throw new UsageError(`There is no command "${words.slice(0, 2).join(" ")}". See: holdfast help`);
+    if (found === undefined)
+      throw new UsageError(`There is no command "${words.slice(0, 2).join(" ")}". See: holdfast help`);
     await found.command.run(found.rest, { output, signal: controller.signal });
     return exitCodes.ok;
   } catch (thrown) {
@@ -79,7 +84,11 @@ function describe(thrown: unknown): { kind: string; message: string; requestId?:
   if (thrown instanceof ExitSignal) return { kind: "outcome", message: thrown.message };
   const error = toHoldfastError(thrown);
   const suffix = error.requestId === undefined || error.requestId === "" ? "" : ` [req ${error.requestId}]`;
-  return { kind: error.kind, message: `${error.message}${suffix}`, ...(error.requestId === undefined ? {} : { requestId: error.requestId }) };
+  return {
+    kind: error.kind,
+    message: `${error.message}${suffix}`,
+    ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+  };
 }
 
 // A reader that goes away (`| head`) is not a failure.

@@ -14,7 +14,9 @@ export interface Output {
 /** Output on this process's streams. */
 export function createOutput(isJson: boolean): Output {
   const print = (value: unknown): void => {
-    process.stdout.write(`${JSON.stringify(value, (_key, field: unknown) => (typeof field === "bigint" ? Number(field) : field))}\n`);
+    process.stdout.write(
+      `${JSON.stringify(value, (_key, field: unknown) => (typeof field === "bigint" ? Number(field) : field))}\n`,
+    );
   };
   return {
     isJson,
@@ -43,7 +45,9 @@ export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const minutes = Math.floor(whole / 60);
   const pad = (value: number): string => String(value).padStart(2, "0");
-  return minutes < 60 ? `${minutes}:${pad(whole % 60)}` : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`;
+  return minutes < 60
+    ? `${minutes}:${pad(whole % 60)}`
+    : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`;
 }
 
 /** "2026-11-22 17:33" in local time. */
@@ -60,7 +64,12 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
   const isNumeric = header.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === "number"));
   return all
     .map((row) =>
-      row.map((cell, column) => (isNumeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ").trimEnd(),
+      row
+        .map((cell, column) =>
+          isNumeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
+        .join("  ")
+        .trimEnd(),
     )
     .join("\n");
 }

@@ -38,7 +38,10 @@ export function originOf(server: string): string {
   } catch {
     // Told below, in words.
   }
-  throw new HoldfastError("invalidArgument", `"${server}" is not the address of a server. Give one such as http://127.0.0.1:8080.`);
+  throw new HoldfastError(
+    "invalidArgument",
+    `"${server}" is not the address of a server. Give one such as http://127.0.0.1:8080.`,
+  );
 }
 
 async function readStored(): Promise<Profile | undefined> {

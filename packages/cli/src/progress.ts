@@ -113,7 +113,9 @@ export function createProgress(output: Output): Progress {
       output.record({ messageType: "summary", ...counts, seconds, bytesPerSecond: Math.round(rate) });
       if (!output.isJson) {
         const failures = counts.errorCount === 0 ? "" : `, ${counts.errorCount} failed`;
-        output.note(`${counts.filesDone} files, ${formatBytes(counts.bytesDone)} in ${formatDuration(seconds)} (${formatBytes(rate)}/s)${failures}`);
+        output.note(
+          `${counts.filesDone} files, ${formatBytes(counts.bytesDone)} in ${formatDuration(seconds)} (${formatBytes(rate)}/s)${failures}`,
+        );
       }
     },
   };

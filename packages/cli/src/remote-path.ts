@@ -9,7 +9,8 @@ import { withRetries } from "./transfer/retry.ts";
 export function remotePath(text: string): string {
   if (!text.startsWith("/")) throw new UsageError(`"${text}" is not a remote path: it must start with "/".`);
   const parts = text.split("/").filter((part) => part !== "");
-  if (parts.some((part) => part === "." || part === "..")) throw new UsageError(`"${text}" must not contain "." or "..".`);
+  if (parts.some((part) => part === "." || part === ".."))
+    throw new UsageError(`"${text}" must not contain "." or "..".`);
   return `/${parts.join("/").normalize("NFC")}`;
 }
 
@@ -65,7 +66,11 @@ export async function* childrenOf(session: Session, folderId: bigint): AsyncIter
 }
 
 /** Everything below a folder, parents before children; `path` is relative to it ("a/b.txt"). */
-export async function* walk(session: Session, folderId: bigint, prefix = ""): AsyncIterable<{ readonly path: string; readonly entry: Entry }> {
+export async function* walk(
+  session: Session,
+  folderId: bigint,
+  prefix = "",
+): AsyncIterable<{ readonly path: string; readonly entry: Entry }> {
   for await (const entry of childrenOf(session, folderId)) {
     const path = `${prefix}${entry.name}`;
     yield { path, entry };

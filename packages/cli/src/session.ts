@@ -25,7 +25,10 @@ export async function openSession(): Promise<Session> {
 }
 
 /** A client for one edge service; errors come out as `HoldfastError`. */
-export function edgeClient<S extends DescService>(service: S, profile: { readonly server: string; readonly token?: string }): Client<S> {
+export function edgeClient<S extends DescService>(
+  service: S,
+  profile: { readonly server: string; readonly token?: string },
+): Client<S> {
   const authorise: Interceptor = (next) => async (request) => {
     if (profile.token !== undefined) request.header.set("Authorization", `Bearer ${profile.token}`);
     try {
@@ -36,6 +39,11 @@ export function edgeClient<S extends DescService>(service: S, profile: { readonl
   };
   return createClient(
     service,
-    createConnectTransport({ baseUrl: profile.server, httpVersion: "1.1", interceptors: [authorise], useBinaryFormat: true }),
+    createConnectTransport({
+      baseUrl: profile.server,
+      httpVersion: "1.1",
+      interceptors: [authorise],
+      useBinaryFormat: true,
+    }),
   );
 }

@@ -40,17 +40,29 @@ export class UserStore {
   /** Adds an account. Errors: `invalidArgument`, `nameTaken` (without `isForced`), `precondition` (the file is not one). */
   async add(user: NewStoredUser): Promise<void> {
     const email = user.email.trim().toLowerCase();
-    if (!/^[^\s@]+@[^\s@]+$/.test(email) || email.length > 254) throw new HoldfastError("invalidArgument", `"${user.email}" is not an e-mail address.`);
-    if (user.password.length < passwordMinLength) throw new HoldfastError("invalidArgument", `A password has at least ${passwordMinLength} characters.`);
+    if (!/^[^\s@]+@[^\s@]+$/.test(email) || email.length > 254)
+      throw new HoldfastError("invalidArgument", `"${user.email}" is not an e-mail address.`);
+    if (user.password.length < passwordMinLength)
+      throw new HoldfastError("invalidArgument", `A password has at least ${passwordMinLength} characters.`);
     const unknown = user.channels.find((channel) => !channelsKnown.includes(channel));
-    if (unknown !== undefined) throw new HoldfastError("invalidArgument", `"${unknown}" is not a channel; known are ${channelsKnown.join(", ")}.`);
+    if (unknown !== undefined)
+      throw new HoldfastError(
+        "invalidArgument",
+        `"${unknown}" is not a channel; known are ${channelsKnown.join(", ")}.`,
+      );
     const users = await this.#read();
     const others = users.filter((stored) => stored.email !== email);
     if (others.length !== users.length && !user.isForced) {
-      throw new HoldfastError("nameTaken", `${email} has an account in ${this.#file}. Nothing was changed; use --force to replace its password.`);
+      throw new HoldfastError(
+        "nameTaken",
+        `${email} has an account in ${this.#file}. Nothing was changed; use --force to replace its password.`,
+      );
     }
     const passwordHash = await hashPassword(user.password);
-    await this.#write([...others, { email, passwordHash, phone: user.phone, channels: user.channels, isAdmin: user.isAdmin }]);
+    await this.#write([
+      ...others,
+      { email, passwordHash, phone: user.phone, channels: user.channels, isAdmin: user.isAdmin },
+    ]);
   }
 
   async #read(): Promise<readonly StoredUser[]> {

@@ -38,7 +38,10 @@ const readyTimeoutMs = 80_000;
 export async function startCluster(settings: ClusterSettings, options: ClusterOptions): Promise<LocalCluster> {
   await requirePort(settings.port, settings.host);
   const dataPath = path.resolve(options.callerDirectory, settings.data);
-  const data = await claimDataDirectory(dataPath, { masters: Number(settings.masters), chunkSizeBytes: settings.chunkSizeBytes });
+  const data = await claimDataDirectory(dataPath, {
+    masters: Number(settings.masters),
+    chunkSizeBytes: settings.chunkSizeBytes,
+  });
   const processes: SupervisedProcess[] = [];
   const stop = async (): Promise<void> => {
     await stopInOrder(processes);
@@ -59,19 +62,44 @@ export async function startCluster(settings: ClusterSettings, options: ClusterOp
   }
 }
 
-async function planProcesses(settings: ClusterSettings, data: DataDirectory, options: ClusterOptions): Promise<readonly SupervisedProcess[]> {
+async function planProcesses(
+  settings: ClusterSettings,
+  data: DataDirectory,
+  options: ClusterOptions,
+): Promise<readonly SupervisedProcess[]> {
   const pagePath = await ensurePageBuilt(options.root, process.execPath);
   const masters = Number(settings.masters);
   const portsFile = path.join(data.runPath, "ports.json");
   const names = portNames(masters, settings.chunkservers);
   const previous = JSON.parse((await readText(portsFile)) ?? "{}") as Record<string, number>;
-  const ports = await choosePorts(names, { previous, basePort: settings.basePort === 0 ? undefined : settings.basePort });
+  const ports = await choosePorts(names, {
+    previous,
+    basePort: settings.basePort === 0 ? undefined : settings.basePort,
+  });
   await writeFile(`${portsFile}.tmp`, JSON.stringify(ports, undefined, 2));
   await rename(`${portsFile}.tmp`, portsFile);
   const { clusterId, chunkSizeBytes } = data.identity;
   const { host, port, chunkservers, replication, preset } = settings;
-  const shape = { dataPath: data.path, runPath: data.runPath, clusterId, host, port, masters, chunkservers, replication, chunkSizeBytes, preset, pagePath, ports };
-  const supervision = { runPath: data.runPath, nodePath: process.execPath, isRestarted: !settings.noRestart, report: options.report };
+  const shape = {
+    dataPath: data.path,
+    runPath: data.runPath,
+    clusterId,
+    host,
+    port,
+    masters,
+    chunkservers,
+    replication,
+    chunkSizeBytes,
+    preset,
+    pagePath,
+    ports,
+  };
+  const supervision = {
+    runPath: data.runPath,
+    nodePath: process.execPath,
+    isRestarted: !settings.noRestart,
+    report: options.report,
+  };
   return planCluster(shape).map(
     (planned) =>
       new SupervisedProcess(
@@ -79,7 +107,10 @@ async function planProcesses(settings: ClusterSettings, data: DataDirectory, opt
           name: planned.name,
           script: path.join(options.root, "packages", planned.package, "src/main.ts"),
           parameters: planned.parameters,
-          environment: planned.package === "gateway" ? { DFS_USER_STORE: process.env["DFS_USER_STORE"] ?? path.join(data.path, "user_store.json") } : {},
+          environment:
+            planned.package === "gateway"
+              ? { DFS_USER_STORE: process.env["DFS_USER_STORE"] ?? path.join(data.path, "user_store.json") }
+              : {},
         },
         supervision,
       ),
@@ -104,14 +135,17 @@ async function stopInOrder(processes: readonly SupervisedProcess[]): Promise<voi
   // The gateway first (it finishes requests), then chunkservers, then masters, which the others still talk to.
   const groups = ["gateway-", "node-", "master-"];
   for (const prefix of groups) {
-    await Promise.all(processes.filter(({ plan }) => plan.name.startsWith(prefix)).map((process) => process.stop(stopGraceMs)));
+    await Promise.all(
+      processes.filter(({ plan }) => plan.name.startsWith(prefix)).map((process) => process.stop(stopGraceMs)),
+    );
   }
 }
 
 async function waitUntilReady(origin: string, runPath: string, signal: AbortSignal): Promise<void> {
   const untilMs = performance.now() + readyTimeoutMs;
   while (performance.now() < untilMs) {
-    if (signal.aborted) throw new HoldfastError("cancelled", "Stopped before it was ready. Data that was there is safe.");
+    if (signal.aborted)
+      throw new HoldfastError("cancelled", "Stopped before it was ready. Data that was there is safe.");
     const isReady = await fetch(`${origin}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
       (response) => response.ok,
       () => false,

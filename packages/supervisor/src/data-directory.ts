@@ -147,7 +147,9 @@ function checkedIdentity(file: string, text: string, masters: number): ClusterId
   try {
     found = JSON.parse(text) as Partial<ClusterIdentity>;
   } catch (cause) {
-    throw new HoldfastError("precondition", `${file} is damaged. Nothing was changed. Restore it from a backup.`, { cause });
+    throw new HoldfastError("precondition", `${file} is damaged. Nothing was changed. Restore it from a backup.`, {
+      cause,
+    });
   }
   if (found.format !== 1 || typeof found.clusterId !== "string" || !/^[0-9a-f]{32}$/.test(found.clusterId)) {
     throw new HoldfastError("precondition", `${file} was written by another version of Holdfast. Nothing was changed.`);

@@ -15,7 +15,9 @@ function report(line: string): void {
 async function main(): Promise<number> {
   const parsed = clusterSettings.parse({ argv: process.argv.slice(2), env: process.env });
   if (parsed.kind === "help") {
-    process.stdout.write(`npm start -- [settings]: runs a whole Holdfast cluster on this machine\n${clusterSettings.help()}\n`);
+    process.stdout.write(
+      `npm start -- [settings]: runs a whole Holdfast cluster on this machine\n${clusterSettings.help()}\n`,
+    );
     return 0;
   }
   if (parsed.kind === "faults") {
@@ -46,7 +48,8 @@ async function main(): Promise<number> {
     return 1;
   }
   const setupLink = await cluster.setupLink();
-  if (setupLink !== undefined) process.stdout.write(`Make the first account here (the link works once): ${setupLink.trim()}\n`);
+  if (setupLink !== undefined)
+    process.stdout.write(`Make the first account here (the link works once): ${setupLink.trim()}\n`);
   process.stdout.write(`Holdfast is ready: ${cluster.origin}\n`);
   await stopWanted;
   report("Stopping ...");

@@ -38,17 +38,28 @@ export async function ensurePageBuilt(root: string, nodePath: string): Promise<s
 async function runBuild(web: string, nodePath: string): Promise<void> {
   const vite = path.join(web, "node_modules/vite/bin/vite.js");
   await new Promise<void>((resolve, reject) => {
-    const child = spawn(nodePath, [vite, "build", "--logLevel", "warn"], { cwd: web, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(nodePath, [vite, "build", "--logLevel", "warn"], {
+      cwd: web,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     const collect = (part: Buffer): void => {
       output = (output + part.toString()).slice(-8_000);
     };
     child.stdout.on("data", collect);
     child.stderr.on("data", collect);
-    child.once("error", (cause) => reject(new HoldfastError("internal", `The page could not be built: ${cause.message}`, { cause })));
+    child.once("error", (cause) =>
+      reject(new HoldfastError("internal", `The page could not be built: ${cause.message}`, { cause })),
+    );
     child.once("exit", (code) => {
       if (code === 0) resolve();
-      else reject(new HoldfastError("internal", `The page could not be built; no data was touched. The builder said:\n${output}`));
+      else
+        reject(
+          new HoldfastError(
+            "internal",
+            `The page could not be built; no data was touched. The builder said:\n${output}`,
+          ),
+        );
     });
   });
 }

@@ -23,7 +23,11 @@ export const login: Command = {
   usage: "login --server URL --email E --password-stdin",
   summary: "sign in and remember it",
   async run(words, { output }) {
-    const rules = { server: { type: "string" }, email: { type: "string" }, "password-stdin": { type: "boolean" } } as const;
+    const rules = {
+      server: { type: "string" },
+      email: { type: "string" },
+      "password-stdin": { type: "boolean" },
+    } as const;
     const parsed = parseWords(words, rules, { min: 0, max: 0, usage: login.usage });
     const server = originOf(parsed.text("server") ?? process.env["HOLDFAST_SERVER"] ?? "http://127.0.0.1:8080");
     const email = parsed.text("email");
@@ -57,7 +61,13 @@ export const whoami: Command = {
     const session = await openSession();
     const { account, version } = await session.account.whoAmI({});
     if (account === undefined) throw new HoldfastError("unauthenticated", "The session ended. Sign in again.");
-    output.document({ server: session.profile.server, email: account.email, userId: account.userId, isAdmin: account.isAdmin, version });
+    output.document({
+      server: session.profile.server,
+      email: account.email,
+      userId: account.userId,
+      isAdmin: account.isAdmin,
+      version,
+    });
     output.line(`${account.email}${account.isAdmin ? " (administrator)" : ""} at ${session.profile.server}`);
   },
 };
@@ -77,9 +87,19 @@ export const userCreate: Command = {
     const parsed = parseWords(words, rules, { min: 1, max: 1, usage: userCreate.usage });
     const [email = ""] = parsed.positionals;
     const password = parsed.text("password") ?? (await readPassword());
-    const channels = (parsed.text("channels") ?? "").split(",").map((channel) => channel.trim()).filter((channel) => channel !== "");
-    const account = { email, password, phone: parsed.text("phone") ?? "", channels, isAdmin: parsed.flag("admin"), isForced: parsed.flag("force") };
-    const store = parsed.text("store") ?? (await isSignedOut() ? process.env["DFS_USER_STORE"] : undefined);
+    const channels = (parsed.text("channels") ?? "")
+      .split(",")
+      .map((channel) => channel.trim())
+      .filter((channel) => channel !== "");
+    const account = {
+      email,
+      password,
+      phone: parsed.text("phone") ?? "",
+      channels,
+      isAdmin: parsed.flag("admin"),
+      isForced: parsed.flag("force"),
+    };
+    const store = parsed.text("store") ?? ((await isSignedOut()) ? process.env["DFS_USER_STORE"] : undefined);
     if (store !== undefined) {
       await new UserStore(store).add(account);
       output.document({ email, store });

@@ -26,7 +26,8 @@ const intentWords: Readonly<Record<number, string>> = {
 
 async function readStatus(session: Session): Promise<GetClusterStatusResponse> {
   const { status } = await withRetries(() => session.admin.getStatus({}));
-  if (status === undefined) throw new HoldfastError("unavailable", "The cluster did not answer with its status. Try again.");
+  if (status === undefined)
+    throw new HoldfastError("unavailable", "The cluster did not answer with its status. Try again.");
   return status;
 }
 
@@ -76,7 +77,13 @@ function statusDocument(status: GetClusterStatusResponse): Record<string, unknow
 function mastersTable(status: GetClusterStatusResponse): string {
   return formatTable(
     ["MASTER", "ROLE", "TERM", "APPLIED", "ADDRESS"],
-    status.masters.map((master) => [master.name, master.role, Number(master.term), Number(master.appliedIndex), master.address]),
+    status.masters.map((master) => [
+      master.name,
+      master.role,
+      Number(master.term),
+      Number(master.appliedIndex),
+      master.address,
+    ]),
   );
 }
 
@@ -102,7 +109,8 @@ export function healthSentence(status: GetClusterStatusResponse): string {
   const missing = Number(status.chunks?.missing ?? 0);
   const under = Number(status.chunks?.under ?? 0);
   if (missing > 0) return `${missing} of ${total} chunks have no readable copy now.`;
-  if (under > 0) return `${under} of ${total} chunks have fewer than ${status.replication} confirmed copies; none is lost.`;
+  if (under > 0)
+    return `${under} of ${total} chunks have fewer than ${status.replication} confirmed copies; none is lost.`;
   return total === 0 ? "No chunks are stored yet." : `All ${total} chunks have ${status.replication} confirmed copies.`;
 }
 
@@ -135,7 +143,8 @@ export const adminHealth: Command = {
       if (isHealthy || !parsed.flag("wait") || performance.now() > untilMs) {
         output.document({ isHealthy, ...(statusDocument(status)["chunks"] as object) });
         output.line(healthSentence(status));
-        if (!isHealthy && (parsed.flag("strict") || parsed.flag("wait"))) throw new ExitSignal(exitCodes.unhealthy, "The cluster is not fully healthy.");
+        if (!isHealthy && (parsed.flag("strict") || parsed.flag("wait")))
+          throw new ExitSignal(exitCodes.unhealthy, "The cluster is not fully healthy.");
         return;
       }
       await delay(500, undefined, { signal });
@@ -162,7 +171,8 @@ export const adminNodeShow: Command = {
     const status = await readStatus(await openSession());
     const nodes = statusDocument(status)["nodes"] as readonly Record<string, unknown>[];
     const node = nodes.find((candidate) => candidate["name"] === parsed.positionals[0]);
-    if (node === undefined) throw new HoldfastError("notFound", `There is no node named ${parsed.positionals[0] ?? ""}.`);
+    if (node === undefined)
+      throw new HoldfastError("notFound", `There is no node named ${parsed.positionals[0] ?? ""}.`);
     output.document(node);
     for (const [name, value] of Object.entries(node)) output.line(`${name.padEnd(16)}${String(value)}`);
   },
@@ -172,15 +182,29 @@ export const adminEvents: Command = {
   usage: "admin events [-f] [--limit N]",
   summary: "what happened, newest last; -f keeps following",
   async run(words, { output, signal }) {
-    const parsed = parseWords(words, { follow: { type: "boolean", short: "f" }, limit: { type: "string" } }, { min: 0, max: 0, usage: adminEvents.usage });
+    const parsed = parseWords(
+      words,
+      { follow: { type: "boolean", short: "f" }, limit: { type: "string" } },
+      { min: 0, max: 0, usage: adminEvents.usage },
+    );
     const session = await openSession();
     const limit = Math.max(1, Math.min(1_000, Number(parsed.text("limit") ?? "50") || 50));
     let shownIndex = 0n;
     for (;;) {
-      const { events } = await withRetries(() => session.admin.listEvents({ limit: shownIndex === 0n ? limit : 1_000 }));
+      const { events } = await withRetries(() =>
+        session.admin.listEvents({ limit: shownIndex === 0n ? limit : 1_000 }),
+      );
       for (const event of events.filter((candidate) => candidate.index > shownIndex).reverse()) {
-        output.record({ index: event.index, at: new Date(Number(event.atMs)).toISOString(), actor: event.actor, type: event.type, summary: event.summary });
-        output.line(`${formatTime(Number(event.atMs))}  ${String(event.index).padStart(8)}  ${event.type.padEnd(18)}  ${event.summary}`);
+        output.record({
+          index: event.index,
+          at: new Date(Number(event.atMs)).toISOString(),
+          actor: event.actor,
+          type: event.type,
+          summary: event.summary,
+        });
+        output.line(
+          `${formatTime(Number(event.atMs))}  ${String(event.index).padStart(8)}  ${event.type.padEnd(18)}  ${event.summary}`,
+        );
       }
       shownIndex = events[0]?.index ?? shownIndex;
       if (!parsed.flag("follow")) return;

@@ -16,7 +16,9 @@ function entryDocument(entry: Entry, path: string): Record<string, unknown> {
     sizeBytes: Number(entry.sizeBytes),
     modifiedAt: new Date(Number(entry.modifiedAtMs)).toISOString(),
     createdAt: new Date(Number(entry.createdAtMs)).toISOString(),
-    ...(isFolder(entry) ? { childCount: entry.childCount } : { versionId: String(entry.versionId), sha256: toHex(entry.sha256) }),
+    ...(isFolder(entry)
+      ? { childCount: entry.childCount }
+      : { versionId: String(entry.versionId), sha256: toHex(entry.sha256) }),
   };
 }
 
@@ -40,7 +42,11 @@ export const ls: Command = {
       output.line(
         formatTable(
           ["SIZE", "MODIFIED", "NAME"],
-          rows.map(({ path: name, entry }) => [isFolder(entry) ? "-" : formatBytes(Number(entry.sizeBytes)), formatTime(Number(entry.modifiedAtMs)), display(entry, name)]),
+          rows.map(({ path: name, entry }) => [
+            isFolder(entry) ? "-" : formatBytes(Number(entry.sizeBytes)),
+            formatTime(Number(entry.modifiedAtMs)),
+            display(entry, name),
+          ]),
         ),
       );
     } else for (const row of rows) output.line(display(row.entry, row.path));

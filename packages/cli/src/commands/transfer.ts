@@ -48,9 +48,16 @@ async function planUpload(localPath: string, remote: string, isRecursive: boolea
   return { folders, files };
 }
 
-async function uploadAll(session: Session, plan: UploadPlan, context: CommandContext & { readonly isClobbering: boolean }): Promise<Progress> {
+async function uploadAll(
+  session: Session,
+  plan: UploadPlan,
+  context: CommandContext & { readonly isClobbering: boolean },
+): Promise<Progress> {
   const progress = createProgress(context.output);
-  progress.setTotals(plan.files.length, plan.files.reduce((sum, file) => sum + file.sizeBytes, 0));
+  progress.setTotals(
+    plan.files.length,
+    plan.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+  );
   const folderIds = new Map<string, bigint>();
   for (const folder of plan.folders) folderIds.set(folder, await makeFolder(session, folder, true));
   await forEachConcurrently(plan.files, filesInFlightMax, async (file) => {
@@ -64,7 +71,13 @@ async function uploadAll(session: Session, plan: UploadPlan, context: CommandCon
         folderIds.set(folder, parentId);
       }
       const conflict = context.isClobbering ? "replace" : "fail";
-      await uploadFile(session, file.localPath, { parentId, name: name.normalize("NFC"), conflict, progress: shown, signal: context.signal });
+      await uploadFile(session, file.localPath, {
+        parentId,
+        name: name.normalize("NFC"),
+        conflict,
+        progress: shown,
+        signal: context.signal,
+      });
       context.output.record({ messageType: "file", path: file.remotePath, sizeBytes: file.sizeBytes });
     } catch (error) {
       shown.failed();
@@ -76,7 +89,8 @@ async function uploadAll(session: Session, plan: UploadPlan, context: CommandCon
 }
 
 function reportFailure(context: CommandContext, path_: string, thrown: unknown): void {
-  if (context.signal.aborted) throw new HoldfastError("cancelled", "Interrupted. What was finished stays; nothing is half-done.");
+  if (context.signal.aborted)
+    throw new HoldfastError("cancelled", "Interrupted. What was finished stays; nothing is half-done.");
   const error = toHoldfastError(thrown);
   context.output.record({ messageType: "error", path: path_, kind: error.kind, message: error.message });
   if (!context.output.isJson) context.output.note(`error: ${path_}: ${error.message}`);
@@ -85,7 +99,11 @@ function reportFailure(context: CommandContext, path_: string, thrown: unknown):
 function finish(progress: Progress): void {
   progress.finish();
   const { errorCount, filesDone } = progress.counts;
-  if (errorCount > 0) throw new ExitSignal(exitCodes.partial, `${errorCount} of ${errorCount + filesDone} files failed; the others are done.`);
+  if (errorCount > 0)
+    throw new ExitSignal(
+      exitCodes.partial,
+      `${errorCount} of ${errorCount + filesDone} files failed; the others are done.`,
+    );
 }
 
 export const put: Command = {
@@ -100,13 +118,20 @@ export const put: Command = {
     const remote = remotePath(target);
     const existing = await findEntry(session, remote);
     const isInto = target.endsWith("/") || sources.length > 1 || (existing !== undefined && isFolder(existing));
-    if (isInto && existing !== undefined && !isFolder(existing)) throw new HoldfastError("precondition", `${remote} is a file. Nothing was uploaded.`);
+    if (isInto && existing !== undefined && !isFolder(existing))
+      throw new HoldfastError("precondition", `${remote} is a file. Nothing was uploaded.`);
     const isClobbering = !parsed.flag("no-clobber");
     if (sources.includes("-")) {
-      if (sources.length > 1 || isInto) throw new UsageError("Standard input goes to one remote file: holdfast put - /folder/name");
+      if (sources.length > 1 || isInto)
+        throw new UsageError("Standard input goes to one remote file: holdfast put - /folder/name");
       const { folder, name } = splitPath(remote);
       const parentId = (await folderAt(session, folder)).entryId;
-      await uploadStream(session, process.stdin, { parentId, name, conflict: isClobbering ? "replace" : "fail", signal: context.signal });
+      await uploadStream(session, process.stdin, {
+        parentId,
+        name,
+        conflict: isClobbering ? "replace" : "fail",
+        signal: context.signal,
+      });
       context.output.document({ path: remote });
       return;
     }
@@ -126,12 +151,17 @@ export const get: Command = {
   usage: "get [-r] REMOTE... LOCAL",
   summary: "download files or folders (- is standard output)",
   async run(words, context) {
-    const parsed = parseWords(words, { recursive: { type: "boolean", short: "r" } }, { min: 2, max: 100_000, usage: get.usage });
+    const parsed = parseWords(
+      words,
+      { recursive: { type: "boolean", short: "r" } },
+      { min: 2, max: 100_000, usage: get.usage },
+    );
     const local = parsed.positionals.at(-1) ?? "";
     const remotes = parsed.positionals.slice(0, -1).map(remotePath);
     const session = await openSession();
     if (local === "-") {
-      for (const remote of remotes) await streamFile(session, await fileAt(session, remote), process.stdout, context.signal);
+      for (const remote of remotes)
+        await streamFile(session, await fileAt(session, remote), process.stdout, context.signal);
       return;
     }
     const info = await stat(local).catch(() => undefined);
@@ -142,11 +172,16 @@ export const get: Command = {
       const name = remote === "/" ? "" : splitPath(remote).name;
       const target = isInto ? path.join(local, name) : local;
       if (isFolder(entry)) {
-        if (!parsed.flag("recursive")) throw new UsageError(`${remote} is a folder; use -r to download it with all it holds.`);
+        if (!parsed.flag("recursive"))
+          throw new UsageError(`${remote} is a folder; use -r to download it with all it holds.`);
         await downloadFolder(session, { folderId: entry.entryId, target, progress }, context);
       } else {
         await mkdir(path.dirname(path.resolve(target)), { recursive: true });
-        await downloadFile(session, entry, { localPath: target, progress: progress.file(remote, Number(entry.sizeBytes)), signal: context.signal });
+        await downloadFile(session, entry, {
+          localPath: target,
+          progress: progress.file(remote, Number(entry.sizeBytes)),
+          signal: context.signal,
+        });
       }
     }
     finish(progress);
@@ -162,7 +197,11 @@ async function downloadFolder(
   await forEachConcurrently(walk(session, source.folderId), filesInFlightMax, async ({ path: relative, entry }) => {
     // The server refuses such names; a hostile one must not write outside the target.
     const target = path.resolve(source.target, relative);
-    if (!target.startsWith(path.resolve(source.target) + path.sep)) throw new HoldfastError("invalidArgument", `The name "${relative}" leaves the target folder; it was not written.`);
+    if (!target.startsWith(path.resolve(source.target) + path.sep))
+      throw new HoldfastError(
+        "invalidArgument",
+        `The name "${relative}" leaves the target folder; it was not written.`,
+      );
     if (isFolder(entry)) {
       await mkdir(target, { recursive: true });
       return;
@@ -191,6 +230,7 @@ export const cat: Command = {
   async run(words, context) {
     const parsed = parseWords(words, {}, { min: 1, max: 10_000, usage: cat.usage });
     const session = await openSession();
-    for (const word of parsed.positionals) await streamFile(session, await fileAt(session, remotePath(word)), process.stdout, context.signal);
+    for (const word of parsed.positionals)
+      await streamFile(session, await fileAt(session, remotePath(word)), process.stdout, context.signal);
   },
 };

@@ -27,7 +27,11 @@ async function trashedEntry(session: Session, word: string): Promise<Entry> {
   }
   const [only, another] = matches;
   if (only === undefined) throw new HoldfastError("notFound", `The trash has no entry with the id or name "${word}".`);
-  if (another !== undefined) throw new HoldfastError("precondition", `The trash has ${matches.length} entries named "${word}". Name one by its id (holdfast trash ls).`);
+  if (another !== undefined)
+    throw new HoldfastError(
+      "precondition",
+      `The trash has ${matches.length} entries named "${word}". Name one by its id (holdfast trash ls).`,
+    );
   return only;
 }
 
@@ -39,10 +43,27 @@ export const trashLs: Command = {
     const entries: Entry[] = [];
     for await (const entry of trashed(await openSession())) entries.push(entry);
     output.document({
-      entries: entries.map((entry) => ({ entryId: String(entry.entryId), name: entry.name, type: isFolder(entry) ? "folder" : "file", sizeBytes: Number(entry.sizeBytes), trashedAt: new Date(Number(entry.trashedAtMs)).toISOString() })),
+      entries: entries.map((entry) => ({
+        entryId: String(entry.entryId),
+        name: entry.name,
+        type: isFolder(entry) ? "folder" : "file",
+        sizeBytes: Number(entry.sizeBytes),
+        trashedAt: new Date(Number(entry.trashedAtMs)).toISOString(),
+      })),
     });
     if (entries.length === 0) output.line("The trash is empty.");
-    else output.line(formatTable(["ID", "SIZE", "TRASHED", "NAME"], entries.map((entry) => [Number(entry.entryId), isFolder(entry) ? "-" : formatBytes(Number(entry.sizeBytes)), formatTime(Number(entry.trashedAtMs)), entry.name])));
+    else
+      output.line(
+        formatTable(
+          ["ID", "SIZE", "TRASHED", "NAME"],
+          entries.map((entry) => [
+            Number(entry.entryId),
+            isFolder(entry) ? "-" : formatBytes(Number(entry.sizeBytes)),
+            formatTime(Number(entry.trashedAtMs)),
+            entry.name,
+          ]),
+        ),
+      );
   },
 };
 

@@ -34,7 +34,10 @@ export async function downloadFile(
       if (written < size) throw new HoldfastError("unavailable", "The download ended early.");
     }, target.signal);
     if (entry.sha256.length > 0 && !equalBytes(hash.digest(), entry.sha256)) {
-      throw new HoldfastError("checksumMismatch", `${entry.name} arrived damaged; nothing was written under its name. Try again.`);
+      throw new HoldfastError(
+        "checksumMismatch",
+        `${entry.name} arrived damaged; nothing was written under its name. Try again.`,
+      );
     }
     await file.close();
     await rename(temporary, target.localPath);
@@ -47,7 +50,12 @@ export async function downloadFile(
 }
 
 /** The file's bytes from `offset` on, of the version that `entry` names. */
-async function* readContent(session: Session, entry: Entry, offset: number, signal?: AbortSignal): AsyncIterable<Buffer> {
+async function* readContent(
+  session: Session,
+  entry: Entry,
+  offset: number,
+  signal?: AbortSignal,
+): AsyncIterable<Buffer> {
   const etag = `"${entry.versionId}"`;
   const response = await sendBytes(session.profile, {
     method: "GET",
@@ -57,7 +65,10 @@ async function* readContent(session: Session, entry: Entry, offset: number, sign
   });
   if (offset > 0 && response.statusCode !== 206) {
     response.destroy();
-    throw new HoldfastError("versionConflict", `${entry.name} changed while it was downloaded. Nothing was written; try again.`);
+    throw new HoldfastError(
+      "versionConflict",
+      `${entry.name} changed while it was downloaded. Nothing was written; try again.`,
+    );
   }
   try {
     for await (const part of response) yield part as Buffer;

@@ -37,7 +37,11 @@ export async function sendBytes(profile: Profile, request: BytesRequest): Promis
       reject(
         request.signal?.aborted === true
           ? new HoldfastError("cancelled", "Interrupted. What was finished stays; nothing is half-done.", { cause })
-          : new HoldfastError("unavailable", `The connection to the server broke (${cause.code ?? cause.message}). Try again.`, { cause }),
+          : new HoldfastError(
+              "unavailable",
+              `The connection to the server broke (${cause.code ?? cause.message}). Try again.`,
+              { cause },
+            ),
       );
     };
     outgoing.setTimeout(idleTimeoutMs, () => outgoing.destroy(new Error("no bytes moved for 60 s")));
@@ -68,11 +72,16 @@ function errorFromBody(status: number, body: string): HoldfastError {
     const parsed = JSON.parse(body) as { kind?: string; message?: string; requestId?: string };
     const kind = errorKinds.find((known) => known === parsed.kind);
     if (kind !== undefined) {
-      return new HoldfastError(kind, parsed.message ?? kind, parsed.requestId === undefined ? {} : { requestId: parsed.requestId });
+      return new HoldfastError(
+        kind,
+        parsed.message ?? kind,
+        parsed.requestId === undefined ? {} : { requestId: parsed.requestId },
+      );
     }
   } catch {
     // Not Holdfast's own words (a proxy's page, say): the status has to do.
   }
-  const kind: ErrorKind = status === 401 ? "unauthenticated" : status === 404 ? "notFound" : status >= 500 ? "unavailable" : "internal";
+  const kind: ErrorKind =
+    status === 401 ? "unauthenticated" : status === 404 ? "notFound" : status >= 500 ? "unavailable" : "internal";
   return new HoldfastError(kind, `The server answered with HTTP ${status}.`);
 }

@@ -22,7 +22,11 @@ export interface UploadTarget {
 }
 
 /** Uploads a local file; whole when small, else in parts that survive the loss of a gateway or master. */
-export async function uploadFile(session: Session, localPath: string, target: UploadTarget & { readonly progress: FileProgress }): Promise<void> {
+export async function uploadFile(
+  session: Session,
+  localPath: string,
+  target: UploadTarget & { readonly progress: FileProgress },
+): Promise<void> {
   const file = await open(localPath, "r");
   try {
     const { size } = await file.stat();
@@ -66,7 +70,14 @@ async function uploadInParts(
   const uploadId = randomBytes(16).toString("hex");
   const conflict = target.conflict === "replace" ? ConflictPolicy.REPLACE : ConflictPolicy.FAIL;
   const begun = await withRetries(
-    () => session.drive.startUpload({ uploadId, parentId: target.parentId, name: target.name, sizeBytes: BigInt(sizeBytes), conflict }),
+    () =>
+      session.drive.startUpload({
+        uploadId,
+        parentId: target.parentId,
+        name: target.name,
+        sizeBytes: BigInt(sizeBytes),
+        conflict,
+      }),
     target.signal,
   );
   const partSizeBytes = begun.partSizeBytes;
@@ -78,7 +89,9 @@ async function uploadInParts(
       const headers = { "X-Content-SHA256": createHash("sha256").update(bytes).digest("hex") };
       await withRetries(async () => {
         const path = `/api/v1/uploads/${uploadId}/parts/${part}`;
-        await readAll(await sendBytes(session.profile, { method: "PUT", path, headers, body: bytes, ...signalOf(target) }));
+        await readAll(
+          await sendBytes(session.profile, { method: "PUT", path, headers, body: bytes, ...signalOf(target) }),
+        );
       }, target.signal);
       target.progress.add(bytes.length);
     });
@@ -93,7 +106,12 @@ async function uploadInParts(
 /** Uploads a stream of unknown length in one request (`put -`). It cannot be repeated, so it is not retried. */
 export async function uploadStream(session: Session, source: Readable, target: UploadTarget): Promise<void> {
   const query = new URLSearchParams({ parent: String(target.parentId), name: target.name, conflict: target.conflict });
-  const response = await sendBytes(session.profile, { method: "PUT", path: `/api/v1/files?${query}`, body: source, ...signalOf(target) });
+  const response = await sendBytes(session.profile, {
+    method: "PUT",
+    path: `/api/v1/files?${query}`,
+    body: source,
+    ...signalOf(target),
+  });
   await readAll(response);
 }
 
@@ -106,7 +124,11 @@ async function readFully(file: FileHandle, offset: number, length: number): Prom
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
-    if (bytesRead === 0) throw new HoldfastError("precondition", "The local file became shorter while it was read. Nothing was stored of it; try again.");
+    if (bytesRead === 0)
+      throw new HoldfastError(
+        "precondition",
+        "The local file became shorter while it was read. Nothing was stored of it; try again.",
+      );
     filled += bytesRead;
   }
   return bytes;
