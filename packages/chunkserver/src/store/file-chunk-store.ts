@@ -1,0 +1,308 @@
+import { equalBytes, HoldfastError, isHoldfastError, toHex } from "@holdfast/base";
+import type { Logger } from "@holdfast/observability";
+import type { Clock, Disk, Random, Timers } from "@holdfast/runtime";
+import type { ChunkTail } from "./chunk-file.ts";
+import { ChunkFolders } from "./chunk-folders.ts";
+import { ChunkIndex } from "./chunk-index.ts";
+import { chunkFileName, ChunkPaths } from "./chunk-paths.ts";
+import { checkNewChunk, checkRange } from "./chunk-requests.ts";
+import type { BucketDigest, ChunkFacts, ChunkKey, ChunkRange, ChunkStore, ChunkWrite, HeldChunk, InventoryListener, StoreStatus } from "./chunk-store.ts";
+import { ChunkTrash } from "./chunk-trash.ts";
+import { DirectorySyncer } from "./directory-syncer.ts";
+import { DiskHealth } from "./disk-health.ts";
+import { FileChunkWrite } from "./file-chunk-write.ts";
+import { HashOnlyWrite, storedWithOtherBytes } from "./hash-only-write.ts";
+import { KeyedSerial } from "./keyed-serial.ts";
+import { loadInventory } from "./load-inventory.ts";
+import { TailCache } from "./tail-cache.ts";
+import { Turnstile } from "./turnstile.ts";
+import { readTail, readVerified } from "./verified-reader.ts";
+
+/** What a store on disk works with. */
+export interface FileChunkStoreOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly dataDirectory: string;
+  /** The node's cluster; empty before it joined (then nothing can be written). */
+  readonly clusterId: () => string;
+  readonly listener: InventoryListener;
+  readonly limits: ChunkStoreLimits;
+}
+
+/** Limits of a store on disk. */
+export interface ChunkStoreLimits {
+  readonly capacityBytesMax: number | undefined;
+  readonly activeWritesMax: number;
+  readonly activeReadsMax: number;
+  /** Bytes of all writes that wait for the disk before senders are held back. */
+  readonly bufferedBytesMax: number;
+  readonly concurrentSyncsMax: number;
+  readonly directorySyncDelayMs: number;
+  readonly spaceCheckIntervalMs: number;
+  readonly trashRetentionMs: number;
+}
+
+/** One file per chunk (docs/formats/chunk-file.md). Open it with `openFileChunkStore`. */
+export class FileChunkStore implements ChunkStore {
+  readonly #options: FileChunkStoreOptions;
+  readonly #paths: ChunkPaths;
+  readonly #index = new ChunkIndex();
+  readonly #tails = new TailCache();
+  readonly #publishing = new KeyedSerial();
+  readonly #buffered: { bytes: number; readonly bytesMax: number };
+  readonly #writes = new Set<ChunkWrite>();
+  readonly #syncs: Turnstile;
+  readonly #syncer: DirectorySyncer;
+  readonly #folders: ChunkFolders;
+  readonly #health: DiskHealth;
+  readonly #trash: ChunkTrash;
+  #activeReadCount = 0;
+  #onIdle: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: FileChunkStoreOptions) {
+    const { disk, clock, timers, logger, dataDirectory, limits } = options;
+    this.#options = options;
+    this.#paths = new ChunkPaths(dataDirectory);
+    this.#buffered = { bytes: 0, bytesMax: limits.bufferedBytesMax };
+    this.#syncs = new Turnstile(limits.concurrentSyncsMax);
+    // A lone write has nobody to share a directory sync with.
+    const batchDelayMs = (): number => (this.#writes.size > 1 ? limits.directorySyncDelayMs : 0);
+    this.#syncer = new DirectorySyncer({ disk, timers, batchDelayMs });
+    this.#folders = new ChunkFolders(disk, this.#paths, this.#syncer);
+    const { capacityBytesMax, spaceCheckIntervalMs } = limits;
+    const usedBytes = (): number => this.#index.usedBytes;
+    this.#health = new DiskHealth({ disk, timers, logger, dataDirectory, capacityBytesMax, spaceCheckIntervalMs, usedBytes });
+    this.#trash = new ChunkTrash({ disk, clock, timers, logger, folder: this.#paths.trash, retentionMs: limits.trashRetentionMs });
+  }
+
+  /** Makes the folders, sweeps tmp/, lists the inventory. Called once, by `openFileChunkStore`. */
+  async start(): Promise<void> {
+    const { disk, dataDirectory } = this.#options;
+    const { chunks, temporary, trash, quarantine } = this.#paths;
+    for (const folder of [chunks, temporary, trash, quarantine]) await disk.makeDirectory(folder);
+    await disk.syncDirectory(dataDirectory);
+    for (const name of await disk.list(temporary)) await disk.remove(`${temporary}/${name}`);
+    await loadInventory({ ...this.#options, paths: this.#paths, index: this.#index });
+    await this.#trash.start();
+    await this.#health.start();
+  }
+
+  async beginWrite(chunk: HeldChunk): Promise<ChunkWrite> {
+    checkNewChunk(chunk);
+    const { limits, clusterId, disk, random } = this.#options;
+    this.#health.assertWorking();
+    if (this.#isClosed) throw new HoldfastError("unavailable", "This node is stopping. Use another node.");
+    if (this.#writes.size >= limits.activeWritesMax) throw tooBusy("writes");
+    const heldBytes = this.#index.lengthOf(chunk);
+    if (heldBytes !== undefined && heldBytes !== chunk.lengthBytes) throw storedWithOtherBytes(chunk);
+    const release = heldBytes === undefined ? this.#health.reserve(chunk.lengthBytes) : (): void => undefined;
+    const ended = (): void => {
+      release();
+      this.#writes.delete(write);
+      if (this.#writes.size === 0) this.#onIdle?.();
+    };
+    const write: ChunkWrite =
+      heldBytes !== undefined
+        ? new HashOnlyWrite(chunk, { stored: () => this.facts(chunk), ended })
+        : new FileChunkWrite(chunk, {
+            disk,
+            health: this.#health,
+            syncs: this.#syncs,
+            buffered: this.#buffered,
+            clusterId: clusterId(),
+            temporaryPath: `${this.#paths.temporary}/${toHex(random.bytes(12))}`,
+            publish: (facts, temporaryPath) => this.#publish(facts, temporaryPath),
+            ended,
+          });
+    this.#writes.add(write);
+    return write;
+  }
+
+  async *read(range: ChunkRange): AsyncGenerator<Uint8Array, void, undefined> {
+    const lengthBytes = this.#index.lengthOf(range);
+    if (lengthBytes === undefined) throw noSuchCopy(range);
+    const { startBytes, endBytes } = checkRange(range, lengthBytes);
+    if (this.#activeReadCount >= this.#options.limits.activeReadsMax) throw tooBusy("reads");
+    this.#activeReadCount++;
+    try {
+      yield* this.#readPieces({ ...range, lengthBytes }, startBytes, endBytes);
+    } finally {
+      this.#activeReadCount--;
+    }
+  }
+
+  async facts(key: ChunkKey): Promise<ChunkFacts | undefined> {
+    const lengthBytes = this.#index.lengthOf(key);
+    if (lengthBytes === undefined) return undefined;
+    const { footer } = await this.#tailOf({ ...key, lengthBytes });
+    return { ...key, lengthBytes, sha256: footer.sha256 };
+  }
+
+  has(key: ChunkKey): boolean {
+    return this.#index.lengthOf(key) !== undefined;
+  }
+
+  async verify(key: ChunkKey): Promise<boolean> {
+    try {
+      for await (const _piece of this.read({ ...key, offsetBytes: 0, lengthBytes: undefined })) void _piece;
+      return true;
+    } catch (error) {
+      if (isHoldfastError(error, "notFound")) return true;
+      if (isHoldfastError(error, "dataLoss")) return false;
+      throw error;
+    }
+  }
+
+  async trim(key: ChunkKey, term: number): Promise<void> {
+    const { disk, listener, logger } = this.#options;
+    await this.#publishing.run(chunkFileName(key), async () => {
+      const lengthBytes = this.#index.lengthOf(key);
+      if (lengthBytes === undefined) return listener.trimmed({ ...key, lengthBytes: 0 });
+      const name = `${term}-${chunkFileName(key)}`;
+      await disk.rename(this.#paths.file(key), `${this.#paths.trash}/${name}`);
+      this.#forget(key);
+      this.#trash.noteAdded(name);
+      await Promise.all([this.#syncFolder(this.#paths.folder(key.chunkId)), this.#syncFolder(this.#paths.trash)]);
+      logger.info("chunkserver.copy_trimmed", { chunkId: key.chunkId, generation: key.generation, term });
+      listener.trimmed({ ...key, lengthBytes });
+    });
+  }
+
+  bucketDigests(): readonly BucketDigest[] {
+    return this.#index.digests();
+  }
+
+  listBucket(bucket: number): readonly HeldChunk[] {
+    return this.#index.listBucket(bucket);
+  }
+
+  status(): StoreStatus {
+    return {
+      chunkCount: this.#index.count,
+      usedBytes: this.#index.usedBytes,
+      capacityBytes: this.#health.capacityBytes,
+      freeBytes: this.#health.freeBytes,
+      diskState: this.#health.state,
+      activeWriteCount: this.#writes.size,
+      activeReadCount: this.#activeReadCount,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#health.stop();
+    this.#trash.stop();
+    await Promise.all([...this.#writes].map((write) => write.abort()));
+    // Those that were committing go on to their end.
+    if (this.#writes.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  async #publish(facts: ChunkFacts, temporaryPath: string): Promise<void> {
+    const { disk, listener } = this.#options;
+    await this.#folders.ensure(facts.chunkId);
+    await this.#publishing.run(chunkFileName(facts), async () => {
+      const stored = await this.facts(facts);
+      if (stored !== undefined) {
+        await disk.remove(temporaryPath);
+        if (!equalBytes(stored.sha256, facts.sha256)) throw storedWithOtherBytes(facts);
+        return;
+      }
+      await disk.rename(temporaryPath, this.#paths.file(facts));
+      await this.#syncFolder(this.#paths.folder(facts.chunkId));
+      const { chunkId, generation, lengthBytes } = facts;
+      this.#index.add({ chunkId, generation, lengthBytes });
+      listener.added({ chunkId, generation, lengthBytes });
+    });
+  }
+
+  async *#readPieces(chunk: HeldChunk, startBytes: number, endBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const file = await this.#open(chunk);
+    try {
+      const { table } = await this.#tailOf(chunk, file);
+      const pieces = readVerified({ file, table, chunkLengthBytes: chunk.lengthBytes, startBytes, endBytes });
+      for await (const piece of pieces) {
+        if (!piece.ok) throw await this.#moveAside(chunk, piece.error);
+        yield piece.value;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #tailOf(chunk: HeldChunk, openFile?: Awaited<ReturnType<Disk["open"]>>): Promise<ChunkTail> {
+    const cached = this.#tails.get(chunk);
+    if (cached !== undefined) return cached;
+    const file = openFile ?? (await this.#open(chunk));
+    try {
+      const tail = await readTail(file, { ...chunk, clusterId: this.#options.clusterId() });
+      if (!tail.ok) throw await this.#moveAside(chunk, tail.error);
+      this.#tails.set(chunk, tail.value);
+      return tail.value;
+    } finally {
+      if (openFile === undefined) await file.close();
+    }
+  }
+
+  async #open(chunk: HeldChunk): Promise<Awaited<ReturnType<Disk["open"]>>> {
+    try {
+      return await this.#options.disk.open(this.#paths.file(chunk), "read");
+    } catch (error) {
+      if (!isHoldfastError(error, "notFound")) throw error;
+      // Trimmed a moment ago, or taken away behind our back; only the latter is a loss.
+      if (!this.has(chunk)) throw noSuchCopy(chunk);
+      throw await this.#moveAside(chunk, "the file is gone");
+    }
+  }
+
+  /** Takes a damaged copy out of service and answers the error that says so. The file is kept for a person to look at. */
+  async #moveAside(chunk: HeldChunk, reason: string): Promise<HoldfastError> {
+    const { disk, listener, logger, random } = this.#options;
+    const { chunkId, generation, lengthBytes } = chunk;
+    if (this.has(chunk)) {
+      this.#forget(chunk);
+      logger.error("chunkserver.copy_damaged", { chunkId, generation, reason });
+      listener.corrupt({ chunkId, generation, lengthBytes });
+      const target = `${this.#paths.quarantine}/${chunkFileName(chunk)}.${toHex(random.bytes(4))}`;
+      try {
+        await disk.rename(this.#paths.file(chunk), target);
+        await Promise.all([this.#syncFolder(this.#paths.folder(chunkId)), this.#syncFolder(this.#paths.quarantine)]);
+      } catch (error) {
+        logger.warn("chunkserver.quarantine_failed", { chunkId, reason: String(error) });
+      }
+    }
+    const message = `This node's copy of chunk ${chunkId} is damaged and was set aside. Read another copy.`;
+    return new HoldfastError("dataLoss", message);
+  }
+
+  #forget(key: ChunkKey): void {
+    this.#index.remove(key);
+    this.#tails.delete(key);
+  }
+
+  async #syncFolder(folder: string): Promise<void> {
+    try {
+      await this.#syncer.sync(folder);
+    } catch (error) {
+      throw this.#health.noteFailure(error, "sync");
+    }
+  }
+}
+
+/** Opens the store of a data directory and lists its inventory. Errors: those of the disk. */
+export async function openFileChunkStore(options: FileChunkStoreOptions): Promise<FileChunkStore> {
+  const store = new FileChunkStore(options);
+  await store.start();
+  return store;
+}
+
+function noSuchCopy(key: ChunkKey): HoldfastError {
+  return new HoldfastError("notFound", `This node has no copy of chunk ${key.chunkId}.${key.generation}. Ask another node.`);
+}
+
+function tooBusy(what: string): HoldfastError {
+  return new HoldfastError("tooBusy", `This node has too many ${what} in progress; nothing was done. Use another node or try later.`);
+}
