@@ -4,7 +4,7 @@ import { HoldfastError } from "@holdfast/base";
 import { parseWords } from "../arguments.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { exitCodes, ExitSignal, toHoldfastError, UsageError } from "../exit-code.ts";
-import { createProgress, type Progress } from "../progress.ts";
+import { Progress } from "../progress.ts";
 import { entryAt, findEntry, folderAt, isFolder, joinPath, remotePath, splitPath, walk } from "../remote-path.ts";
 import { openSession, type Session } from "../session.ts";
 import { forEachConcurrently } from "../transfer/concurrency.ts";
@@ -53,7 +53,7 @@ async function uploadAll(
   plan: UploadPlan,
   context: CommandContext & { readonly isClobbering: boolean },
 ): Promise<Progress> {
-  const progress = createProgress(context.output);
+  const progress = new Progress(context.output);
   progress.setTotals(
     plan.files.length,
     plan.files.reduce((sum, file) => sum + file.sizeBytes, 0),
@@ -166,7 +166,7 @@ export const get: Command = {
     }
     const info = await stat(local).catch(() => undefined);
     const isInto = remotes.length > 1 || local.endsWith("/") || info?.isDirectory() === true;
-    const progress = createProgress(context.output);
+    const progress = new Progress(context.output);
     for (const remote of remotes) {
       const entry = await entryAt(session, remote);
       const name = remote === "/" ? "" : splitPath(remote).name;
