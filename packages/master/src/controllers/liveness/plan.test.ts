@@ -1,11 +1,10 @@
-import type { NodeId } from "@holdfast/base";
 import { describe, expect, test } from "vitest";
 import { livenessOf, planLiveness, type LivenessFacts, type LivenessView } from "./plan.ts";
 
 const limits = { suspectAfterMs: 3000, deadAfterMs: 10_000 };
 
 function facts(fields: Partial<LivenessFacts>): LivenessFacts {
-  return { nodeId: 1 as NodeId, name: "node-1", isDown: false, lastHeartbeatMs: undefined, isStreamOpen: true, ...fields };
+  return { nodeId: 1, name: "node-1", isDown: false, lastHeartbeatMs: undefined, isStreamOpen: true, ...fields };
 }
 
 function view(nowMs: number, nodes: readonly LivenessFacts[], watchingSinceMs = 0): LivenessView {
@@ -41,13 +40,13 @@ describe("livenessOf", () => {
 describe("planLiveness", () => {
   test("commits only what differs from the committed state", () => {
     const nodes = [
-      facts({ nodeId: 1 as NodeId, lastHeartbeatMs: 99_900 }),
-      facts({ nodeId: 2 as NodeId, lastHeartbeatMs: 95_000 }),
-      facts({ nodeId: 3 as NodeId, lastHeartbeatMs: 80_000, isStreamOpen: false }),
-      facts({ nodeId: 4 as NodeId, lastHeartbeatMs: 80_000, isDown: true }),
-      facts({ nodeId: 5 as NodeId, lastHeartbeatMs: 99_500, isDown: true }),
-      facts({ nodeId: 6 as NodeId, lastHeartbeatMs: 99_500, isDown: true, isStreamOpen: false }),
-      facts({ nodeId: 7 as NodeId }),
+      facts({ nodeId: 1, lastHeartbeatMs: 99_900 }),
+      facts({ nodeId: 2, lastHeartbeatMs: 95_000 }),
+      facts({ nodeId: 3, lastHeartbeatMs: 80_000, isStreamOpen: false }),
+      facts({ nodeId: 4, lastHeartbeatMs: 80_000, isDown: true }),
+      facts({ nodeId: 5, lastHeartbeatMs: 99_500, isDown: true }),
+      facts({ nodeId: 6, lastHeartbeatMs: 99_500, isDown: true, isStreamOpen: false }),
+      facts({ nodeId: 7 }),
     ];
     expect(planLiveness(view(100_000, nodes))).toEqual({
       down: [

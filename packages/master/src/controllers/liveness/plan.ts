@@ -1,11 +1,9 @@
-import type { NodeId } from "@holdfast/base";
-
 /** Observed, never ordered (architecture.md section 6). `unknown`: a new leader has not heard of it and its grace has not passed. */
 export type ObservedLiveness = "unknown" | "live" | "suspect" | "dead";
 
 /** What the leader knows of one node. */
 export interface LivenessFacts {
-  readonly nodeId: NodeId;
+  readonly nodeId: number;
   readonly name: string;
   /** A committed NodeDown without a NodeUp after it. */
   readonly isDown: boolean;
@@ -31,8 +29,8 @@ export interface LivenessView {
 
 /** What to commit. */
 export interface LivenessPlan {
-  readonly down: readonly { readonly nodeId: NodeId; readonly reason: string }[];
-  readonly up: readonly NodeId[];
+  readonly down: readonly { readonly nodeId: number; readonly reason: string }[];
+  readonly up: readonly number[];
 }
 
 /** A node's liveness now. */
@@ -51,8 +49,8 @@ export function livenessOf(node: LivenessFacts, view: Omit<LivenessView, "nodes"
 
 /** Nodes whose committed state disagrees with what is observed. A suspect node changes nothing: its copies still count. */
 export function planLiveness(view: LivenessView): LivenessPlan {
-  const down: { nodeId: NodeId; reason: string }[] = [];
-  const up: NodeId[] = [];
+  const down: { nodeId: number; reason: string }[] = [];
+  const up: number[] = [];
   for (const node of view.nodes) {
     const liveness = livenessOf(node, view);
     if (liveness === "dead" && !node.isDown) down.push({ nodeId: node.nodeId, reason: reasonOf(node, view) });

@@ -1,32 +1,33 @@
-import type { ChunkId, NodeId } from "@holdfast/base";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { placementObstacle, planPlacement, type PlacementNode, type PlacementRequest } from "./plan.ts";
+import type { PlacementNode } from "../../fleet/placement-nodes.ts";
+import { placementObstacle, planPlacement, type PlacementRequest } from "./plan.ts";
 
 const gibibyte = 1024 ** 3;
 const chunkSizeBytes = 4 * 1024 ** 2;
 
 function node(nodeId: number, fields: Partial<PlacementNode> = {}): PlacementNode {
   return {
-    nodeId: nodeId as NodeId,
+    nodeId: nodeId,
     name: `node-${nodeId}`,
+    address: `127.0.0.1:${7000 + nodeId}`,
     zone: "",
     isActive: true,
     liveness: "live",
     capacityBytes: 100 * gibibyte,
     freeBytes: 50 * gibibyte,
-    diskState: "ok",
+    isWritable: true,
     activeWriteCount: 0,
     ...fields,
   };
 }
 
 function request(nodes: readonly PlacementNode[], fields: Partial<PlacementRequest> = {}): PlacementRequest {
-  const chunkIds = [1 as ChunkId];
+  const chunkIds = [1];
   return { nodes, chunkIds, copies: 3, copiesMin: 2, chunkSizeBytes, avoidNodeIds: [], ...fields };
 }
 
-const chunkIds = (count: number): ChunkId[] => Array.from({ length: count }, (_, index) => (index + 1) as ChunkId);
+const chunkIds = (count: number): number[] => Array.from({ length: count }, (_, index) => (index + 1));
 
 const anyNodes = fc
   .uniqueArray(
@@ -36,7 +37,7 @@ const anyNodes = fc
       isActive: fc.boolean(),
       liveness: fc.constantFrom("live", "live", "live", "suspect", "dead", "unknown") as fc.Arbitrary<PlacementNode["liveness"]>,
       freeBytes: fc.integer({ min: 0, max: 100 * gibibyte }),
-      diskState: fc.constantFrom("ok", "ok", "ok", "full", "failed") as fc.Arbitrary<PlacementNode["diskState"]>,
+      isWritable: fc.boolean(),
       activeWriteCount: fc.nat(50),
     }),
     { selector: (fields) => fields.nodeId, maxLength: 20 },
@@ -97,9 +98,9 @@ describe("planPlacement", () => {
 
   test("nodes to avoid are used only when too few others are left", () => {
     const nodes = [1, 2, 3, 4].map((id) => node(id));
-    const planned = planPlacement(request(nodes, { chunkIds: chunkIds(100), avoidNodeIds: [2 as NodeId] }));
-    expect(planned.ok && planned.value.flat().includes(2 as NodeId)).toBe(false);
-    const cornered = planPlacement(request(nodes, { avoidNodeIds: [1, 2, 3] as NodeId[] }));
+    const planned = planPlacement(request(nodes, { chunkIds: chunkIds(100), avoidNodeIds: [2] }));
+    expect(planned.ok && planned.value.flat().includes(2)).toBe(false);
+    const cornered = planPlacement(request(nodes, { avoidNodeIds: [1, 2, 3] }));
     expect(cornered.ok && cornered.value[0]?.length).toBe(3);
   });
 
@@ -112,14 +113,14 @@ describe("planPlacement", () => {
         message: "1 of the 2 nodes needed can take a copy: node-2 is 95 % full, node-3 is 91 % full. Free space or add a node.",
       },
     });
-    const dead = planPlacement(request([node(1), node(2, { liveness: "dead" }), node(3, { diskState: "failed" })]));
+    const dead = planPlacement(request([node(1), node(2, { liveness: "dead" }), node(3, { isWritable: false })]));
     expect(dead).toMatchObject({ ok: false, error: { kind: "unavailable" } });
-    expect(!dead.ok && dead.error.message).toContain("node-2 is dead, node-3 has a failed disk");
+    expect(!dead.ok && dead.error.message).toContain("node-2 is dead, node-3 says that its disk takes no writes");
     expect(planPlacement(request([]))).toMatchObject({ ok: false, error: { kind: "unavailable" } });
   });
 });
 
-function countByNode(sets: readonly (readonly NodeId[])[]): Map<number, number> {
+function countByNode(sets: readonly (readonly number[])[]): Map<number, number> {
   const counts = new Map<number, number>();
   for (const nodeId of sets.flat()) counts.set(nodeId, (counts.get(nodeId) ?? 0) + 1);
   return counts;

@@ -1,32 +1,19 @@
 import { assert, ok, refused, type Result } from "@holdfast/base";
-import type { ChunkId, NodeId } from "@holdfast/base";
+import type { PlacementNode } from "../../fleet/placement-nodes.ts";
 import { drawKey, mix } from "./draw.ts";
-
-/** A node as placement sees it: the committed row joined with what the leader observes of it. */
-export interface PlacementNode {
-  readonly nodeId: NodeId;
-  readonly name: string;
-  readonly zone: string;
-  readonly isActive: boolean;
-  readonly liveness: "unknown" | "live" | "suspect" | "dead";
-  readonly capacityBytes: number;
-  readonly freeBytes: number;
-  readonly diskState: "ok" | "full" | "failed";
-  readonly activeWriteCount: number;
-}
 
 /** What is to be placed. */
 export interface PlacementRequest {
   readonly nodes: readonly PlacementNode[];
   /** One set of places for each. The draw depends on the id alone, so the plan needs no randomness. */
-  readonly chunkIds: readonly ChunkId[];
+  readonly chunkIds: readonly number[];
   readonly copies: number;
   /** Fewer places than this are refused. */
   readonly copiesMin: number;
   /** Bytes that one copy may take. */
   readonly chunkSizeBytes: number;
   /** Used only when there are fewer than `copiesMin` others. */
-  readonly avoidNodeIds: readonly NodeId[];
+  readonly avoidNodeIds: readonly number[];
 }
 
 /** Why nothing could be placed, in words that name the nodes. */
@@ -45,8 +32,8 @@ export const scatterWidthNodesMax = 10;
 export function placementObstacle(node: PlacementNode, chunkSizeBytes: number): string | undefined {
   if (!node.isActive) return "takes no new copies (not active)";
   if (node.liveness !== "live") return node.liveness === "unknown" ? "has not been heard yet" : `is ${node.liveness}`;
-  if (node.diskState === "failed") return "has a failed disk";
   if (isNearlyFull(node, chunkSizeBytes)) return `is ${fillPercent(node)} % full`;
+  if (!node.isWritable) return "says that its disk takes no writes";
   return undefined;
 }
 
@@ -55,11 +42,11 @@ export function placementObstacle(node: PlacementNode, chunkSizeBytes: number): 
  * within each first node's fixed set of partners. Errors: `unavailable` when too few nodes work, `noSpace` when enough
  * work but are full.
  */
-export function planPlacement(request: PlacementRequest): Result<readonly (readonly NodeId[])[], PlacementRefusal> {
+export function planPlacement(request: PlacementRequest): Result<readonly (readonly number[])[], PlacementRefusal> {
   assert(request.copies >= request.copiesMin && request.copiesMin >= 1, "at least the minimum of copies is wanted");
   const eligible = chooseCandidates(request);
   if (eligible.length < request.copiesMin) return refused(explainRefusal(request));
-  const partners = new Map<NodeId, readonly PlacementNode[]>();
+  const partners = new Map<number, readonly PlacementNode[]>();
   const sets = request.chunkIds.map((chunkId) => {
     const first = drawOne(eligible, chunkId);
     let others = partners.get(first.nodeId);
@@ -91,11 +78,11 @@ function partnersOf(first: PlacementNode, eligible: readonly PlacementNode[], co
 interface DrawRequest {
   readonly first: PlacementNode;
   readonly others: readonly PlacementNode[];
-  readonly chunkId: ChunkId;
+  readonly chunkId: number;
   readonly copies: number;
 }
 
-function drawPlaces(draw: DrawRequest): readonly NodeId[] {
+function drawPlaces(draw: DrawRequest): readonly number[] {
   const chosen: PlacementNode[] = [draw.first];
   while (chosen.length < draw.copies) {
     const left = draw.others.filter((node) => !chosen.includes(node));
@@ -107,7 +94,7 @@ function drawPlaces(draw: DrawRequest): readonly NodeId[] {
 }
 
 /** Weighted draw: the greatest of u^(1/weight) (Efraimidis and Spirakis 2006), with u from (chunk, node). */
-function drawOne(nodes: readonly PlacementNode[], chunkId: ChunkId): PlacementNode {
+function drawOne(nodes: readonly PlacementNode[], chunkId: number): PlacementNode {
   let best: PlacementNode | undefined;
   let bestKey = Number.NEGATIVE_INFINITY;
   for (const node of nodes) {
@@ -123,7 +110,7 @@ function weightOf(node: PlacementNode): number {
 }
 
 function isNearlyFull(node: PlacementNode, chunkSizeBytes: number): boolean {
-  if (node.diskState === "full" || node.freeBytes < chunkSizeBytes) return true;
+  if (node.freeBytes < chunkSizeBytes) return true;
   return node.capacityBytes > 0 && node.capacityBytes - node.freeBytes > node.capacityBytes * placementFillMax;
 }
 
@@ -150,5 +137,5 @@ function explainRefusal(request: PlacementRequest): PlacementRefusal {
 }
 
 function isOnlyFull(node: PlacementNode, chunkSizeBytes: number): boolean {
-  return node.isActive && node.liveness === "live" && node.diskState !== "failed" && isNearlyFull(node, chunkSizeBytes);
+  return node.isActive && node.liveness === "live" && isNearlyFull(node, chunkSizeBytes);
 }

@@ -1,0 +1,115 @@
+import type { DecideContext } from "../decision.ts";
+import type { DomainEvent } from "../events.ts";
+import { nodeTable } from "../fleet/tables.ts";
+import { clusterTable } from "../state.ts";
+import type { TableReader } from "../tables.ts";
+import { chunkTable, grantedTable, isHeld, trimTable, type ChunkRow } from "./tables.ts";
+
+/** A copy as a node reports it. */
+export interface HeldCopy {
+  readonly chunkId: number;
+  readonly generation: number;
+  readonly lengthBytes: number;
+}
+
+/** What a node says about its copies. */
+export interface CopyReport {
+  readonly nodeId: number;
+  /** Durable and verified since the last report. */
+  readonly added: readonly HeldCopy[];
+  /** Found damaged and put aside. */
+  readonly corrupt: readonly HeldCopy[];
+  /** Trim orders carried out (or without anything to carry out). */
+  readonly trimmed: readonly HeldCopy[];
+  /** Seen in a full listing; proves that a copy is there, not that it was verified anew. */
+  readonly listed: readonly HeldCopy[];
+  /** Expected, and not in a full listing. */
+  readonly missingChunkIds: readonly number[];
+}
+
+/**
+ * The facts in a node's report: only what differs from the tables, so a repeated report gives no events. Copies of
+ * chunks the log does not know are left alone; copies that were ordered away do not count again.
+ */
+export function decideCopyReport(tables: TableReader, report: CopyReport): readonly DomainEvent[] {
+  const { nodeId } = report;
+  const events: DomainEvent[] = [];
+  const confirmed = new Set<number>();
+  for (const copy of report.added) if (isNewCopy(tables, { nodeId, copy })) confirmed.add(copy.chunkId);
+  for (const copy of report.listed) {
+    // A copy called damaged counts again only when the node wrote it anew, which comes as `added`.
+    const isDamaged = tables.get(chunkTable, [copy.chunkId])?.corruptNodeIds.includes(nodeId) === true;
+    if (!isDamaged && isNewCopy(tables, { nodeId, copy })) confirmed.add(copy.chunkId);
+  }
+  const corrupt = report.corrupt.map((copy) => copy.chunkId).filter((chunkId) => !isKnownDamaged(tables, { nodeId, chunkId }));
+  const counts = (chunkId: number): boolean => tables.get(chunkTable, [chunkId])?.confirmedNodeIds.includes(nodeId) === true;
+  const missing = report.missingChunkIds.filter((chunkId) => counts(chunkId) && !corrupt.includes(chunkId));
+  for (const chunkId of corrupt) confirmed.delete(chunkId);
+  if (confirmed.size > 0) events.push({ kind: "replicaConfirmed", chunkIds: [...confirmed], nodeId });
+  if (corrupt.length > 0) events.push({ kind: "replicaLost", chunkIds: corrupt, nodeId, reason: "corrupt" });
+  if (missing.length > 0) events.push({ kind: "replicaLost", chunkIds: missing, nodeId, reason: "missing" });
+  for (const copy of report.trimmed) {
+    if (tables.get(trimTable, [nodeId, copy.chunkId]) === undefined) continue;
+    events.push({ kind: "replicaTrimmed", chunkId: copy.chunkId, nodeId });
+  }
+  return events;
+}
+
+/** Orders away every copy of chunks that nobody needs: garbage, and granted ids whose time ran out. */
+export function decideTrimGarbage(tables: TableReader, chunkIds: readonly number[], context: DecideContext): readonly DomainEvent[] {
+  return chunkIds.flatMap((chunkId) => {
+    const row = tables.get(chunkTable, [chunkId]);
+    if (row !== undefined) return isHeld(row) ? [] : trimEverywhere(tables, { chunkId, row }, context);
+    const granted = tables.get(grantedTable, [chunkId]);
+    if (granted === undefined || context.atMs < granted.expiresAtMs) return [];
+    return granted.nodeIds.map((nodeId): DomainEvent => {
+      return { kind: "trimOrdered", chunkId, generation: 1, nodeId, term: context.term, reason: "grant-expired", confirmedNodeIds: [] };
+    });
+  });
+}
+
+/**
+ * Orders one copy away of a chunk that is needed, or nothing when that is not safe: as many other copies as the cluster
+ * keeps must be confirmed on nodes that are up, and not be ordered away themselves.
+ */
+export function decideTrimExtra(
+  tables: TableReader,
+  copy: { readonly chunkId: number; readonly nodeId: number },
+  context: DecideContext,
+): readonly DomainEvent[] {
+  const { chunkId, nodeId } = copy;
+  const row = tables.get(chunkTable, [chunkId]);
+  const replication = tables.get(clusterTable, [])?.replication;
+  if (row === undefined || replication === undefined || !isHeld(row) || !row.confirmedNodeIds.includes(nodeId)) return [];
+  const confirmedNodeIds = row.confirmedNodeIds.filter((other) => other !== nodeId && isUp(tables, other));
+  if (confirmedNodeIds.length < replication) return [];
+  return [{ kind: "trimOrdered", chunkId, generation: row.generation, nodeId, term: context.term, reason: "extra", confirmedNodeIds }];
+}
+
+function trimEverywhere(tables: TableReader, chunk: { readonly chunkId: number; readonly row: ChunkRow }, context: DecideContext): DomainEvent[] {
+  const { chunkId, row } = chunk;
+  const nodeIds = [...new Set([...row.placedNodeIds, ...row.confirmedNodeIds])].sort((left, right) => left - right);
+  const reason = row.placedNodeIds.length === 0 ? "extra" : "purged";
+  return nodeIds
+    .filter((nodeId) => tables.get(trimTable, [nodeId, chunkId]) === undefined)
+    .map((nodeId) => {
+      const { generation, confirmedNodeIds } = row;
+      return { kind: "trimOrdered", chunkId, generation, nodeId, term: context.term, reason, confirmedNodeIds };
+    });
+}
+
+function isNewCopy(tables: TableReader, { nodeId, copy }: { readonly nodeId: number; readonly copy: HeldCopy }): boolean {
+  const row = tables.get(chunkTable, [copy.chunkId]);
+  if (row === undefined || row.generation !== copy.generation || row.lengthBytes !== copy.lengthBytes) return false;
+  if (row.confirmedNodeIds.includes(nodeId)) return false;
+  return tables.get(trimTable, [nodeId, copy.chunkId]) === undefined;
+}
+
+function isKnownDamaged(tables: TableReader, { nodeId, chunkId }: { readonly nodeId: number; readonly chunkId: number }): boolean {
+  const row = tables.get(chunkTable, [chunkId]);
+  return row === undefined || row.corruptNodeIds.includes(nodeId);
+}
+
+function isUp(tables: TableReader, nodeId: number): boolean {
+  return tables.get(nodeTable, [nodeId])?.isDown === false;
+}

@@ -1,0 +1,39 @@
+import type { DecideContext } from "../decision.ts";
+import type { TableReader } from "../tables.ts";
+import { listNodes, nodeIntent } from "./tables.ts";
+
+/** A node as placement sees it: the committed row joined with what the leader observes of it. */
+export interface PlacementNode {
+  readonly nodeId: number;
+  readonly name: string;
+  readonly address: string;
+  readonly zone: string;
+  readonly isActive: boolean;
+  readonly liveness: "unknown" | "live" | "suspect" | "dead";
+  readonly capacityBytes: number;
+  readonly freeBytes: number;
+  /** Its disk is neither full nor failed, by its own word. */
+  readonly isWritable: boolean;
+  readonly activeWriteCount: number;
+}
+
+/** All nodes of the cluster, heard or not, by id. */
+export function placementNodes(tables: TableReader, context: Pick<DecideContext, "nodes">): readonly PlacementNode[] {
+  return listNodes(tables).map((row) => {
+    const observed = context.nodes.get(row.nodeId);
+    const liveness = observed?.liveness ?? "unknown";
+    return {
+      nodeId: row.nodeId,
+      name: row.name,
+      address: row.address,
+      zone: row.zone,
+      isActive: row.intent === nodeIntent.active,
+      // A node that is down in the log stays out until NodeUp is committed.
+      liveness: row.isDown ? "dead" : liveness,
+      capacityBytes: observed?.capacityBytes ?? row.capacityBytes,
+      freeBytes: observed?.freeBytes ?? 0,
+      isWritable: observed?.diskState === "ok",
+      activeWriteCount: observed?.activeWriteCount ?? 0,
+    };
+  });
+}
