@@ -7,6 +7,7 @@ export type DomainEvent =
   | ClusterInitialised
   | UserCreated
   | UserPasswordChanged
+  | UserReplaced
   | UserDisabled
   | SetupTokenIssued
   | SessionStarted
@@ -70,6 +71,14 @@ export interface UserPasswordChanged {
   readonly kind: "userPasswordChanged";
   readonly userId: number;
   readonly passwordHash: string;
+}
+export interface UserReplaced {
+  readonly kind: "userReplaced";
+  readonly userId: number;
+  readonly passwordHash: string;
+  readonly isAdmin: boolean;
+  readonly phone: string;
+  readonly channels: readonly string[];
 }
 export interface UserDisabled {
   readonly kind: "userDisabled";

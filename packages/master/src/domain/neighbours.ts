@@ -12,9 +12,8 @@ import type { TableReader, Tables } from "./tables.ts";
  */
 export interface ChunkDecisions {
   /**
-   * Checks that each chunk has an unexpired grant (or is placed already with the same length and hash: a retry), the
-   * places are those granted or otherwise known nodes, and enough of them are confirmed. Gives one ChunkPlaced each
-   * (none for one that is placed already).
+   * Checks that each chunk has an unexpired grant and is not placed yet (retries never come here: the dedup window
+   * answers them), its places are nodes of the cluster, and enough of them are confirmed. Gives one ChunkPlaced each.
    */
   readonly decideChunksWritten: (
     tables: TableReader,

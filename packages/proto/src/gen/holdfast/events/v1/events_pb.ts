@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file holdfast/events/v1/events.proto.
  */
 export const file_holdfast_events_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch9ob2xkZmFzdC9ldmVudHMvdjEvZXZlbnRzLnByb3RvEhJob2xkZmFzdC5ldmVudHMudjEiegoKRXZlbnRCYXRjaBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBWFjdG9yGAIgASgJEg0KBWF0X21zGAMgASgEEikKBmV2ZW50cxgEIAMoCzIZLmhvbGRmYXN0LmV2ZW50cy52MS5FdmVudBIPCgdvdXRjb21lGAUgASgMIuwMCgVFdmVudBJFChNjbHVzdGVyX2luaXRpYWxpc2VkGAEgASgLMiYuaG9sZGZhc3QuZXZlbnRzLnYxLkNsdXN0ZXJJbml0aWFsaXNlZEgAEjcKDHVzZXJfY3JlYXRlZBgCIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyQ3JlYXRlZEgAEkgKFXVzZXJfcGFzc3dvcmRfY2hhbmdlZBgDIAEoCzInLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyUGFzc3dvcmRDaGFuZ2VkSAASPQoPc2Vzc2lvbl9zdGFydGVkGAQgASgLMiIuaG9sZGZhc3QuZXZlbnRzLnYxLlNlc3Npb25TdGFydGVkSAASOQoNc2Vzc2lvbl9lbmRlZBgFIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5TZXNzaW9uRW5kZWRIABI7Cg5mb2xkZXJfY3JlYXRlZBgGIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5Gb2xkZXJDcmVhdGVkSAASNwoMZmlsZV9jcmVhdGVkGAcgASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLkZpbGVDcmVhdGVkSAASNwoMY2h1bmtfcGxhY2VkGAggASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLkNodW5rUGxhY2VkSAASQQoRdmVyc2lvbl9jb21taXR0ZWQYCSABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuVmVyc2lvbkNvbW1pdHRlZEgAEjUKC2VudHJ5X21vdmVkGAogASgLMh4uaG9sZGZhc3QuZXZlbnRzLnYxLkVudHJ5TW92ZWRIABI5Cg1lbnRyeV90cmFzaGVkGAsgASgLMiAuaG9sZGZhc3QuZXZlbnRzLnYxLkVudHJ5VHJhc2hlZEgAEjsKDmVudHJ5X3Jlc3RvcmVkGAwgASgLMiEuaG9sZGZhc3QuZXZlbnRzLnYxLkVudHJ5UmVzdG9yZWRIABI3CgxlbnRyeV9wdXJnZWQYDSABKAsyHy5ob2xkZmFzdC5ldmVudHMudjEuRW50cnlQdXJnZWRIABI7Cg5jaHVua3NfZ3JhbnRlZBgOIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5DaHVua3NHcmFudGVkSAASOwoOdXBsb2FkX3N0YXJ0ZWQYDyABKAsyIS5ob2xkZmFzdC5ldmVudHMudjEuVXBsb2FkU3RhcnRlZEgAEkIKEnVwbG9hZF9wYXJ0X3N0b3JlZBgQIAEoCzIkLmhvbGRmYXN0LmV2ZW50cy52MS5VcGxvYWRQYXJ0U3RvcmVkSAASNwoMdXBsb2FkX2VuZGVkGBEgASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLlVwbG9hZEVuZGVkSAASNQoLbm9kZV9qb2luZWQYEiABKAsyHi5ob2xkZmFzdC5ldmVudHMudjEuTm9kZUpvaW5lZEgAEjkKDW5vZGVfcmVwb3J0ZWQYEyABKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuTm9kZVJlcG9ydGVkSAASMQoJbm9kZV9kb3duGBQgASgLMhwuaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVEb3duSAASLQoHbm9kZV91cBgVIAEoCzIaLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlVXBIABJBChFyZXBsaWNhX2NvbmZpcm1lZBgWIAEoCzIkLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhQ29uZmlybWVkSAASNwoMcmVwbGljYV9sb3N0GBcgASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLlJlcGxpY2FMb3N0SAASNwoMdHJpbV9vcmRlcmVkGBggASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLlRyaW1PcmRlcmVkSAASPQoPcmVwbGljYV90cmltbWVkGBkgASgLMiIuaG9sZGZhc3QuZXZlbnRzLnYxLlJlcGxpY2FUcmltbWVkSAASQgoSc2V0dXBfdG9rZW5faXNzdWVkGBogASgLMiQuaG9sZGZhc3QuZXZlbnRzLnYxLlNldHVwVG9rZW5Jc3N1ZWRIABI5Cg11c2VyX2Rpc2FibGVkGBsgASgLMiAuaG9sZGZhc3QuZXZlbnRzLnYxLlVzZXJEaXNhYmxlZEgAQgcKBWV2ZW50IlcKEkNsdXN0ZXJJbml0aWFsaXNlZBISCgpjbHVzdGVyX2lkGAEgASgJEhgKEGNodW5rX3NpemVfYnl0ZXMYAiABKA0SEwoLcmVwbGljYXRpb24YAyABKA0ijgEKC1VzZXJDcmVhdGVkEg8KB3VzZXJfaWQYASABKAQSDQoFZW1haWwYAiABKAkSFQoNcGFzc3dvcmRfaGFzaBgDIAEoCRIQCghpc19hZG1pbhgEIAEoCBIVCg1yb290X2VudHJ5X2lkGAUgASgEEg0KBXBob25lGAYgASgJEhAKCGNoYW5uZWxzGAcgAygJIj0KE1VzZXJQYXNzd29yZENoYW5nZWQSDwoHdXNlcl9pZBgBIAEoBBIVCg1wYXNzd29yZF9oYXNoGAIgASgJIh8KDFVzZXJEaXNhYmxlZBIPCgd1c2VyX2lkGAEgASgEIj8KEFNldHVwVG9rZW5Jc3N1ZWQSFAoMdG9rZW5fc2hhMjU2GAEgASgMEhUKDWV4cGlyZXNfYXRfbXMYAiABKAQibwoOU2Vzc2lvblN0YXJ0ZWQSFAoMdG9rZW5fc2hhMjU2GAEgASgMEg8KB3VzZXJfaWQYAiABKAQSDwoHY2hhbm5lbBgDIAEoCRIVCg1leHBpcmVzX2F0X21zGAQgASgEEg4KBmNsaWVudBgFIAEoCSIkCgxTZXNzaW9uRW5kZWQSFAoMdG9rZW5fc2hhMjU2GAEgASgMIlQKDUZvbGRlckNyZWF0ZWQSEAoIZW50cnlfaWQYASABKAQSEQoJcGFyZW50X2lkGAIgASgEEgwKBG5hbWUYAyABKAkSEAoIb3duZXJfaWQYBCABKAQiUgoLRmlsZUNyZWF0ZWQSEAoIZW50cnlfaWQYASABKAQSEQoJcGFyZW50X2lkGAIgASgEEgwKBG5hbWUYAyABKAkSEAoIb3duZXJfaWQYBCABKAQihwEKC0NodW5rUGxhY2VkEhAKCGNodW5rX2lkGAEgASgEEhIKCmdlbmVyYXRpb24YAiABKA0SFAoMbGVuZ3RoX2J5dGVzGAMgASgNEg4KBnNoYTI1NhgEIAEoDBIQCghub2RlX2lkcxgFIAMoDRIaChJjb25maXJtZWRfbm9kZV9pZHMYBiADKA0ihwEKEFZlcnNpb25Db21taXR0ZWQSEAoIZW50cnlfaWQYASABKAQSEgoKdmVyc2lvbl9pZBgCIAEoBBISCgpzaXplX2J5dGVzGAMgASgEEg4KBnNoYTI1NhgEIAEoDBIRCgljaHVua19pZHMYBSADKAQSFgoOaW5saW5lX2NvbnRlbnQYBiABKAwifAoKRW50cnlNb3ZlZBIQCghlbnRyeV9pZBgBIAEoBBIYChBzb3VyY2VfcGFyZW50X2lkGAIgASgEEhMKC3NvdXJjZV9uYW1lGAMgASgJEhgKEHRhcmdldF9wYXJlbnRfaWQYBCABKAQSEwoLdGFyZ2V0X25hbWUYBSABKAkiOgoMRW50cnlUcmFzaGVkEhAKCGVudHJ5X2lkGAEgASgEEhgKEHNvdXJjZV9wYXJlbnRfaWQYAiABKAQiUAoNRW50cnlSZXN0b3JlZBIQCghlbnRyeV9pZBgBIAEoBBIYChB0YXJnZXRfcGFyZW50X2lkGAIgASgEEhMKC3RhcmdldF9uYW1lGAMgASgJIh8KC0VudHJ5UHVyZ2VkEhAKCGVudHJ5X2lkGAEgASgEInsKDUNodW5rc0dyYW50ZWQSEAoIZ3JhbnRfaWQYASABKAQSDwoHZ2F0ZXdheRgCIAEoCRIwCgZjaHVua3MYAyADKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuR3JhbnRlZENodW5rEhUKDWV4cGlyZXNfYXRfbXMYBCABKAQiMgoMR3JhbnRlZENodW5rEhAKCGNodW5rX2lkGAEgASgEEhAKCG5vZGVfaWRzGAIgAygNIs8BCg1VcGxvYWRTdGFydGVkEhEKCXVwbG9hZF9pZBgBIAEoCRIQCghvd25lcl9pZBgCIAEoBBIRCglwYXJlbnRfaWQYAyABKAQSDAoEbmFtZRgEIAEoCRISCgpzaXplX2J5dGVzGAUgASgEEhcKD3BhcnRfc2l6ZV9ieXRlcxgGIAEoDRI0Cghjb25mbGljdBgHIAEoDjIiLmhvbGRmYXN0LmV2ZW50cy52MS5Db25mbGljdFBvbGljeRIVCg1leHBpcmVzX2F0X21zGAggASgEImwKEFVwbG9hZFBhcnRTdG9yZWQSEQoJdXBsb2FkX2lkGAEgASgJEgwKBHBhcnQYAiABKA0SEQoJY2h1bmtfaWRzGAMgAygEEhQKDGxlbmd0aF9ieXRlcxgEIAEoDRIOCgZzaGEyNTYYBSABKAwiNgoLVXBsb2FkRW5kZWQSEQoJdXBsb2FkX2lkGAEgASgJEhQKDGlzX2NvbW1pdHRlZBgCIAEoCCKOAQoKTm9kZUpvaW5lZBIPCgdub2RlX2lkGAEgASgNEhEKCW5vZGVfdXVpZBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB2FkZHJlc3MYBCABKAkSCgoCaXAYBSABKAkSCwoDbWFjGAYgASgJEhYKDmNhcGFjaXR5X2J5dGVzGAcgASgEEgwKBHpvbmUYCCABKAkiYQoMTm9kZVJlcG9ydGVkEg8KB25vZGVfaWQYASABKA0SDwoHYWRkcmVzcxgCIAEoCRIKCgJpcBgDIAEoCRILCgNtYWMYBCABKAkSFgoOY2FwYWNpdHlfYnl0ZXMYBSABKAQiKwoITm9kZURvd24SDwoHbm9kZV9pZBgBIAEoDRIOCgZyZWFzb24YAiABKAkiGQoGTm9kZVVwEg8KB25vZGVfaWQYASABKA0iNgoQUmVwbGljYUNvbmZpcm1lZBIRCgljaHVua19pZHMYASADKAQSDwoHbm9kZV9pZBgCIAEoDSJBCgtSZXBsaWNhTG9zdBIRCgljaHVua19pZHMYASADKAQSDwoHbm9kZV9pZBgCIAEoDRIOCgZyZWFzb24YAyABKAkifgoLVHJpbU9yZGVyZWQSEAoIY2h1bmtfaWQYASABKAQSEgoKZ2VuZXJhdGlvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgNEgwKBHRlcm0YBCABKAQSDgoGcmVhc29uGAUgASgJEhoKEmNvbmZpcm1lZF9ub2RlX2lkcxgGIAMoDSIzCg5SZXBsaWNhVHJpbW1lZBIQCghjaHVua19pZBgBIAEoBBIPCgdub2RlX2lkGAIgASgNKocBCg5Db25mbGljdFBvbGljeRIfChtDT05GTElDVF9QT0xJQ1lfVU5TUEVDSUZJRUQQABIYChRDT05GTElDVF9QT0xJQ1lfRkFJTBABEhsKF0NPTkZMSUNUX1BPTElDWV9SRVBMQUNFEAISHQoZQ09ORkxJQ1RfUE9MSUNZX0tFRVBfQk9USBADYgZwcm90bzM");
+  fileDesc("Ch9ob2xkZmFzdC9ldmVudHMvdjEvZXZlbnRzLnByb3RvEhJob2xkZmFzdC5ldmVudHMudjEiegoKRXZlbnRCYXRjaBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBWFjdG9yGAIgASgJEg0KBWF0X21zGAMgASgEEikKBmV2ZW50cxgEIAMoCzIZLmhvbGRmYXN0LmV2ZW50cy52MS5FdmVudBIPCgdvdXRjb21lGAUgASgMIuQNCgVFdmVudBJFChNjbHVzdGVyX2luaXRpYWxpc2VkGAEgASgLMiYuaG9sZGZhc3QuZXZlbnRzLnYxLkNsdXN0ZXJJbml0aWFsaXNlZEgAEjcKDHVzZXJfY3JlYXRlZBgCIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyQ3JlYXRlZEgAEkgKFXVzZXJfcGFzc3dvcmRfY2hhbmdlZBgDIAEoCzInLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyUGFzc3dvcmRDaGFuZ2VkSAASPQoPc2Vzc2lvbl9zdGFydGVkGAQgASgLMiIuaG9sZGZhc3QuZXZlbnRzLnYxLlNlc3Npb25TdGFydGVkSAASOQoNc2Vzc2lvbl9lbmRlZBgFIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5TZXNzaW9uRW5kZWRIABI7Cg5mb2xkZXJfY3JlYXRlZBgGIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5Gb2xkZXJDcmVhdGVkSAASNwoMZmlsZV9jcmVhdGVkGAcgASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLkZpbGVDcmVhdGVkSAASNwoMY2h1bmtfcGxhY2VkGAggASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLkNodW5rUGxhY2VkSAASQQoRdmVyc2lvbl9jb21taXR0ZWQYCSABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuVmVyc2lvbkNvbW1pdHRlZEgAEjUKC2VudHJ5X21vdmVkGAogASgLMh4uaG9sZGZhc3QuZXZlbnRzLnYxLkVudHJ5TW92ZWRIABI5Cg1lbnRyeV90cmFzaGVkGAsgASgLMiAuaG9sZGZhc3QuZXZlbnRzLnYxLkVudHJ5VHJhc2hlZEgAEjsKDmVudHJ5X3Jlc3RvcmVkGAwgASgLMiEuaG9sZGZhc3QuZXZlbnRzLnYxLkVudHJ5UmVzdG9yZWRIABI3CgxlbnRyeV9wdXJnZWQYDSABKAsyHy5ob2xkZmFzdC5ldmVudHMudjEuRW50cnlQdXJnZWRIABI7Cg5jaHVua3NfZ3JhbnRlZBgOIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5DaHVua3NHcmFudGVkSAASOwoOdXBsb2FkX3N0YXJ0ZWQYDyABKAsyIS5ob2xkZmFzdC5ldmVudHMudjEuVXBsb2FkU3RhcnRlZEgAEkIKEnVwbG9hZF9wYXJ0X3N0b3JlZBgQIAEoCzIkLmhvbGRmYXN0LmV2ZW50cy52MS5VcGxvYWRQYXJ0U3RvcmVkSAASNwoMdXBsb2FkX2VuZGVkGBEgASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLlVwbG9hZEVuZGVkSAASNQoLbm9kZV9qb2luZWQYEiABKAsyHi5ob2xkZmFzdC5ldmVudHMudjEuTm9kZUpvaW5lZEgAEjkKDW5vZGVfcmVwb3J0ZWQYEyABKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuTm9kZVJlcG9ydGVkSAASMQoJbm9kZV9kb3duGBQgASgLMhwuaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVEb3duSAASLQoHbm9kZV91cBgVIAEoCzIaLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlVXBIABJBChFyZXBsaWNhX2NvbmZpcm1lZBgWIAEoCzIkLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhQ29uZmlybWVkSAASNwoMcmVwbGljYV9sb3N0GBcgASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLlJlcGxpY2FMb3N0SAASNwoMdHJpbV9vcmRlcmVkGBggASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLlRyaW1PcmRlcmVkSAASPQoPcmVwbGljYV90cmltbWVkGBkgASgLMiIuaG9sZGZhc3QuZXZlbnRzLnYxLlJlcGxpY2FUcmltbWVkSAASQgoSc2V0dXBfdG9rZW5faXNzdWVkGBogASgLMiQuaG9sZGZhc3QuZXZlbnRzLnYxLlNldHVwVG9rZW5Jc3N1ZWRIABI5Cg11c2VyX2Rpc2FibGVkGBsgASgLMiAuaG9sZGZhc3QuZXZlbnRzLnYxLlVzZXJEaXNhYmxlZEgAEjsKDnZlcnNpb25fcHVyZ2VkGBwgASgLMiEuaG9sZGZhc3QuZXZlbnRzLnYxLlZlcnNpb25QdXJnZWRIABI5Cg11c2VyX3JlcGxhY2VkGB0gASgLMiAuaG9sZGZhc3QuZXZlbnRzLnYxLlVzZXJSZXBsYWNlZEgAQgcKBWV2ZW50IlcKEkNsdXN0ZXJJbml0aWFsaXNlZBISCgpjbHVzdGVyX2lkGAEgASgJEhgKEGNodW5rX3NpemVfYnl0ZXMYAiABKA0SEwoLcmVwbGljYXRpb24YAyABKA0ijgEKC1VzZXJDcmVhdGVkEg8KB3VzZXJfaWQYASABKAQSDQoFZW1haWwYAiABKAkSFQoNcGFzc3dvcmRfaGFzaBgDIAEoCRIQCghpc19hZG1pbhgEIAEoCBIVCg1yb290X2VudHJ5X2lkGAUgASgEEg0KBXBob25lGAYgASgJEhAKCGNoYW5uZWxzGAcgAygJIj0KE1VzZXJQYXNzd29yZENoYW5nZWQSDwoHdXNlcl9pZBgBIAEoBBIVCg1wYXNzd29yZF9oYXNoGAIgASgJIh8KDFVzZXJEaXNhYmxlZBIPCgd1c2VyX2lkGAEgASgEImkKDFVzZXJSZXBsYWNlZBIPCgd1c2VyX2lkGAEgASgEEhUKDXBhc3N3b3JkX2hhc2gYAiABKAkSEAoIaXNfYWRtaW4YAyABKAgSDQoFcGhvbmUYBCABKAkSEAoIY2hhbm5lbHMYBSADKAkiPwoQU2V0dXBUb2tlbklzc3VlZBIUCgx0b2tlbl9zaGEyNTYYASABKAwSFQoNZXhwaXJlc19hdF9tcxgCIAEoBCJvCg5TZXNzaW9uU3RhcnRlZBIUCgx0b2tlbl9zaGEyNTYYASABKAwSDwoHdXNlcl9pZBgCIAEoBBIPCgdjaGFubmVsGAMgASgJEhUKDWV4cGlyZXNfYXRfbXMYBCABKAQSDgoGY2xpZW50GAUgASgJIiQKDFNlc3Npb25FbmRlZBIUCgx0b2tlbl9zaGEyNTYYASABKAwiVAoNRm9sZGVyQ3JlYXRlZBIQCghlbnRyeV9pZBgBIAEoBBIRCglwYXJlbnRfaWQYAiABKAQSDAoEbmFtZRgDIAEoCRIQCghvd25lcl9pZBgEIAEoBCJSCgtGaWxlQ3JlYXRlZBIQCghlbnRyeV9pZBgBIAEoBBIRCglwYXJlbnRfaWQYAiABKAQSDAoEbmFtZRgDIAEoCRIQCghvd25lcl9pZBgEIAEoBCKHAQoLQ2h1bmtQbGFjZWQSEAoIY2h1bmtfaWQYASABKAQSEgoKZ2VuZXJhdGlvbhgCIAEoDRIUCgxsZW5ndGhfYnl0ZXMYAyABKA0SDgoGc2hhMjU2GAQgASgMEhAKCG5vZGVfaWRzGAUgAygNEhoKEmNvbmZpcm1lZF9ub2RlX2lkcxgGIAMoDSKHAQoQVmVyc2lvbkNvbW1pdHRlZBIQCghlbnRyeV9pZBgBIAEoBBISCgp2ZXJzaW9uX2lkGAIgASgEEhIKCnNpemVfYnl0ZXMYAyABKAQSDgoGc2hhMjU2GAQgASgMEhEKCWNodW5rX2lkcxgFIAMoBBIWCg5pbmxpbmVfY29udGVudBgGIAEoDCI1Cg1WZXJzaW9uUHVyZ2VkEhAKCGVudHJ5X2lkGAEgASgEEhIKCnZlcnNpb25faWQYAiABKAQifAoKRW50cnlNb3ZlZBIQCghlbnRyeV9pZBgBIAEoBBIYChBzb3VyY2VfcGFyZW50X2lkGAIgASgEEhMKC3NvdXJjZV9uYW1lGAMgASgJEhgKEHRhcmdldF9wYXJlbnRfaWQYBCABKAQSEwoLdGFyZ2V0X25hbWUYBSABKAkiOgoMRW50cnlUcmFzaGVkEhAKCGVudHJ5X2lkGAEgASgEEhgKEHNvdXJjZV9wYXJlbnRfaWQYAiABKAQiUAoNRW50cnlSZXN0b3JlZBIQCghlbnRyeV9pZBgBIAEoBBIYChB0YXJnZXRfcGFyZW50X2lkGAIgASgEEhMKC3RhcmdldF9uYW1lGAMgASgJIh8KC0VudHJ5UHVyZ2VkEhAKCGVudHJ5X2lkGAEgASgEInsKDUNodW5rc0dyYW50ZWQSEAoIZ3JhbnRfaWQYASABKAQSDwoHZ2F0ZXdheRgCIAEoCRIwCgZjaHVua3MYAyADKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuR3JhbnRlZENodW5rEhUKDWV4cGlyZXNfYXRfbXMYBCABKAQiMgoMR3JhbnRlZENodW5rEhAKCGNodW5rX2lkGAEgASgEEhAKCG5vZGVfaWRzGAIgAygNIs8BCg1VcGxvYWRTdGFydGVkEhEKCXVwbG9hZF9pZBgBIAEoCRIQCghvd25lcl9pZBgCIAEoBBIRCglwYXJlbnRfaWQYAyABKAQSDAoEbmFtZRgEIAEoCRISCgpzaXplX2J5dGVzGAUgASgEEhcKD3BhcnRfc2l6ZV9ieXRlcxgGIAEoDRI0Cghjb25mbGljdBgHIAEoDjIiLmhvbGRmYXN0LmV2ZW50cy52MS5Db25mbGljdFBvbGljeRIVCg1leHBpcmVzX2F0X21zGAggASgEImwKEFVwbG9hZFBhcnRTdG9yZWQSEQoJdXBsb2FkX2lkGAEgASgJEgwKBHBhcnQYAiABKA0SEQoJY2h1bmtfaWRzGAMgAygEEhQKDGxlbmd0aF9ieXRlcxgEIAEoDRIOCgZzaGEyNTYYBSABKAwiNgoLVXBsb2FkRW5kZWQSEQoJdXBsb2FkX2lkGAEgASgJEhQKDGlzX2NvbW1pdHRlZBgCIAEoCCKOAQoKTm9kZUpvaW5lZBIPCgdub2RlX2lkGAEgASgNEhEKCW5vZGVfdXVpZBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB2FkZHJlc3MYBCABKAkSCgoCaXAYBSABKAkSCwoDbWFjGAYgASgJEhYKDmNhcGFjaXR5X2J5dGVzGAcgASgEEgwKBHpvbmUYCCABKAkiYQoMTm9kZVJlcG9ydGVkEg8KB25vZGVfaWQYASABKA0SDwoHYWRkcmVzcxgCIAEoCRIKCgJpcBgDIAEoCRILCgNtYWMYBCABKAkSFgoOY2FwYWNpdHlfYnl0ZXMYBSABKAQiKwoITm9kZURvd24SDwoHbm9kZV9pZBgBIAEoDRIOCgZyZWFzb24YAiABKAkiGQoGTm9kZVVwEg8KB25vZGVfaWQYASABKA0iNgoQUmVwbGljYUNvbmZpcm1lZBIRCgljaHVua19pZHMYASADKAQSDwoHbm9kZV9pZBgCIAEoDSJBCgtSZXBsaWNhTG9zdBIRCgljaHVua19pZHMYASADKAQSDwoHbm9kZV9pZBgCIAEoDRIOCgZyZWFzb24YAyABKAkifgoLVHJpbU9yZGVyZWQSEAoIY2h1bmtfaWQYASABKAQSEgoKZ2VuZXJhdGlvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgNEgwKBHRlcm0YBCABKAQSDgoGcmVhc29uGAUgASgJEhoKEmNvbmZpcm1lZF9ub2RlX2lkcxgGIAMoDSIzCg5SZXBsaWNhVHJpbW1lZBIQCghjaHVua19pZBgBIAEoBBIPCgdub2RlX2lkGAIgASgNKocBCg5Db25mbGljdFBvbGljeRIfChtDT05GTElDVF9QT0xJQ1lfVU5TUEVDSUZJRUQQABIYChRDT05GTElDVF9QT0xJQ1lfRkFJTBABEhsKF0NPTkZMSUNUX1BPTElDWV9SRVBMQUNFEAISHQoZQ09ORkxJQ1RfUE9MSUNZX0tFRVBfQk9USBADYgZwcm90bzM");
 
 /**
  * The facts that one command led to; they become true together.
@@ -237,6 +237,18 @@ export type Event = Message<"holdfast.events.v1.Event"> & {
      */
     value: UserDisabled;
     case: "userDisabled";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.VersionPurged version_purged = 28;
+     */
+    value: VersionPurged;
+    case: "versionPurged";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.UserReplaced user_replaced = 29;
+     */
+    value: UserReplaced;
+    case: "userReplaced";
   } | { case: undefined; value?: undefined };
 };
 
@@ -395,6 +407,55 @@ export const UserDisabledSchema: GenMessage<UserDisabled> = /*@__PURE__*/
   messageDesc(file_holdfast_events_v1_events, 5);
 
 /**
+ * An account that exists was set anew: password and flags; it may sign in again, and its sessions end with SessionEnded.
+ *
+ * @generated from message holdfast.events.v1.UserReplaced
+ */
+export type UserReplaced = Message<"holdfast.events.v1.UserReplaced"> & {
+  /**
+   * Whose.
+   *
+   * @generated from field: uint64 user_id = 1;
+   */
+  userId: bigint;
+
+  /**
+   * PHC string of argon2id.
+   *
+   * @generated from field: string password_hash = 2;
+   */
+  passwordHash: string;
+
+  /**
+   * May use the admin page.
+   *
+   * @generated from field: bool is_admin = 3;
+   */
+  isAdmin: boolean;
+
+  /**
+   * E.164 or empty.
+   *
+   * @generated from field: string phone = 4;
+   */
+  phone: string;
+
+  /**
+   * "email", "sms".
+   *
+   * @generated from field: repeated string channels = 5;
+   */
+  channels: string[];
+};
+
+/**
+ * Describes the message holdfast.events.v1.UserReplaced.
+ * Use `create(UserReplacedSchema)` to create a new message.
+ */
+export const UserReplacedSchema: GenMessage<UserReplaced> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 6);
+
+/**
  * The one-time link that makes the first account.
  *
  * @generated from message holdfast.events.v1.SetupTokenIssued
@@ -420,7 +481,7 @@ export type SetupTokenIssued = Message<"holdfast.events.v1.SetupTokenIssued"> & 
  * Use `create(SetupTokenIssuedSchema)` to create a new message.
  */
 export const SetupTokenIssuedSchema: GenMessage<SetupTokenIssued> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 6);
+  messageDesc(file_holdfast_events_v1_events, 7);
 
 /**
  * Somebody signed in.
@@ -469,7 +530,7 @@ export type SessionStarted = Message<"holdfast.events.v1.SessionStarted"> & {
  * Use `create(SessionStartedSchema)` to create a new message.
  */
 export const SessionStartedSchema: GenMessage<SessionStarted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 7);
+  messageDesc(file_holdfast_events_v1_events, 8);
 
 /**
  * A session is over: sign-out, revocation or expiry.
@@ -490,7 +551,7 @@ export type SessionEnded = Message<"holdfast.events.v1.SessionEnded"> & {
  * Use `create(SessionEndedSchema)` to create a new message.
  */
 export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 8);
+  messageDesc(file_holdfast_events_v1_events, 9);
 
 /**
  * A folder exists.
@@ -532,7 +593,7 @@ export type FolderCreated = Message<"holdfast.events.v1.FolderCreated"> & {
  * Use `create(FolderCreatedSchema)` to create a new message.
  */
 export const FolderCreatedSchema: GenMessage<FolderCreated> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 9);
+  messageDesc(file_holdfast_events_v1_events, 10);
 
 /**
  * A file exists; its first version follows in the same batch.
@@ -574,7 +635,7 @@ export type FileCreated = Message<"holdfast.events.v1.FileCreated"> & {
  * Use `create(FileCreatedSchema)` to create a new message.
  */
 export const FileCreatedSchema: GenMessage<FileCreated> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 10);
+  messageDesc(file_holdfast_events_v1_events, 11);
 
 /**
  * Expectation: where the copies of a chunk should be. Observation comes from the nodes' inventories.
@@ -630,7 +691,7 @@ export type ChunkPlaced = Message<"holdfast.events.v1.ChunkPlaced"> & {
  * Use `create(ChunkPlacedSchema)` to create a new message.
  */
 export const ChunkPlacedSchema: GenMessage<ChunkPlaced> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 11);
+  messageDesc(file_holdfast_events_v1_events, 12);
 
 /**
  * The file's content is this from now on.
@@ -686,7 +747,35 @@ export type VersionCommitted = Message<"holdfast.events.v1.VersionCommitted"> & 
  * Use `create(VersionCommittedSchema)` to create a new message.
  */
 export const VersionCommittedSchema: GenMessage<VersionCommitted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 12);
+  messageDesc(file_holdfast_events_v1_events, 13);
+
+/**
+ * The oldest version of a file was given up because the file has too many; its chunks become garbage.
+ *
+ * @generated from message holdfast.events.v1.VersionPurged
+ */
+export type VersionPurged = Message<"holdfast.events.v1.VersionPurged"> & {
+  /**
+   * The file.
+   *
+   * @generated from field: uint64 entry_id = 1;
+   */
+  entryId: bigint;
+
+  /**
+   * Its oldest version; never the current one.
+   *
+   * @generated from field: uint64 version_id = 2;
+   */
+  versionId: bigint;
+};
+
+/**
+ * Describes the message holdfast.events.v1.VersionPurged.
+ * Use `create(VersionPurgedSchema)` to create a new message.
+ */
+export const VersionPurgedSchema: GenMessage<VersionPurged> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 14);
 
 /**
  * An entry has another name, another folder, or both.
@@ -735,7 +824,7 @@ export type EntryMoved = Message<"holdfast.events.v1.EntryMoved"> & {
  * Use `create(EntryMovedSchema)` to create a new message.
  */
 export const EntryMovedSchema: GenMessage<EntryMoved> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 13);
+  messageDesc(file_holdfast_events_v1_events, 15);
 
 /**
  * An entry (a folder with all below it) is in its owner's trash.
@@ -763,7 +852,7 @@ export type EntryTrashed = Message<"holdfast.events.v1.EntryTrashed"> & {
  * Use `create(EntryTrashedSchema)` to create a new message.
  */
 export const EntryTrashedSchema: GenMessage<EntryTrashed> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 14);
+  messageDesc(file_holdfast_events_v1_events, 16);
 
 /**
  * An entry is back.
@@ -798,7 +887,7 @@ export type EntryRestored = Message<"holdfast.events.v1.EntryRestored"> & {
  * Use `create(EntryRestoredSchema)` to create a new message.
  */
 export const EntryRestoredSchema: GenMessage<EntryRestored> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 15);
+  messageDesc(file_holdfast_events_v1_events, 17);
 
 /**
  * One trashed entry is gone for ever; children of a folder follow in events of their own. Its chunks become garbage.
@@ -819,7 +908,7 @@ export type EntryPurged = Message<"holdfast.events.v1.EntryPurged"> & {
  * Use `create(EntryPurgedSchema)` to create a new message.
  */
 export const EntryPurgedSchema: GenMessage<EntryPurged> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 16);
+  messageDesc(file_holdfast_events_v1_events, 18);
 
 /**
  * Ids and places that a gateway may write to; what is not used in time becomes garbage.
@@ -861,7 +950,7 @@ export type ChunksGranted = Message<"holdfast.events.v1.ChunksGranted"> & {
  * Use `create(ChunksGrantedSchema)` to create a new message.
  */
 export const ChunksGrantedSchema: GenMessage<ChunksGranted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 17);
+  messageDesc(file_holdfast_events_v1_events, 19);
 
 /**
  * One granted chunk.
@@ -889,7 +978,7 @@ export type GrantedChunk = Message<"holdfast.events.v1.GrantedChunk"> & {
  * Use `create(GrantedChunkSchema)` to create a new message.
  */
 export const GrantedChunkSchema: GenMessage<GrantedChunk> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 18);
+  messageDesc(file_holdfast_events_v1_events, 20);
 
 /**
  * An upload in parts began; nothing of it is visible.
@@ -959,7 +1048,7 @@ export type UploadStarted = Message<"holdfast.events.v1.UploadStarted"> & {
  * Use `create(UploadStartedSchema)` to create a new message.
  */
 export const UploadStartedSchema: GenMessage<UploadStarted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 19);
+  messageDesc(file_holdfast_events_v1_events, 21);
 
 /**
  * One part is durable on the configured minimum of nodes.
@@ -1008,7 +1097,7 @@ export type UploadPartStored = Message<"holdfast.events.v1.UploadPartStored"> & 
  * Use `create(UploadPartStoredSchema)` to create a new message.
  */
 export const UploadPartStoredSchema: GenMessage<UploadPartStored> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 20);
+  messageDesc(file_holdfast_events_v1_events, 22);
 
 /**
  * An upload was committed, aborted or expired.
@@ -1036,7 +1125,7 @@ export type UploadEnded = Message<"holdfast.events.v1.UploadEnded"> & {
  * Use `create(UploadEndedSchema)` to create a new message.
  */
 export const UploadEndedSchema: GenMessage<UploadEnded> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 21);
+  messageDesc(file_holdfast_events_v1_events, 23);
 
 /**
  * A chunkserver belongs to the cluster.
@@ -1106,7 +1195,7 @@ export type NodeJoined = Message<"holdfast.events.v1.NodeJoined"> & {
  * Use `create(NodeJoinedSchema)` to create a new message.
  */
 export const NodeJoinedSchema: GenMessage<NodeJoined> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 22);
+  messageDesc(file_holdfast_events_v1_events, 24);
 
 /**
  * A node's address, interface or capacity changed.
@@ -1155,7 +1244,7 @@ export type NodeReported = Message<"holdfast.events.v1.NodeReported"> & {
  * Use `create(NodeReportedSchema)` to create a new message.
  */
 export const NodeReportedSchema: GenMessage<NodeReported> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 23);
+  messageDesc(file_holdfast_events_v1_events, 25);
 
 /**
  * No heartbeat for the dead time: its copies do not count.
@@ -1183,7 +1272,7 @@ export type NodeDown = Message<"holdfast.events.v1.NodeDown"> & {
  * Use `create(NodeDownSchema)` to create a new message.
  */
 export const NodeDownSchema: GenMessage<NodeDown> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 24);
+  messageDesc(file_holdfast_events_v1_events, 26);
 
 /**
  * Heartbeats arrive again: its copies count again as its inventory confirms them.
@@ -1204,7 +1293,7 @@ export type NodeUp = Message<"holdfast.events.v1.NodeUp"> & {
  * Use `create(NodeUpSchema)` to create a new message.
  */
 export const NodeUpSchema: GenMessage<NodeUp> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 25);
+  messageDesc(file_holdfast_events_v1_events, 27);
 
 /**
  * A node holds a durable, verified copy.
@@ -1232,7 +1321,7 @@ export type ReplicaConfirmed = Message<"holdfast.events.v1.ReplicaConfirmed"> & 
  * Use `create(ReplicaConfirmedSchema)` to create a new message.
  */
 export const ReplicaConfirmedSchema: GenMessage<ReplicaConfirmed> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 26);
+  messageDesc(file_holdfast_events_v1_events, 28);
 
 /**
  * A node does not hold a copy that was expected, or holds a damaged one.
@@ -1267,7 +1356,7 @@ export type ReplicaLost = Message<"holdfast.events.v1.ReplicaLost"> & {
  * Use `create(ReplicaLostSchema)` to create a new message.
  */
 export const ReplicaLostSchema: GenMessage<ReplicaLost> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 27);
+  messageDesc(file_holdfast_events_v1_events, 29);
 
 /**
  * The only thing on which a node removes a copy.
@@ -1323,7 +1412,7 @@ export type TrimOrdered = Message<"holdfast.events.v1.TrimOrdered"> & {
  * Use `create(TrimOrderedSchema)` to create a new message.
  */
 export const TrimOrderedSchema: GenMessage<TrimOrdered> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 28);
+  messageDesc(file_holdfast_events_v1_events, 30);
 
 /**
  * A node carried out a trim order.
@@ -1351,7 +1440,7 @@ export type ReplicaTrimmed = Message<"holdfast.events.v1.ReplicaTrimmed"> & {
  * Use `create(ReplicaTrimmedSchema)` to create a new message.
  */
 export const ReplicaTrimmedSchema: GenMessage<ReplicaTrimmed> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 29);
+  messageDesc(file_holdfast_events_v1_events, 31);
 
 /**
  * What to do when the name is taken.
