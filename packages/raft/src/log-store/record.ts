@@ -22,6 +22,8 @@ export const recordTypes = { change: 1 } as const;
 
 /** A record's header, checked. */
 export interface RecordHeader {
+  /** The CRCs' start value that it was checked with. */
+  readonly salt: number;
   readonly type: number;
   readonly bodyBytes: number;
   readonly bodyCrc32: number;
@@ -33,8 +35,17 @@ export interface RecordHeader {
   readonly chain: Uint8Array;
 }
 
+/**
+ * Start value of all CRCs of a directory, from its incarnation. Nobody outside knows it, so that no entry's data can look
+ * like a record, and a record of another directory is not one here.
+ */
+export function recordSalt(incarnation: Uint8Array): number {
+  return crc32(incarnation);
+}
+
 /** What `sealRecord` needs to know besides the body. */
 export interface RecordSeal {
+  readonly salt: number;
   readonly type: number;
   readonly firstIndex: number;
   readonly entryCount: number;
@@ -59,7 +70,7 @@ export function sealRecord(record: Uint8Array, bodyBytes: number, seal: RecordSe
   view.setUint32(0, recordMagic, true);
   view.setUint32(4, bodyBytes, true);
   view.setUint32(8, seal.type, true);
-  view.setUint32(12, crc32(body), true);
+  view.setUint32(12, crc32(body, seal.salt), true);
   setSafeInteger(view, 16, seal.firstIndex);
   view.setUint32(24, seal.entryCount, true);
   view.setUint32(28, 0, true);
@@ -67,24 +78,26 @@ export function sealRecord(record: Uint8Array, bodyBytes: number, seal: RecordSe
   const chain = nextChain(seal.previousChain, record.subarray(0, chainedHeaderBytes), body);
   record.set(chain, chainedHeaderBytes);
   view.setUint32(56, 0, true);
-  view.setUint32(headerCrcOffset, crc32(record.subarray(0, headerCrcOffset)), true);
+  view.setUint32(headerCrcOffset, crc32(record.subarray(0, headerCrcOffset), seal.salt), true);
   return chain;
 }
 
 /** The header at `offset`, or undefined when there is no sound one. */
-export function readRecordHeader(bytes: Uint8Array, offset: number): RecordHeader | undefined {
+export function readRecordHeader(bytes: Uint8Array, offset: number, salt: number): RecordHeader | undefined {
   if (offset + recordHeaderBytes > bytes.length) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, recordHeaderBytes);
   if (view.getUint32(0, true) !== recordMagic) return undefined;
-  if (view.getUint32(headerCrcOffset, true) !== crc32(bytes.subarray(offset, offset + headerCrcOffset))) return undefined;
+  const crc = crc32(bytes.subarray(offset, offset + headerCrcOffset), salt);
+  if (view.getUint32(headerCrcOffset, true) !== crc) return undefined;
   const header = {
+    salt,
     type: view.getUint32(8, true),
     bodyBytes: view.getUint32(4, true),
     bodyCrc32: view.getUint32(12, true),
     firstIndex: Number(view.getBigUint64(16, true)),
     entryCount: view.getUint32(24, true),
     syncedBytes: Number(view.getBigUint64(32, true)),
-    chain: bytes.slice(offset + chainedHeaderBytes, offset + chainedHeaderBytes + chainBytes),
+    chain: Uint8Array.from(bytes.subarray(offset + chainedHeaderBytes, offset + chainedHeaderBytes + chainBytes)),
   };
   const isPossible = header.bodyBytes <= recordBodyBytesMax && Number.isSafeInteger(header.firstIndex + header.entryCount);
   return isPossible ? header : undefined;
@@ -95,7 +108,7 @@ export function readRecordBody(bytes: Uint8Array, offset: number, header: Record
   const start = offset + recordHeaderBytes;
   if (start + header.bodyBytes > bytes.length) return undefined;
   const body = bytes.subarray(start, start + header.bodyBytes);
-  return crc32(body) === header.bodyCrc32 ? body : undefined;
+  return crc32(body, header.salt) === header.bodyCrc32 ? body : undefined;
 }
 
 /** Whether the record at `offset` is the one that was written after `previousChain`. */

@@ -68,11 +68,11 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
     identity: {
       clusterId: new TextDecoder().decode(cluster),
       peer: view.getUint32(offsets.peer, true),
-      incarnation: bytes.slice(offsets.incarnation, offsets.incarnation + incarnationBytes),
+      incarnation: Uint8Array.from(bytes.subarray(offsets.incarnation, offsets.incarnation + incarnationBytes)),
     },
     sequence: Number(view.getBigUint64(offsets.sequence, true)),
     nextIndex: Number(view.getBigUint64(offsets.nextIndex, true)),
-    previousChain: bytes.slice(offsets.chain, offsets.chain + chainBytes),
+    previousChain: Uint8Array.from(bytes.subarray(offsets.chain, offsets.chain + chainBytes)),
   };
 }
 

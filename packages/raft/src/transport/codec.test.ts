@@ -34,14 +34,14 @@ const boolean = fc.boolean();
 
 /** Any message, as the core could make it. */
 const message: fc.Arbitrary<Message> = fc.oneof(
-  fc.record({ ...header, kind: fc.constant("voteRequest" as const), isPreVote: boolean, isTransfer: boolean, last: id }),
-  fc.record({ ...header, kind: fc.constant("voteResponse" as const), isPreVote: boolean, isRejected: boolean }),
+  fc.record({ ...header, kind: fc.constant("voteRequest" as const), isPreVote: boolean, isTransfer: boolean, last: id, commit: id }),
+  fc.record({ ...header, kind: fc.constant("voteResponse" as const), isPreVote: boolean, isRejected: boolean, commit: id }),
   fc
     .record({ ...header, kind: fc.constant("appendRequest" as const), previous: id, commit: index, entries: fc.array(entry, { maxLength: 6 }) })
     .map((append) => ({ ...append, entries: append.entries.map((item, offset) => ({ ...item, index: (append.previous.index + 1 + offset) as LogIndex })) })),
   fc.record({ ...header, kind: fc.constant("appendResponse" as const), index }),
   fc.record({ ...header, kind: fc.constant("appendResponse" as const), index, hint: id }),
-  fc.record({ ...header, kind: fc.constant("heartbeatRequest" as const), commit: index, round: number }),
+  fc.record({ ...header, kind: fc.constant("heartbeatRequest" as const), commit: id, round: number }),
   fc.record({ ...header, kind: fc.constant("heartbeatResponse" as const), round: number }),
   fc.record({ ...header, kind: fc.constant("snapshotRequest" as const), snapshot }),
   fc.record({ ...header, kind: fc.constant("timeoutNow" as const) }),

@@ -75,9 +75,11 @@ function writeFields(writer: ByteWriter, message: Message): void {
   switch (message.kind) {
     case "voteRequest":
       writer.u8((message.isPreVote ? 1 : 0) | (message.isTransfer ? 2 : 0));
-      return writeId(writer, message.last);
+      writeId(writer, message.last);
+      return writeId(writer, message.commit);
     case "voteResponse":
-      return writer.u8((message.isPreVote ? 1 : 0) | (message.isRejected ? 2 : 0));
+      writer.u8((message.isPreVote ? 1 : 0) | (message.isRejected ? 2 : 0));
+      return writeId(writer, message.commit);
     case "appendRequest":
       writeId(writer, message.previous);
       writer.varint(message.commit);
@@ -90,7 +92,7 @@ function writeFields(writer: ByteWriter, message: Message): void {
       if (message.hint !== undefined) writeId(writer, message.hint);
       return;
     case "heartbeatRequest":
-      writer.varint(message.commit);
+      writeId(writer, message.commit);
       return writer.varint(message.round);
     case "heartbeatResponse":
       return writer.varint(message.round);
@@ -116,11 +118,11 @@ function readFields(reader: ByteReader, kind: Message["kind"], header: Header): 
   switch (kind) {
     case "voteRequest": {
       const flags = readFlags(reader);
-      return { ...header, kind, isPreVote: flags.low, isTransfer: flags.high, last: readId(reader) };
+      return { ...header, kind, isPreVote: flags.low, isTransfer: flags.high, last: readId(reader), commit: readId(reader) };
     }
     case "voteResponse": {
       const flags = readFlags(reader);
-      return { ...header, kind, isPreVote: flags.low, isRejected: flags.high };
+      return { ...header, kind, isPreVote: flags.low, isRejected: flags.high, commit: readId(reader) };
     }
     case "appendRequest": {
       const previous = readId(reader);
@@ -132,7 +134,7 @@ function readFields(reader: ByteReader, kind: Message["kind"], header: Header): 
       return readFlag(reader) ? { ...header, kind, index, hint: readId(reader) } : { ...header, kind, index };
     }
     case "heartbeatRequest":
-      return { ...header, kind, commit: readIndex(reader), round: reader.varint() };
+      return { ...header, kind, commit: readId(reader), round: reader.varint() };
     case "heartbeatResponse":
       return { ...header, kind, round: reader.varint() };
     case "snapshotRequest":

@@ -1,0 +1,66 @@
+import { assert } from "@holdfast/base";
+import { entryBytes, type Entry, type HardState, type SnapshotMeta } from "../core/entries.ts";
+import type { LogIndex, Term } from "../core/types.ts";
+import { ByteReader } from "../transport/byte-reader.ts";
+import { ByteWriter } from "../transport/byte-writer.ts";
+import { readEntry, readPeer, readSnapshotMeta, writeEntry, writeSnapshotMeta } from "../transport/entry-codec.ts";
+import { recordAlignmentBytes, recordHeaderBytes } from "./record.ts";
+
+/** What one record says, in the order in which it takes effect. */
+export interface RecordedChange {
+  /** The log begins after this. `keep`: later entries stay (compaction); `drop`: all entries go (snapshot). */
+  readonly start?: { readonly meta: SnapshotMeta; readonly entries: "keep" | "drop" };
+  /** From the first one's index on, earlier entries are replaced. */
+  readonly entries: readonly Entry[];
+  readonly hardState?: HardState;
+}
+
+const flagBits = { hardState: 1, startKeep: 2, startDrop: 4 } as const;
+
+/** Room for the header, the change as a body, and padding: ready for `sealRecord`. */
+export function encodeChange(change: RecordedChange): { readonly record: Uint8Array; readonly bodyBytes: number } {
+  let expectedBytes = recordHeaderBytes + 128;
+  for (const entry of change.entries) expectedBytes += entryBytes(entry);
+  const writer = new ByteWriter(expectedBytes);
+  writer.skip(recordHeaderBytes);
+  const startBit = change.start === undefined ? 0 : change.start.entries === "keep" ? flagBits.startKeep : flagBits.startDrop;
+  writer.u8((change.hardState === undefined ? 0 : flagBits.hardState) | startBit);
+  if (change.hardState !== undefined) {
+    writer.varint(change.hardState.term);
+    writer.varint(change.hardState.vote);
+    writer.varint(change.hardState.commit);
+  }
+  if (change.start !== undefined) writeSnapshotMeta(writer, change.start.meta);
+  const first = change.entries[0]?.index ?? 0;
+  for (const [offset, entry] of change.entries.entries()) {
+    assert(entry.index === first + offset, "the entries of a change are contiguous");
+    writeEntry(writer, entry);
+  }
+  const bodyBytes = writer.length - recordHeaderBytes;
+  const overhang = writer.length % recordAlignmentBytes;
+  if (overhang > 0) writer.skip(recordAlignmentBytes - overhang);
+  return { record: writer.finish(), bodyBytes };
+}
+
+/** The change in a record's body, or undefined when it is not one. Entries share memory with `body`. */
+export function decodeChange(body: Uint8Array, entries: { readonly firstIndex: number; readonly entryCount: number }): RecordedChange | undefined {
+  const reader = new ByteReader(body);
+  const flags = reader.u8();
+  const hardState = (flags & flagBits.hardState) === 0 ? undefined : readHardState(reader);
+  const hasStart = (flags & (flagBits.startKeep | flagBits.startDrop)) !== 0;
+  const meta = hasStart ? readSnapshotMeta(reader) : undefined;
+  const decoded: Entry[] = [];
+  for (let offset = 0; offset < entries.entryCount && !reader.isFailed; offset++) {
+    decoded.push(readEntry(reader, (entries.firstIndex + offset) as LogIndex));
+  }
+  if (!reader.isComplete) return undefined;
+  return {
+    entries: decoded,
+    ...(hardState === undefined ? {} : { hardState }),
+    ...(meta === undefined ? {} : { start: { meta, entries: (flags & flagBits.startDrop) === 0 ? "keep" as const : "drop" as const } }),
+  };
+}
+
+function readHardState(reader: ByteReader): HardState {
+  return { term: reader.varint() as Term, vote: readPeer(reader), commit: reader.varint() as LogIndex };
+}

@@ -1,0 +1,42 @@
+import type { DurableState } from "../core/config.ts";
+import type { Entry, SnapshotMeta } from "../core/entries.ts";
+import type { FetchOrder, PersistOrder } from "../core/output.ts";
+
+/** What the log held when it was opened: all that a core needs to go on, but for the state machine's own index. */
+export type LogBoot = Omit<DurableState, "appliedIndex">;
+
+/**
+ * One step of the log: the parts of a persist order. Either all of it survives a crash or (unless it was synced) none.
+ * `snapshot` drops all entries; `append` drops those from its first index on.
+ */
+export type LogChange = Pick<PersistOrder, "snapshot" | "append" | "hardState" | "mustSync">;
+
+/** Which entries to read: see the core's order. */
+export type LogRange = Omit<FetchOrder, "ref">;
+
+/**
+ * Where a node's log lives. Changes take effect in call order and may be in flight together: everything that waits while
+ * a sync runs is covered by the next one. After one failed write or sync the store has failed for ever, because nobody
+ * knows what the disk holds; every later call gives the same error.
+ */
+export interface LogStore {
+  /** What was there at opening. */
+  readonly boot: LogBoot;
+  /**
+   * Resolves when this change and all before it are durable (`mustSync`), or else when all before it are and this one is
+   * in order behind them. Errors: `diskFailed`, `noSpace`, `precondition` once closed.
+   */
+  append(change: LogChange): Promise<void>;
+  /**
+   * Durable entries from `fromIndex` to at most `toIndex`, at least one, stopping after the one that reaches `bytesMax`.
+   * "compacted" when the log no longer has the first. Errors: `dataLoss` when a record is damaged, `diskFailed`.
+   */
+  read(range: LogRange): Promise<readonly Entry[] | "compacted">;
+  /**
+   * Makes `start` the log's start: entries up to it are gone, and their space is given back. Resolves when durable.
+   * Errors: as `append`.
+   */
+  compact(start: SnapshotMeta): Promise<void>;
+  /** Ends after what was appended is durable. Idempotent. */
+  close(): Promise<void>;
+}
