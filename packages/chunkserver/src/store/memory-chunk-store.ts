@@ -132,7 +132,7 @@ export class MemoryChunkStore implements ChunkStore {
         end();
         if (receivedBytes !== chunk.lengthBytes) throw tooFewBytes(chunk, receivedBytes);
         const bytes = concatBytes(parts);
-        const digest = createHash("sha256").update(bytes).digest();
+        const digest = new Uint8Array(createHash("sha256").update(bytes).digest());
         if (!equalBytes(digest, sha256)) throw differentBytes(chunk);
         this.#store({ chunk, bytes, sha256: digest });
       },
