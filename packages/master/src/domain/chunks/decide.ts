@@ -1,4 +1,4 @@
-import { equalBytes, must, ok, refused, type Result } from "@holdfast/base";
+import { must, ok, refused, type Result } from "@holdfast/base";
 import type { GrantChunks, ReportBadReplica, WrittenChunk } from "../commands.ts";
 import type { DecideContext, DecideResult, Refusal } from "../decision.ts";
 import type { ChunkPlaced, DomainEvent } from "../events.ts";
@@ -7,7 +7,7 @@ import { nodeTable } from "../fleet/tables.ts";
 import { clusterTable, nextIds, type ClusterRecord } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { planPlacement } from "./placement/plan.ts";
-import { chunkTable, grantedTable, isHeld, type ChunkRow } from "./tables.ts";
+import { chunkTable, grantedTable } from "./tables.ts";
 
 /** Granted chunks that are not committed after so long become garbage. */
 export const grantLifetimeMs = 15 * 60_000;
@@ -15,21 +15,15 @@ export const grantLifetimeMs = 15 * 60_000;
 /** Chunks of one grant. */
 export const grantChunksMax = 256;
 
-/** `DecideContext`, and the upload on whose behalf the chunks were written, if any. */
-export interface WrittenContext extends DecideContext {
-  readonly uploadId?: string;
-}
-
 /**
  * Proves that written chunks may be committed: each one granted and not expired by leader time, of a sound length and
- * hash, on known nodes, with the minimum of durable copies on different nodes. A chunk that is placed already is
- * accepted only as a retry: same length and hash, still held by an upload, and by this one when the context names it.
- * Gives one ChunkPlaced for each that is not placed yet. Errors: `invalidArgument`, `precondition`.
+ * hash, on known nodes, with the minimum of durable copies on different nodes, and not in use by anybody. Gives one
+ * ChunkPlaced each; who holds them is said by the events that follow. Errors: `invalidArgument`, `precondition`.
  */
 export function decideChunksWritten(
   tables: TableReader,
   chunks: readonly WrittenChunk[],
-  context: WrittenContext,
+  context: DecideContext,
 ): Result<readonly DomainEvent[], Refusal> {
   const cluster = tables.get(clusterTable, []);
   if (cluster === undefined) return refuse("unavailable", "The cluster is not initialised yet. Try again in a moment.");
@@ -40,10 +34,9 @@ export function decideChunksWritten(
     seen.add(chunk.chunkId);
     const flaw = flawOf(tables, chunk, { chunkSizeBytes: cluster.chunkSizeBytes, writeCopiesMin: context.writeCopiesMin });
     if (flaw !== undefined) return refused(flaw);
-    const placed = tables.get(chunkTable, [chunk.chunkId]);
-    const obstacle = placed === undefined ? grantObstacle(tables, chunk, context) : retryObstacle(placed, chunk, context);
+    const obstacle = grantObstacle(tables, chunk, context);
     if (obstacle !== undefined) return refused(obstacle);
-    if (placed === undefined) events.push(placedEvent(chunk));
+    events.push(placedEvent(chunk));
   }
   return ok(events);
 }
@@ -131,6 +124,9 @@ function flawOf(
 }
 
 function grantObstacle(tables: TableReader, chunk: WrittenChunk, context: DecideContext): Refusal | undefined {
+  if (tables.get(chunkTable, [chunk.chunkId]) !== undefined) {
+    return { kind: "precondition", message: `Chunk ${chunk.chunkId} is in use already. Write the bytes again under a new grant.` };
+  }
   const granted = tables.get(grantedTable, [chunk.chunkId]);
   if (granted === undefined) {
     return { kind: "precondition", message: `Chunk ${chunk.chunkId} was not granted, or its grant ended. Write it again under a new grant.` };
@@ -139,13 +135,6 @@ function grantObstacle(tables: TableReader, chunk: WrittenChunk, context: Decide
     return { kind: "precondition", message: `The grant of chunk ${chunk.chunkId} ended. Write it again under a new grant.` };
   }
   return undefined;
-}
-
-function retryObstacle(placed: ChunkRow, chunk: WrittenChunk, context: WrittenContext): Refusal | undefined {
-  const isSame = placed.lengthBytes === chunk.lengthBytes && equalBytes(placed.sha256, chunk.sha256);
-  const isOfUpload = placed.holderUploadId !== "" && (context.uploadId ?? placed.holderUploadId) === placed.holderUploadId;
-  if (isSame && isHeld(placed) && isOfUpload) return undefined;
-  return { kind: "precondition", message: `Chunk ${chunk.chunkId} is in use already. Write the bytes again under a new grant.` };
 }
 
 function placedEvent(chunk: WrittenChunk): ChunkPlaced {
