@@ -1,0 +1,134 @@
+import { create } from "@bufbuild/protobuf";
+import { isHoldfastError } from "@holdfast/base";
+import type { Logger } from "@holdfast/observability";
+import { ExchangeRequestSchema, RaftService, type ExchangeRequest } from "@holdfast/proto/raft/v1/raft";
+import type { Network } from "@holdfast/rpc";
+import type { Random, Timer, Timers } from "@holdfast/runtime";
+import type { Message } from "../core/messages.ts";
+import type { LogIndex, PeerId } from "../core/types.ts";
+import { encodeMessage } from "./codec.ts";
+import { PeerQueue, type PeerQueueLimits } from "./peer-queue.ts";
+
+/** Messages of one frame hold about so many bytes; a larger one travels alone. */
+const frameBytesMax = 1024 * 1024;
+
+/** What the sender to one peer needs. */
+export interface PeerSenderOptions {
+  readonly network: Network;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly clusterId: string;
+  readonly self: PeerId;
+  readonly peer: PeerId;
+  readonly address: string;
+  readonly queue: PeerQueueLimits;
+  readonly reconnectMsMin: number;
+  readonly reconnectMsMax: number;
+  /** Every member has the log up to here, as far as this node knows. */
+  readonly everyoneHas: () => LogIndex;
+  readonly onUnreachable: () => void;
+}
+
+/** Keeps one stream to one peer: queued messages go out in frames; a broken stream is made again after a growing wait. */
+export class PeerSender {
+  readonly #options: PeerSenderOptions;
+  readonly #queue: PeerQueue;
+  #abort: AbortController | undefined;
+  #retry: Timer | undefined;
+  #wake: (() => void) | undefined;
+  #failures = 0;
+  #isStopped = false;
+  /** Settles when the newest stream is over. */
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: PeerSenderOptions) {
+    this.#options = options;
+    this.#queue = new PeerQueue(options.queue);
+  }
+
+  /** Makes the first stream. */
+  start(): void {
+    if (!this.#isStopped) this.#running = this.#exchange();
+  }
+
+  send(message: Message): void {
+    if (this.#isStopped) return;
+    const dropped = this.#queue.push(message);
+    if (dropped > 0) this.#options.onUnreachable();
+    this.#notify();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#retry?.cancel();
+    this.#abort?.abort();
+    this.#notify();
+    await this.#running;
+  }
+
+  async #exchange(): Promise<void> {
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.#queue.connect();
+    try {
+      const client = this.#options.network.client(RaftService, this.#options.address);
+      for await (const answer of client.exchange(this.#frames(abort.signal), { signal: abort.signal })) {
+        const isRight = answer.clusterId === this.#options.clusterId && answer.from === this.#options.peer;
+        if (!isRight) {
+          this.#options.logger.error("raft.peer_is_another", { peer: this.#options.peer, address: this.#options.address, answeredAs: answer.from, answeredCluster: answer.clusterId });
+          break;
+        }
+        this.#failures = 0;
+      }
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error;
+      if (!this.#isStopped) this.#noteBreak(error.kind, error.message);
+    } finally {
+      abort.abort();
+      this.#notify();
+    }
+    this.#retryLater();
+  }
+
+  #noteBreak(kind: string, message: string): void {
+    const fields = { peer: this.#options.peer, address: this.#options.address, kind, message };
+    // A peer that is away is ordinary and would fill the log at every attempt.
+    if (this.#failures === 0 || kind === "wrongCluster") this.#options.logger.warn("raft.peer_stream_broke", fields);
+    else this.#options.logger.debug("raft.peer_stream_broke", fields);
+  }
+
+  #retryLater(): void {
+    if (this.#isStopped) return;
+    this.#queue.disconnect();
+    this.#options.onUnreachable();
+    const { reconnectMsMin, reconnectMsMax, random, timers } = this.#options;
+    const waitMs = Math.min(reconnectMsMax, reconnectMsMin * 2 ** Math.min(this.#failures, 20));
+    this.#failures++;
+    this.#retry = timers.after(waitMs * (0.5 + random.fraction() / 2), () => this.start());
+  }
+
+  async *#frames(signal: AbortSignal): AsyncGenerator<ExchangeRequest> {
+    while (!signal.aborted && !this.#isStopped) {
+      const messages = this.#queue.take(frameBytesMax);
+      if (messages.length > 0) yield this.#frame(messages);
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  #frame(messages: readonly Message[]): ExchangeRequest {
+    return create(ExchangeRequestSchema, {
+      clusterId: this.#options.clusterId,
+      from: this.#options.self,
+      to: this.#options.peer,
+      everyoneHasIndex: BigInt(this.#options.everyoneHas()),
+      messages: messages.map(encodeMessage),
+    });
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
