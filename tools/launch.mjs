@@ -17,7 +17,6 @@ const commands = {
   test: ["tools/test.ts"],
   check: ["tools/check.ts"],
   sim: ["tests/simulation/src/main.ts"],
-  chaos: ["tests/chaos/src/main.ts"],
   bench: ["bench/src/main.ts"],
   gen: ["tools/gen.ts"],
   format: ["tools/format.ts"],

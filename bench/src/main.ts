@@ -1,0 +1,50 @@
+import { measureFailover } from "./failover.ts";
+import { measureSmallFiles } from "./small-files.ts";
+import { measureTransfer } from "./transfer.ts";
+import type { Measurement } from "./measurement.ts";
+import { printReport } from "./report.ts";
+import { startLocalCluster } from "@holdfast/tests-conformance";
+
+/** Whole-system benches by name; each runs on a cluster of its own, so that one does not fill another's caches. */
+const benches: Readonly<Record<string, (options: BenchOptions) => Promise<readonly Measurement[]>>> = {
+  transfer: (options) => withCluster((cluster) => measureTransfer(cluster, options.gibibytes)),
+  "small-files": (options) => withCluster((cluster) => measureSmallFiles(cluster, options.files)),
+  failover: (options) => withCluster((cluster) => measureFailover(cluster, options.kills)),
+};
+
+interface BenchOptions {
+  readonly gibibytes: number;
+  readonly files: number;
+  readonly kills: number;
+}
+
+async function withCluster<T>(
+  measure: (cluster: Awaited<ReturnType<typeof startLocalCluster>>) => Promise<T>,
+): Promise<T> {
+  const cluster = await startLocalCluster();
+  try {
+    return await measure(cluster);
+  } finally {
+    await cluster.destroy();
+  }
+}
+
+function numberAfter(words: readonly string[], flag: string, fallback: number): number {
+  const at = words.indexOf(flag);
+  return at < 0 ? fallback : Number(words[at + 1]);
+}
+
+const words = process.argv.slice(2);
+const options: BenchOptions = {
+  gibibytes: numberAfter(words, "--gib", 1),
+  files: numberAfter(words, "--files", 3_000),
+  kills: numberAfter(words, "--kills", 10),
+};
+const chosen = Object.keys(benches).filter((name) => words.includes(name));
+const measurements: Measurement[] = [];
+for (const name of chosen.length > 0 ? chosen : Object.keys(benches)) {
+  console.log(`measuring ${name} ...`);
+  measurements.push(...((await benches[name]?.(options)) ?? []));
+}
+printReport(measurements);
+process.exit();
