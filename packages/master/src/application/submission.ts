@@ -42,5 +42,8 @@ export interface AppliedBatch {
   readonly tables: TableReader;
 }
 
-/** Called synchronously after the batch's changes were handed to the store; must not throw. */
+/**
+ * Called synchronously as the batch is folded; its changes reach the store in the same turn of the event loop, so that
+ * nobody can act on the call and then read older state. Must not throw.
+ */
 export type AppliedListener = (batch: AppliedBatch) => void;

@@ -49,6 +49,8 @@ export interface EventBatch {
   readonly events: readonly DomainEvent[];
   /** Encoded CommandOutcome, kept under `requestId`. */
   readonly outcome: Uint8Array;
+  /** Place among the batches of one leader in one term, from 1. */
+  readonly sequence: number;
 }
 
 export interface ClusterInitialised {

@@ -18,6 +18,9 @@ export interface ProgressRecord {
   readonly atMs: number;
   /** SHA-256 over (hash before, index, key changes in order); equal on all masters at equal index. */
   readonly stateHash: Uint8Array;
+  /** Term and sequence of the last batch that was not void. */
+  readonly leadTerm: number;
+  readonly leadSequence: number;
 }
 
 /** One row, key "cluster". Absent before the first event. */
@@ -33,7 +36,7 @@ export const progressTable = defineTable({
   name: "progress",
   tag: 0x02,
   keyParts: [],
-  value: record<ProgressRecord>({ appliedIndex: uint, atMs: uint, stateHash: blob }),
+  value: record<ProgressRecord>({ appliedIndex: uint, atMs: uint, stateHash: blob, leadTerm: uint, leadSequence: uint }),
 });
 
 /** Numbers by name: the last id given of a kind, cluster-wide counts. */
