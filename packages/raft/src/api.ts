@@ -98,7 +98,10 @@ export type RaftEvent =
   | { readonly kind: "readyToLead"; readonly term: Term }
   | { readonly kind: "committed"; readonly index: LogIndex }
   | { readonly kind: "diskStalled"; readonly sinceMs: number }
-  | { readonly kind: "diskFailed"; readonly message: string };
+  /** The log or the state machine cannot go on. This node takes part in nothing any more; the process should end. */
+  | { readonly kind: "diskFailed"; readonly message: string }
+  /** The process did not run for so long (a collection, a paused machine, too much synchronous work). */
+  | { readonly kind: "loopStalled"; readonly lateMs: number };
 
 /**
  * One member of a Raft group. Life: `openRaftNode` (recovers the log, takes part in nothing yet) -> pass `services` to

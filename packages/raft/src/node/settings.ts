@@ -1,3 +1,5 @@
+import { HoldfastError } from "@holdfast/base";
+
 /** One number that may be set: its meaning is data, so that flags, checks and help come from one place. */
 export interface Setting {
   readonly defaultValue: number;
@@ -34,3 +36,15 @@ export const raftSettings = {
 
 /** A value for every setting of `raftSettings`. */
 export type RaftSettings = { readonly [Name in keyof typeof raftSettings]: number };
+
+/** The defaults with what differs. Errors: `precondition` naming every value that is out of its range. */
+export function resolveSettings(given: Partial<RaftSettings> = {}): RaftSettings {
+  const faults: string[] = [];
+  const resolved = Object.entries(raftSettings).map(([name, setting]: [string, Setting]) => {
+    const value = given[name as keyof RaftSettings] ?? setting.defaultValue;
+    if (!(value >= setting.minimum && value <= setting.maximum)) faults.push(`${name} = ${value} (allowed: ${setting.minimum} to ${setting.maximum})`);
+    return [name, value] as const;
+  });
+  if (faults.length > 0) throw new HoldfastError("precondition", `Raft settings are out of range: ${faults.join("; ")}. Correct the configuration`);
+  return Object.fromEntries(resolved) as RaftSettings;
+}
