@@ -1,0 +1,45 @@
+import type { ByteBudget } from "./byte-budget.ts";
+import type { FileBytes, RequestScope, WrittenBytes } from "./ports.ts";
+
+/** What a write of bytes to the nodes is bounded and guarded by. */
+export interface WriteGuard {
+  readonly bytes: FileBytes;
+  readonly budget: ByteBudget;
+  /** What one upload may hold in memory at most. */
+  readonly uploadHeldBytesMax: number;
+}
+
+/** A stream to write, and what is known of it. */
+export interface GuardedSource {
+  readonly source: AsyncIterable<Uint8Array>;
+  /** Announced bytes, when known; smaller uploads then take a smaller share of the memory. */
+  readonly lengthBytes: number | undefined;
+  /** Runs beside the write; when it rejects, the write stops and its error is the one that is thrown. */
+  readonly check?: (scope: RequestScope) => Promise<void>;
+}
+
+/** Writes a stream to the nodes within the gateway's memory, and gives up early when the check refuses it. */
+export async function writeGuarded(guard: WriteGuard, incoming: GuardedSource, scope: RequestScope): Promise<WrittenBytes> {
+  const share = Math.min(incoming.lengthBytes ?? guard.uploadHeldBytesMax, guard.uploadHeldBytesMax);
+  const release = await guard.budget.acquire(share, scope.signal);
+  const stop = new AbortController();
+  const inner: RequestScope = { ...scope, signal: AbortSignal.any([scope.signal, stop.signal]) };
+  let refusal: { readonly thrown: unknown } | undefined;
+  const check = incoming.check?.(inner).catch((thrown: unknown) => {
+    refusal ??= { thrown };
+    stop.abort();
+  });
+  try {
+    const written = await guard.bytes.write(incoming.source, inner);
+    await check;
+    if (refusal !== undefined) throw refusal.thrown;
+    return written;
+  } catch (thrown) {
+    if (refusal !== undefined) throw refusal.thrown;
+    stop.abort();
+    await check;
+    throw thrown;
+  } finally {
+    release();
+  }
+}

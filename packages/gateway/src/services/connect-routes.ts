@@ -1,0 +1,20 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import { AdminService, DriveService, SessionService } from "@holdfast/proto/drive/v1/drive";
+import type { Gateway } from "../build-gateway.ts";
+import { createAdminService } from "./admin-service.ts";
+import { createDriveService } from "./drive-service.ts";
+import { createSessionService } from "./session-service.ts";
+
+/** The Connect services of a gateway. */
+export function connectRoutes(gateway: Gateway): (router: ConnectRouter) => void {
+  return (router) => {
+    router.service(SessionService, createSessionService(gateway));
+    router.service(DriveService, createDriveService(gateway));
+    router.service(AdminService, createAdminService(gateway));
+  };
+}
+
+/** Paths of all methods, for naming requests in logs and metrics. */
+export const connectPaths: ReadonlySet<string> = new Set(
+  [SessionService, DriveService, AdminService].flatMap((service) => service.methods.map((method) => `/${service.typeName}/${method.name}`)),
+);
