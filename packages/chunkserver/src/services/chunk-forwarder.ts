@@ -2,9 +2,10 @@ import { create } from "@bufbuild/protobuf";
 import { AsyncQueue, HoldfastError, must } from "@holdfast/base";
 import { ChunkDataService, WriteChunkRequestSchema, WriteChunkResponseSchema } from "@holdfast/proto/chunk/v1/chunk";
 import type { ForwardTarget, WriteChunkRequest, WriteChunkResponse, WriteHeader } from "@holdfast/proto/chunk/v1/chunk";
+import { errorKindToWire } from "@holdfast/rpc";
 import type { Network } from "@holdfast/rpc";
 import type { Timer, Timers } from "@holdfast/runtime";
-import { errorKindToWire, toHoldfastError } from "../wire/error-kind.ts";
+import { toHoldfastError } from "../wire/to-holdfast-error.ts";
 
 /** Limits of forwarding. */
 export interface ForwardLimits {

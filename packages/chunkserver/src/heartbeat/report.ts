@@ -1,0 +1,60 @@
+import { create } from "@bufbuild/protobuf";
+import { HeartbeatRequestSchema, HeldChunkSchema, InventoryBucketSchema, ListedBucketSchema } from "@holdfast/proto/master/v1/master";
+import type { HeartbeatRequest, HeldChunk as WireHeldChunk } from "@holdfast/proto/master/v1/master";
+import type { NodeFacts } from "../identity/node-identity.ts";
+import type { BucketDigest, HeldChunk, StoreStatus } from "../store/chunk-store.ts";
+import type { Deltas } from "./delta-log.ts";
+
+/** What does not change while the process lives. */
+export interface ReportSender {
+  /** Random per start. */
+  readonly incarnation: string;
+  readonly name: string;
+  /** host:port where it serves. */
+  readonly address: string;
+  readonly ip: string;
+  readonly mac: string;
+  readonly zone: string;
+}
+
+/** What one report says. */
+export interface ReportFacts {
+  readonly sender: ReportSender;
+  readonly node: NodeFacts;
+  readonly sequence: number;
+  readonly term: number;
+  readonly status: StoreStatus;
+  readonly deltas: Deltas;
+  /** All 256, or none when it is not their turn. */
+  readonly digests: readonly BucketDigest[];
+  readonly listed: readonly { readonly bucket: number; readonly chunks: readonly HeldChunk[] }[];
+}
+
+/** One report as masters read it. */
+export function reportToWire(facts: ReportFacts): HeartbeatRequest {
+  const { sender, node, status, deltas } = facts;
+  const { incarnation, name, address, ip, mac, zone } = sender;
+  return create(HeartbeatRequestSchema, {
+    nodeUuid: node.nodeUuid,
+    clusterId: node.clusterId,
+    ...{ incarnation, name, address, ip, mac, zone },
+    sequence: BigInt(facts.sequence),
+    term: BigInt(facts.term),
+    capacityBytes: BigInt(status.capacityBytes),
+    usedBytes: BigInt(status.usedBytes),
+    freeBytes: BigInt(status.freeBytes),
+    chunkCount: BigInt(status.chunkCount),
+    diskState: status.diskState,
+    activeWriteCount: status.activeWriteCount,
+    activeReadCount: status.activeReadCount,
+    buckets: facts.digests.map(({ bucket, digest, chunkCount }) => create(InventoryBucketSchema, { bucket, digest: BigInt(digest), chunkCount })),
+    added: deltas.added.map(heldChunkToWire),
+    trimmed: deltas.trimmed.map(heldChunkToWire),
+    corrupt: deltas.corrupt.map(heldChunkToWire),
+    listed: facts.listed.map(({ bucket, chunks }) => create(ListedBucketSchema, { bucket, chunks: chunks.map(heldChunkToWire) })),
+  });
+}
+
+function heldChunkToWire(chunk: HeldChunk): WireHeldChunk {
+  return create(HeldChunkSchema, { chunkId: BigInt(chunk.chunkId), generation: chunk.generation, lengthBytes: chunk.lengthBytes });
+}

@@ -1,0 +1,110 @@
+import { isHoldfastError } from "@holdfast/base";
+import type { Logger, Metrics } from "@holdfast/observability";
+import type { Clock, Disk, Timers } from "@holdfast/runtime";
+import { writeAtomically } from "../identity/write-atomically.ts";
+import { bucketCount } from "../store/chunk-index.ts";
+import type { ChunkStore, HeldChunk } from "../store/chunk-store.ts";
+import { planScrub, scrubRestMs } from "./plan.ts";
+import type { ScrubPolicy } from "./plan.ts";
+
+/** What scrubbing works with. */
+export interface ScrubberOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly dataDirectory: string;
+  readonly store: ChunkStore;
+  readonly policy: ScrubPolicy;
+}
+
+/** Re-reads every copy on a schedule, oldest first, slowly, and lets readers and writers go first. */
+export class Scrubber {
+  readonly #options: ScrubberOptions;
+  readonly #path: string;
+  readonly #stopping = new AbortController();
+  #verifiedAtMs: number[] = new Array<number>(bucketCount).fill(0);
+  #running: Promise<void> | undefined;
+
+  constructor(options: ScrubberOptions) {
+    this.#options = options;
+    this.#path = `${options.dataDirectory}/scrub.json`;
+  }
+
+  /** When the bucket that waits longest was last verified, wall-clock ms; 0 = never. */
+  get oldestVerifiedAtMs(): number {
+    return Math.min(...this.#verifiedAtMs);
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, store, policy, logger } = this.#options;
+    try {
+      await this.#load();
+      while (!this.#stopping.signal.aborted) {
+        const { usedBytes, activeReadCount, activeWriteCount } = store.status();
+        const foregroundCount = activeReadCount + activeWriteCount;
+        const step = planScrub({ nowMs: clock.wallMs(), verifiedAtMs: this.#verifiedAtMs, usedBytes, foregroundCount }, policy);
+        if (step.kind === "wait") await this.#options.timers.sleep(step.delayMs, this.#stopping.signal);
+        else await this.#verifyBucket(step.bucket);
+      }
+    } catch (error) {
+      if (isHoldfastError(error, "cancelled")) return;
+      // Serving goes on; a person must look why the disk refuses.
+      logger.error("chunkserver.scrub_stopped", { reason: String(error) });
+    }
+  }
+
+  async #verifyBucket(bucket: number): Promise<void> {
+    const { clock, timers, store, policy, metrics } = this.#options;
+    const verifiedBytes = metrics.counter({ name: "holdfast_chunkserver_scrubbed_bytes", help: "Bytes of chunks re-read by the scrub." });
+    const chunks = store.listBucket(bucket);
+    for (const chunk of chunks) {
+      await this.#verify(chunk);
+      verifiedBytes.add(chunk.lengthBytes);
+      await timers.sleep(scrubRestMs(chunk.lengthBytes, store.status().usedBytes, policy), this.#stopping.signal);
+    }
+    this.#verifiedAtMs[bucket] = clock.wallMs();
+    // An empty bucket costs nothing to look at again: not worth a sync.
+    if (chunks.length > 0) await this.#save();
+  }
+
+  async #verify(chunk: HeldChunk): Promise<void> {
+    const { store, timers, policy } = this.#options;
+    for (;;) {
+      try {
+        await store.verify(chunk);
+        return;
+      } catch (error) {
+        if (!isHoldfastError(error, "tooBusy")) throw error;
+        await timers.sleep(policy.idleMs, this.#stopping.signal);
+      }
+    }
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const value: unknown = JSON.parse(new TextDecoder().decode(await this.#options.disk.readFile(this.#path)));
+      const times: unknown = typeof value === "object" && value !== null && "verifiedAtMs" in value ? value.verifiedAtMs : undefined;
+      const areTimes = Array.isArray(times) && times.length === bucketCount && times.every((time) => typeof time === "number");
+      if (areTimes) this.#verifiedAtMs = times.map(Number);
+    } catch (error) {
+      // Missing or unreadable: everything counts as never verified, which only means work.
+      if (!(isHoldfastError(error, "notFound") || error instanceof SyntaxError)) throw error;
+    }
+  }
+
+  async #save(): Promise<void> {
+    const content = `${JSON.stringify({ formatVersion: 1, verifiedAtMs: this.#verifiedAtMs })}\n`;
+    await writeAtomically(this.#options.disk, this.#path, content);
+  }
+}

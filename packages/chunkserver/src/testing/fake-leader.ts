@@ -1,0 +1,88 @@
+import { create } from "@bufbuild/protobuf";
+import { AsyncQueue } from "@holdfast/base";
+import { FleetService, HeartbeatResponseSchema, TrimChunkSchema, WelcomeSchema } from "@holdfast/proto/master/v1/master";
+import type { HeartbeatRequest, HeartbeatResponse } from "@holdfast/proto/master/v1/master";
+import { serve } from "@holdfast/rpc";
+import type { Listener, Network } from "@holdfast/rpc";
+
+/** What this leader tells every node that reports. */
+export interface FakeLeaderOptions {
+  readonly clusterId: string;
+  readonly term: number;
+  /** When set: it does not lead, and this is who does ("" = it does not know). */
+  readonly redirectTo?: string;
+  /** When set: it refuses with this reason. */
+  readonly refuseWith?: string;
+}
+
+/** The masters' side of the heartbeat, for tests: numbers nodes as they come and remembers what they reported. */
+export class FakeLeader {
+  readonly reports: HeartbeatRequest[] = [];
+  options: FakeLeaderOptions;
+  readonly #nodeIds = new Map<string, number>();
+  readonly #orders = new Map<number, AsyncQueue<HeartbeatResponse>>();
+
+  constructor(options: Partial<FakeLeaderOptions> = {}) {
+    this.options = { clusterId: "c1", term: 1, ...options };
+  }
+
+  listen(network: Network, address: string): Promise<Listener> {
+    return network.listen(address, [serve(FleetService, { heartbeat: (requests) => this.#heartbeat(requests) })]);
+  }
+
+  /** Reports of a node, by its name. */
+  reportsOf(name: string): readonly HeartbeatRequest[] {
+    return this.reports.filter((report) => report.name === name);
+  }
+
+  /** Sends an order to a node with an open stream. */
+  order(nodeId: number, order: HeartbeatResponse["order"]): void {
+    this.#orders.get(nodeId)?.push(create(HeartbeatResponseSchema, { order }));
+  }
+
+  /** Orders a trim. */
+  trim(nodeId: number, chunkId: number, fields: { readonly term?: number; readonly nodeId?: number } = {}): void {
+    const term = BigInt(fields.term ?? this.options.term);
+    const value = create(TrimChunkSchema, { chunkId: BigInt(chunkId), generation: 1, nodeId: fields.nodeId ?? nodeId, term });
+    this.order(nodeId, { case: "trim", value });
+  }
+
+  /** Ends every stream, as a leader does that steps down. */
+  endStreams(): void {
+    for (const orders of this.#orders.values()) orders.end();
+    this.#orders.clear();
+  }
+
+  async *#heartbeat(requests: AsyncIterable<HeartbeatRequest>): AsyncGenerator<HeartbeatResponse> {
+    const { redirectTo, refuseWith } = this.options;
+    if (redirectTo !== undefined) {
+      yield create(HeartbeatResponseSchema, { order: { case: "redirect", value: { leaderAddress: redirectTo } as never } });
+      return;
+    }
+    const orders = new AsyncQueue<HeartbeatResponse>();
+    this.#receive(requests, orders, refuseWith).then(
+      () => orders.end(),
+      () => orders.end(),
+    );
+    yield* orders;
+  }
+
+  async #receive(requests: AsyncIterable<HeartbeatRequest>, orders: AsyncQueue<HeartbeatResponse>, refuseWith: string | undefined): Promise<void> {
+    let isFirst = true;
+    for await (const report of requests) {
+      this.reports.push(report);
+      if (!isFirst) continue;
+      isFirst = false;
+      if (refuseWith !== undefined) {
+        orders.push(create(HeartbeatResponseSchema, { order: { case: "refused", value: { reason: refuseWith, errorKind: 18 } as never } }));
+        continue;
+      }
+      const nodeId = this.#nodeIds.get(report.nodeUuid) ?? this.#nodeIds.size + 1;
+      this.#nodeIds.set(report.nodeUuid, nodeId);
+      this.#orders.set(nodeId, orders);
+      const { clusterId, term } = this.options;
+      const value = create(WelcomeSchema, { nodeId, clusterId, term: BigInt(term) });
+      orders.push(create(HeartbeatResponseSchema, { order: { case: "welcome", value } }));
+    }
+  }
+}
