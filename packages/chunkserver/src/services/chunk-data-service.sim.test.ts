@@ -101,12 +101,12 @@ describe("ChunkDataService", () => {
     }));
 
   it("answers dataLoss for a damaged copy and never its bytes", () =>
-    inFleet(1, async ({ client, world, leader, until }, nodes) => {
+    inFleet(1, async (fleet, nodes) => {
+      const { client, world, leader } = fleet;
       await sendChunk(client, { chunkId: 1, bytes: sampleBytes(200_000), nodes });
       world.machine("node-1").disk.corrupt("/data/chunks/00/00/0000000000000001.1", 199_999);
       await expect(readChunk(client, nodes[0]?.address ?? "", { chunkId: 1, offsetBytes: 199_000, lengthBytes: 10 })).rejects.toMatchObject({ kind: "dataLoss" });
-      void until;
-      expect(leader.reports.length).toBeGreaterThan(0);
+      await fleet.until(() => leader.reports.some(({ corrupt }) => corrupt.some(({ chunkId }) => chunkId === 1n)), 1000);
     }));
 
   it("tells what it has", () =>
