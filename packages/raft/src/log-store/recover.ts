@@ -9,7 +9,7 @@ import { chainBytes, recordBytes, recordSalt } from "./record.ts";
 import { Replay } from "./replay.ts";
 import { isUnfinishedSegment, listSegments, segmentPath } from "./segment-files.ts";
 import { decodeSegmentHeader, isSameIdentity, segmentHeaderBytes, type LogIdentity, type SegmentHeader } from "./segment-header.ts";
-import { scanSegment, type ScannedRecord } from "./segment-scan.ts";
+import { scanSegment, type ScannedRecord, type SegmentScan } from "./segment-scan.ts";
 
 /** Where the log goes on. */
 export interface LogEnd {
@@ -67,17 +67,17 @@ interface SegmentRecovery {
 async function recoverSegment(recovery: SegmentRecovery): Promise<LogEnd> {
   const { options, replay, sequence, isLast, before } = recovery;
   const path = segmentPath(options.directory, sequence);
+  if (before !== undefined && sequence !== before.segment + 1) throw damaged(path, `segment ${before.segment + 1} is missing`);
   const bytes = await options.disk.readFile(path);
   const header = checkHeader(decodeSegmentHeader(bytes), path, recovery);
   const salt = recordSalt(options.identity.incarnation);
   const scan = scanSegment(bytes, { previousChain: header.previousChain, salt, isLast });
-  if (before !== undefined && sequence !== before.segment + 1) throw damaged(path, `segment ${before.segment + 1} is missing`);
   if (scan.fault?.kind === "corrupt") throw damaged(path, `${scan.fault.reason} at byte ${scan.fault.offset}`);
   for (const record of scan.records) {
     const fault = replayRecord(replay, record, sequence);
     if (fault !== undefined) throw damaged(path, `${fault} at byte ${record.offset}`);
   }
-  if (scan.fault !== undefined) await cutTornTail(options, path, { ...scan.fault, sizeBytes: bytes.length });
+  if (isLast) await settleTail(options, path, { ...scan, sizeBytes: bytes.length });
   return { segment: sequence, offset: scan.endOffset, chain: scan.chain, isSegmentEmpty: scan.records.length === 0 };
 }
 
@@ -97,12 +97,20 @@ function checkHeader(header: SegmentHeader | undefined, path: string, recovery: 
   return header;
 }
 
-async function cutTornTail(options: RecoveryOptions, path: string, fault: { offset: number; reason: string; sizeBytes: number }): Promise<void> {
-  options.logger.warn("raft.log_tail_repaired", { path, keptBytes: fault.offset, cutBytes: fault.sizeBytes - fault.offset, reason: fault.reason });
+/**
+ * Cuts off a torn tail, and syncs what stays: after the death of a process alone, what it had written but not synced is
+ * still readable, and from here on it counts as durable.
+ */
+async function settleTail(options: RecoveryOptions, path: string, scan: SegmentScan & { readonly sizeBytes: number }): Promise<void> {
   const file = await options.disk.open(path, "readWrite");
   try {
-    await file.truncate(fault.offset);
+    if (scan.fault !== undefined) {
+      const fields = { path, keptBytes: scan.endOffset, cutBytes: scan.sizeBytes - scan.endOffset, reason: scan.fault.reason };
+      options.logger.warn("raft.log_tail_repaired", fields);
+      await file.truncate(scan.endOffset);
+    }
     await file.syncData();
+    await options.disk.syncDirectory(options.directory);
   } finally {
     await file.close();
   }
