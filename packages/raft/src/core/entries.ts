@@ -65,6 +65,15 @@ export interface Membership {
   readonly autoLeave: boolean;
 }
 
+/** Nobody belongs to the group. */
+export const emptyMembership: Membership = {
+  voters: [],
+  votersOutgoing: [],
+  learners: [],
+  learnersNext: [],
+  autoLeave: false,
+};
+
 /** What a snapshot stands for: the state after `index`, and the configuration active there. */
 export interface SnapshotMeta extends EntryId {
   readonly membership: Membership;

@@ -1,0 +1,85 @@
+import { broadcastAppend, sendAllAppends, sendAppend } from "./append-sender.ts";
+import { advanceCommit } from "./commit.ts";
+import type { EntryId } from "./entries.ts";
+import type { AppendRequest, AppendResponse } from "./messages.ts";
+import type { Progress } from "./progress.ts";
+import { header, sendAfterPersist, tell, type RaftState } from "./state.ts";
+import { orderHandover } from "./transfer.ts";
+import type { LogIndex, PeerId } from "./types.ts";
+
+/** A follower's side of AppendEntries (§3.5): the log must agree just before the new entries. */
+export function onAppendRequest(state: RaftState, request: AppendRequest): void {
+  const { log } = state;
+  const answer = { ...header(state, request.from), kind: "appendResponse" } as const;
+  if (request.previous.index < log.committed) {
+    sendAfterPersist(state, { ...answer, index: log.committed });
+    return;
+  }
+  if (!log.holds(request.previous)) {
+    sendAfterPersist(state, { ...answer, index: request.previous.index, hint: hintFor(state, request.previous) });
+    return;
+  }
+  const firstNew = log.findNew(request.entries);
+  if (firstNew !== undefined && firstNew.index <= log.committed) {
+    tell(state, { kind: "inputDropped", reason: `append from ${request.from} contradicts a committed entry` });
+    return;
+  }
+  if (firstNew !== undefined) {
+    log.write(request.entries.slice(firstNew.index - request.previous.index - 1));
+  }
+  const last = (request.previous.index + request.entries.length) as LogIndex;
+  const commit = Math.min(request.commit, last) as LogIndex;
+  if (commit > log.committed) log.committed = commit;
+  sendAfterPersist(state, { ...answer, index: last });
+}
+
+/** The newest own entry that the leader's log may hold too: skips whole terms instead of single entries (§3.5). */
+function hintFor(state: RaftState, refused: EntryId): EntryId {
+  const from = Math.min(refused.index, state.log.lastIndex) as LogIndex;
+  return state.log.findAgreement(from, refused.term);
+}
+
+/** A leader's side: a member's log (its own included) agrees up to an index, or refused an append. */
+export function onAppendResponse(state: RaftState, response: AppendResponse): void {
+  const progress = state.progress.get(response.from);
+  if (progress === undefined) return;
+  progress.isActive = true;
+  if (response.hint !== undefined) {
+    onRefusal(state, { from: response.from, progress, index: response.index, hint: response.hint });
+    return;
+  }
+  if (response.index > state.log.lastIndex) {
+    tell(state, { kind: "inputDropped", reason: `peer ${response.from} acknowledges more than there is` });
+    return;
+  }
+  const isProbed = progress.match === response.index && progress.state === "probe";
+  if (progress.acknowledge(response.index) || isProbed) onProgress(state, response, progress);
+}
+
+function onRefusal(
+  state: RaftState,
+  refusal: { readonly from: PeerId; readonly progress: Progress; readonly index: LogIndex; readonly hint: EntryId },
+): void {
+  const { progress, hint } = refusal;
+  const guess = hint.term > 0 ? state.log.findAgreement(hint.index, hint.term).index : hint.index;
+  if (!progress.stepBack(refusal.index, guess)) return;
+  if (progress.state === "replicate") progress.becomeProbe();
+  sendAppend(state, refusal.from);
+}
+
+function onProgress(state: RaftState, response: AppendResponse, progress: Progress): void {
+  const { from } = response;
+  const isOwn = from === state.config.id;
+  if (progress.state === "probe") {
+    progress.becomeReplicate();
+  } else if (progress.state === "snapshot") {
+    // Whatever snapshot it installed: it is enough once the log can carry on from there.
+    if (progress.match + 1 >= state.log.firstIndex) progress.becomeReplicate();
+  } else {
+    progress.inflights.freeThrough(response.index);
+  }
+  if (advanceCommit(state)) broadcastAppend(state);
+  else if (!isOwn && progress.canUseCommit(state.log.committed)) sendAppend(state, from);
+  if (!isOwn) sendAllAppends(state, from);
+  if (from === state.transferee && progress.match === state.log.lastIndex) orderHandover(state, from);
+}

@@ -1,0 +1,51 @@
+import type { SnapshotMeta } from "./entries.ts";
+import { membersOf } from "./membership.ts";
+import type { SnapshotRequest } from "./messages.ts";
+import { becomeFollower } from "./role-change.ts";
+import { header, sendAfterPersist, tell, trackMembers, type RaftState } from "./state.ts";
+import { nobody, type PeerId, type Term } from "./types.ts";
+
+/** A whole snapshot is here (§5): installs it if it is news, and says up to where the log agrees now. */
+export function onSnapshotRequest(state: RaftState, request: SnapshotRequest): void {
+  const isRestored = restore(state, request.snapshot);
+  const index = isRestored ? state.log.lastIndex : state.log.committed;
+  sendAfterPersist(state, { ...header(state, request.from), kind: "appendResponse", index });
+}
+
+function restore(state: RaftState, meta: SnapshotMeta): boolean {
+  const { log } = state;
+  if (meta.index <= log.committed) return false;
+  if (state.role !== "follower") {
+    becomeFollower(state, (state.term + 1) as Term, nobody);
+    return false;
+  }
+  // A snapshot from before this node was added would leave it outside of its own configuration.
+  if (!membersOf(meta.membership).includes(state.config.id)) return false;
+  if (log.holds(meta)) {
+    log.committed = meta.index;
+    return false;
+  }
+  log.restore(meta);
+  state.membership = meta.membership;
+  state.membershipHistory = [{ index: meta.index, membership: meta.membership }];
+  state.activatedIndex = meta.index;
+  state.progress.clear();
+  trackMembers(state, []);
+  tell(state, { kind: "configurationChanged", index: meta.index });
+  return true;
+}
+
+/** A stream to a follower ended: probe it, but not before it answers or the next heartbeat's answer. */
+export function onSnapshotSent(state: RaftState, sent: { readonly peer: PeerId; readonly isOk: boolean }): void {
+  const progress = state.progress.get(sent.peer);
+  if (state.role !== "leader" || progress?.state !== "snapshot") return;
+  if (!sent.isOk) progress.pendingSnapshot = 0 as typeof progress.pendingSnapshot;
+  progress.becomeProbe();
+  progress.isPausedForAnswer = true;
+}
+
+/** A message to a streaming follower was lost, and probably some after it. */
+export function onUnreachable(state: RaftState, peer: PeerId): void {
+  const progress = state.progress.get(peer);
+  if (state.role === "leader" && progress?.state === "replicate") progress.becomeProbe();
+}
