@@ -9,6 +9,7 @@ const conflictByWord: Readonly<Record<string, ConflictPolicy>> = {
   fail: ConflictPolicy.FAIL,
   replace: ConflictPolicy.REPLACE,
   keepBoth: ConflictPolicy.KEEP_BOTH,
+  "keep-both": ConflictPolicy.KEEP_BOTH,
 };
 
 /** `PUT /api/v1/files?parent=&name=&conflict=`: a whole file as one body. */
