@@ -1,0 +1,76 @@
+import { create } from "@bufbuild/protobuf";
+import { isHoldfastError } from "@holdfast/base";
+import { FleetService, HeartbeatResponseSchema, type HeartbeatRequest, type HeartbeatResponse } from "@holdfast/proto/master/v1/master";
+import { serve, type CallContext, type ServedService } from "@holdfast/rpc";
+import type { AppliedBatch } from "../application/submission.ts";
+import { HeartbeatSession, type SessionOptions } from "./fleet/heartbeat-session.ts";
+
+/** The heartbeat streams of one master. */
+export interface Fleet {
+  /** To be passed to `network.listen`. */
+  readonly service: ServedService;
+  /** To be called with every applied batch. */
+  onApplied(batch: AppliedBatch): void;
+  /** This master stopped leading: every stream ends with who leads now. */
+  endLeadership(): void;
+}
+
+/** Serves heartbeats: a follower redirects, the leader holds one session a stream. */
+export function createFleet(options: SessionOptions): Fleet {
+  const sessions = new Set<HeartbeatSession>();
+  const byNode = (nodeId: number): HeartbeatSession[] => [...sessions].filter((session) => session.nodeId === nodeId);
+  return {
+    service: serve(FleetService, {
+      heartbeat: (requests: AsyncIterable<HeartbeatRequest>, context: CallContext) => heartbeat({ options, sessions, requests, context }),
+    }),
+    onApplied: (batch) => {
+      if (sessions.size === 0) return;
+      for (const event of batch.events) {
+        if (event.kind === "chunkPlaced") {
+          const unheard = event.nodeIds.filter((nodeId) => !event.confirmedNodeIds.includes(nodeId));
+          for (const session of unheard.flatMap(byNode)) session.onPlaced(event.chunkId);
+        }
+        if (event.kind === "trimOrdered") for (const session of byNode(event.nodeId)) session.onTrimOrdered(event.chunkId, event.generation);
+      }
+    },
+    endLeadership: () => {
+      for (const session of sessions) session.end("redirect");
+    },
+  };
+}
+
+interface Call {
+  readonly options: SessionOptions;
+  readonly sessions: Set<HeartbeatSession>;
+  readonly requests: AsyncIterable<HeartbeatRequest>;
+  readonly context: CallContext;
+}
+
+async function* heartbeat({ options, sessions, requests, context }: Call): AsyncGenerator<HeartbeatResponse, void, undefined> {
+  const { leadership, logger } = options;
+  if (!leadership.isReady()) {
+    const value = { leaderAddress: leadership.leaderAddress() };
+    yield create(HeartbeatResponseSchema, { order: { case: "redirect", value } });
+    return;
+  }
+  const session = new HeartbeatSession(options);
+  sessions.add(session);
+  const onAbort = (): void => session.end("closed");
+  context.signal.addEventListener("abort", onAbort);
+  session.read(requests).then(
+    () => session.end("closed"),
+    (error: unknown) => {
+      // A broken stream is how nodes leave; anything else is told to the node as the call's error.
+      if (isHoldfastError(error, "cancelled", "unavailable")) session.end("closed");
+      else session.orders.fail(error);
+    },
+  );
+  try {
+    yield* session.orders;
+  } finally {
+    context.signal.removeEventListener("abort", onAbort);
+    sessions.delete(session);
+    session.end("closed");
+    logger.debug("fleet.stream_ended", { nodeId: session.nodeId });
+  }
+}

@@ -1,0 +1,205 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { AsyncQueue, HoldfastError, must } from "@holdfast/base";
+import type { Logger } from "@holdfast/observability";
+import { HeartbeatResponseSchema, type HeartbeatRequest, type HeartbeatResponse } from "@holdfast/proto/master/v1/master";
+import { errorKindToWire } from "@holdfast/rpc";
+import type { KeyValueStore, Timer, Timers } from "@holdfast/runtime";
+import type { Submitter } from "../../application/submission.ts";
+import type { HeldCopy } from "../../domain/chunks/decide-replicas.ts";
+import { decideIntroduction, type NodeIntroduction } from "../../domain/fleet/decide.ts";
+import { nodeByUuidTable } from "../../domain/fleet/tables.ts";
+import { clusterTable } from "../../domain/state.ts";
+import { readerOf } from "../../domain/tables.ts";
+import { CopyReportBuffer } from "./copy-report-buffer.ts";
+import type { FleetObserver } from "./fleet-observer.ts";
+import { BucketChecker } from "./inventory/bucket-checker.ts";
+import type { Leadership } from "./leadership.ts";
+import { reportFromWire, type NodeReport } from "./node-report.ts";
+import { TrimSender } from "./trim-sender.ts";
+
+/** Orders that may wait for a slow stream; beyond it new ones are left for later rounds. */
+const waitingOrdersMax = 2000;
+/** Committed trim orders that were not carried out are sent again after so long. */
+const trimRoundMs = 2000;
+/** Copies remembered that came before their chunk was committed. */
+const earlyCopiesMax = 20_000;
+
+type Order = NonNullable<MessageInitShape<typeof HeartbeatResponseSchema>["order"]>;
+
+/** What sessions work with. */
+export interface SessionOptions {
+  readonly store: KeyValueStore;
+  readonly submitter: Submitter;
+  readonly observer: FleetObserver;
+  readonly leadership: Leadership;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/** What a session has once its node is known. */
+interface Joined {
+  readonly nodeId: number;
+  readonly streamNumber: number;
+  readonly copies: CopyReportBuffer;
+  readonly buckets: BucketChecker;
+  readonly trims: TrimSender;
+  readonly trimRound: Timer;
+}
+
+/**
+ * One node's heartbeat stream at the leader: lets the node in, takes its reports in order, and sends orders. Ends when
+ * the node goes, when it is refused, when another stream of it takes over, or when this master stops leading.
+ */
+export class HeartbeatSession {
+  readonly orders = new AsyncQueue<HeartbeatResponse>();
+  readonly #options: SessionOptions;
+  readonly #term: number;
+  #joined: Joined | undefined;
+  /** Copies that were durable before the log knew their chunk; in order of arrival. */
+  readonly #early = new Map<number, HeldCopy>();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#term = options.leadership.term();
+  }
+
+  /** The node, once it was let in. */
+  get nodeId(): number | undefined {
+    return this.#joined?.nodeId;
+  }
+
+  /** Reads the stream to its end, one report after another. Errors: `invalidArgument`, those of the store. */
+  async read(requests: AsyncIterable<HeartbeatRequest>): Promise<void> {
+    for await (const request of requests) {
+      const report = reportFromWire(request);
+      if (!this.#leads(report)) return;
+      this.#joined ??= await this.#letIn(report);
+      if (this.#joined === undefined || !(await this.#take(this.#joined, report))) return;
+    }
+  }
+
+  /** Ends the stream. With `redirect` the node is told who leads now. */
+  end(reason: "redirect" | "closed"): void {
+    if (reason === "redirect") this.#push({ case: "redirect", value: { leaderAddress: this.#options.leadership.leaderAddress() } });
+    this.orders.end();
+    const joined = this.#joined;
+    if (joined === undefined) return;
+    joined.trimRound.cancel();
+    joined.copies.stop();
+    this.#options.observer.closeStream(joined.nodeId, joined.streamNumber);
+  }
+
+  /** A chunk was committed with this node as a place and without its word; it may have given it earlier. */
+  onPlaced(chunkId: number): void {
+    const copy = this.#early.get(chunkId);
+    if (copy !== undefined) this.#joined?.copies.note("added", copy);
+  }
+
+  /** An order for this node was committed. */
+  onTrimOrdered(chunkId: number, generation: number): void {
+    if (this.orders.length < waitingOrdersMax) this.#joined?.trims.send(chunkId, generation);
+  }
+
+  /** Whether this master may speak to the node at all. A node that has seen a higher term knows of a newer leader. */
+  #leads(report: NodeReport): boolean {
+    const { leadership } = this.#options;
+    if (leadership.isReady() && leadership.term() === this.#term && report.term <= this.#term) return true;
+    this.end("redirect");
+    return false;
+  }
+
+  async #letIn(report: NodeReport): Promise<Joined | undefined> {
+    const { store, observer, logger } = this.#options;
+    const { introduction, incarnation } = report;
+    if (!(await this.#introduce(introduction))) return undefined;
+    const tables = readerOf(store);
+    const { nodeId } = must(tables.get(nodeByUuidTable, [introduction.nodeUuid]), "a node that was let in is in the tables");
+    const claim = { nodeId, name: introduction.name, incarnation, address: introduction.address };
+    const opened = observer.openStream(claim);
+    if (!opened.ok) return this.#refuse(opened.error.kind, opened.error.message);
+    const { clusterId } = must(tables.get(clusterTable, []), "nodes join after the cluster exists");
+    this.#push({ case: "welcome", value: { nodeId, clusterId, term: BigInt(this.#term) } });
+    logger.info("fleet.node_connected", { nodeId, name: introduction.name, address: introduction.address, term: this.#term });
+    return this.#start(nodeId, opened.value);
+  }
+
+  #start(nodeId: number, streamNumber: number): Joined {
+    const { store, submitter, timers, logger } = this.#options;
+    const copies = new CopyReportBuffer({ nodeId, submitter, timers, logger });
+    const buckets = new BucketChecker({
+      nodeId,
+      store,
+      order: (wanted) => this.#push({ case: "listBuckets", value: { buckets: [...wanted] } }),
+      note: (found, whenCommitted) => {
+        for (const copy of found.unexpected) copies.note("listed", copy);
+        for (const chunkId of found.missingChunkIds) copies.note("missing", { chunkId, generation: 0, lengthBytes: 0 });
+        if (found.missingChunkIds.length > 0) logger.warn("fleet.copies_missing", { nodeId, count: found.missingChunkIds.length });
+        copies.whenCommitted(whenCommitted);
+      },
+    });
+    const send = (order: HeartbeatResponse): boolean => this.orders.length < waitingOrdersMax && this.orders.push(order);
+    const trims = new TrimSender({ nodeId, term: this.#term, store, send });
+    const sendAll = (): void => {
+      trims.sendAll().catch((error: unknown) => this.orders.fail(error));
+    };
+    sendAll();
+    return { nodeId, streamNumber, copies, buckets, trims, trimRound: timers.every(trimRoundMs, sendAll) };
+  }
+
+  /** False when the stream is over. */
+  async #take(joined: Joined, report: NodeReport): Promise<boolean> {
+    const { observer, logger } = this.#options;
+    const outcome = observer.accept(joined.nodeId, joined.streamNumber, report);
+    if (outcome === "superseded") {
+      logger.info("fleet.stream_superseded", { nodeId: joined.nodeId });
+      this.end("closed");
+      return false;
+    }
+    if (outcome === "stale") return true;
+    if (!(await this.#introduce(report.introduction))) return false;
+    for (const copy of report.added) this.#noteAdded(joined, copy);
+    for (const copy of report.corrupt) joined.copies.note("corrupt", copy);
+    for (const copy of report.trimmed) joined.copies.note("trimmed", copy);
+    for (const { bucket, copies } of report.listed) await joined.buckets.take(bucket, copies);
+    if (report.buckets.length > 0) await joined.buckets.compare(report.buckets);
+    return true;
+  }
+
+  #noteAdded(joined: Joined, copy: HeldCopy): void {
+    joined.copies.note("added", copy);
+    this.#early.set(copy.chunkId, copy);
+    if (this.#early.size <= earlyCopiesMax) return;
+    for (const oldest of this.#early.keys()) {
+      this.#early.delete(oldest);
+      return;
+    }
+  }
+
+  /** Commits what is new about the node; nothing is submitted when nothing is. False when the node is refused. */
+  async #introduce(introduction: NodeIntroduction): Promise<boolean> {
+    const { store, submitter } = this.#options;
+    const known = decideIntroduction(readerOf(store), introduction);
+    if (known.ok && known.value.events.length === 0) return true;
+    const actor = `node:${readerOf(store).get(nodeByUuidTable, [introduction.nodeUuid])?.nodeId ?? 0}`;
+    try {
+      await submitter.submit({ actor, decide: (tables) => decideIntroduction(tables, introduction) });
+      return true;
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      if (error.kind === "notLeader" || error.kind === "unavailable" || error.kind === "tooBusy") this.end("redirect");
+      else this.#refuse(error.kind, error.message);
+      return false;
+    }
+  }
+
+  #refuse(kind: HoldfastError["kind"], reason: string): undefined {
+    this.#options.logger.warn("fleet.node_refused", { kind, reason });
+    this.#push({ case: "refused", value: { reason, errorKind: errorKindToWire(kind) } });
+    this.end("closed");
+    return undefined;
+  }
+
+  #push(order: Order): void {
+    this.orders.push(create(HeartbeatResponseSchema, { order }));
+  }
+}

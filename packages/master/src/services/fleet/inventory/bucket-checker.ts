@@ -1,0 +1,94 @@
+import type { KeyValueStore } from "@holdfast/runtime";
+import type { HeldCopy } from "../../../domain/chunks/decide-replicas.ts";
+import { copySetChunkTable, copySetTable, nodeBucketTable, parseCopySetKey, type CopySetChunkRow } from "../../../domain/chunks/tables.ts";
+import { readerOf } from "../../../domain/tables.ts";
+import { tableRange } from "../../../projections/table-range.ts";
+import { planBucketChecks, reconcileBucket, stateAfterListing, type BucketState } from "./plan.ts";
+
+/** Buckets asked for at once. */
+const listedBucketsMax = 16;
+
+/** What the checker works with. */
+export interface BucketCheckerOptions {
+  readonly nodeId: number;
+  readonly store: KeyValueStore;
+  /** Asks the node to list these buckets. */
+  readonly order: (buckets: readonly number[]) => void;
+  /** Takes what a listing proved; calls back when it is committed. */
+  readonly note: (
+    found: { readonly unexpected: readonly HeldCopy[]; readonly missingChunkIds: readonly number[] },
+    whenCommitted: () => void,
+  ) => void;
+}
+
+/** Compares one node's inventory with the expectation, bucket by bucket, for one stream. */
+export class BucketChecker {
+  readonly #options: BucketCheckerOptions;
+  #states: ReadonlyMap<number, BucketState> = new Map();
+  /** Differ and were not asked for yet. */
+  readonly #waiting = new Set<number>();
+  /** Asked for, with what was expected before the node was asked. */
+  readonly #asked = new Map<number, ReadonlyMap<number, CopySetChunkRow>>();
+  #isAsking = false;
+
+  constructor(options: BucketCheckerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the digests of a report. */
+  async compare(buckets: readonly { readonly bucket: number; readonly digest: number }[]): Promise<void> {
+    const comparisons = buckets.map(({ bucket, digest }) => ({ bucket, nodeDigest: digest, expectedDigest: this.#expectedDigest(bucket) }));
+    const plan = planBucketChecks(this.#states, comparisons);
+    this.#states = plan.states;
+    for (const bucket of plan.toList) if (!this.#asked.has(bucket)) this.#waiting.add(bucket);
+    await this.#askNext();
+  }
+
+  /** Takes a listed bucket. One that was not asked for on this stream proves nothing. */
+  async take(bucket: number, copies: readonly HeldCopy[]): Promise<void> {
+    const expected = this.#asked.get(bucket);
+    if (expected === undefined) return;
+    this.#asked.delete(bucket);
+    this.#options.note(reconcileBucket(expected, copies), () => {
+      const state = stateAfterListing(copies, this.#expectedDigest(bucket));
+      this.#states = new Map(this.#states).set(bucket, state);
+    });
+    await this.#askNext();
+  }
+
+  /** The next buckets, once all that were asked for have come. */
+  async #askNext(): Promise<void> {
+    if (this.#isAsking || this.#asked.size > 0 || this.#waiting.size === 0) return;
+    this.#isAsking = true;
+    try {
+      const buckets = [...this.#waiting].slice(0, listedBucketsMax);
+      const expected = await this.#expectedIn(buckets);
+      for (const bucket of buckets) {
+        this.#waiting.delete(bucket);
+        this.#asked.set(bucket, expected.get(bucket) ?? new Map());
+      }
+      this.#options.order(buckets);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  #expectedDigest(bucket: number): number {
+    return readerOf(this.#options.store).get(nodeBucketTable, [this.#options.nodeId, bucket])?.digest ?? 0;
+  }
+
+  async #expectedIn(buckets: readonly number[]): Promise<ReadonlyMap<number, ReadonlyMap<number, CopySetChunkRow>>> {
+    const { store, nodeId } = this.#options;
+    const keys: string[] = [];
+    for await (const [[key]] of tableRange(store, copySetTable)) if (parseCopySetKey(key).includes(nodeId)) keys.push(key);
+    const expected = new Map<number, Map<number, CopySetChunkRow>>();
+    for (const bucket of buckets) {
+      const rows = new Map<number, CopySetChunkRow>();
+      for (const key of keys) {
+        for await (const [[, , chunkId], row] of tableRange(store, copySetChunkTable, { prefix: [key, bucket] })) rows.set(chunkId, row);
+      }
+      expected.set(bucket, rows);
+    }
+    return expected;
+  }
+}

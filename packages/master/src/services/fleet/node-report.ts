@@ -1,0 +1,77 @@
+import { HoldfastError } from "@holdfast/base";
+import type { HeartbeatRequest, HeldChunk } from "@holdfast/proto/master/v1/master";
+import type { HeldCopy } from "../../domain/chunks/decide-replicas.ts";
+import { inventoryBucketCount } from "../../domain/chunks/tables.ts";
+import type { NodeIntroduction } from "../../domain/fleet/decide.ts";
+
+/** A node's report in plain types, with numbers that were checked. */
+export interface NodeReport {
+  readonly introduction: NodeIntroduction;
+  readonly incarnation: string;
+  readonly sequence: number;
+  /** Highest term the node has seen. */
+  readonly term: number;
+  readonly load: NodeLoad;
+  /** Empty when it is not their turn. */
+  readonly buckets: readonly { readonly bucket: number; readonly digest: number }[];
+  readonly added: readonly HeldCopy[];
+  readonly trimmed: readonly HeldCopy[];
+  readonly corrupt: readonly HeldCopy[];
+  readonly listed: readonly { readonly bucket: number; readonly copies: readonly HeldCopy[] }[];
+}
+
+/** What changes all the time and is not worth an event. */
+export interface NodeLoad {
+  readonly usedBytes: number;
+  readonly freeBytes: number;
+  readonly capacityBytes: number;
+  readonly chunkCount: number;
+  readonly diskState: "ok" | "full" | "failed";
+  readonly activeWriteCount: number;
+  readonly activeReadCount: number;
+}
+
+/** Errors: `invalidArgument` for numbers that no honest node sends. */
+export function reportFromWire(request: HeartbeatRequest): NodeReport {
+  const { nodeUuid, clusterId, name, address, ip, mac, zone, incarnation } = request;
+  const capacityBytes = numberOf(request.capacityBytes, "capacity");
+  return {
+    introduction: { nodeUuid, clusterId, name, address, ip, mac, zone, capacityBytes },
+    incarnation,
+    sequence: numberOf(request.sequence, "sequence"),
+    term: numberOf(request.term, "term"),
+    load: {
+      usedBytes: numberOf(request.usedBytes, "used bytes"),
+      freeBytes: numberOf(request.freeBytes, "free bytes"),
+      capacityBytes,
+      chunkCount: numberOf(request.chunkCount, "chunk count"),
+      diskState: diskStateOf(request.diskState),
+      activeWriteCount: request.activeWriteCount,
+      activeReadCount: request.activeReadCount,
+    },
+    buckets: request.buckets.map(({ bucket, digest }) => ({ bucket: bucketOf(bucket), digest: numberOf(digest, "digest") })),
+    added: request.added.map(copyFromWire),
+    trimmed: request.trimmed.map(copyFromWire),
+    corrupt: request.corrupt.map(copyFromWire),
+    listed: request.listed.map(({ bucket, chunks }) => ({ bucket: bucketOf(bucket), copies: chunks.map(copyFromWire) })),
+  };
+}
+
+function copyFromWire(chunk: HeldChunk): HeldCopy {
+  return { chunkId: numberOf(chunk.chunkId, "chunk id"), generation: chunk.generation, lengthBytes: chunk.lengthBytes };
+}
+
+function numberOf(wire: bigint, what: string): number {
+  if (wire > BigInt(Number.MAX_SAFE_INTEGER)) throw new HoldfastError("invalidArgument", `A node's report has an impossible ${what}.`);
+  return Number(wire);
+}
+
+function bucketOf(bucket: number): number {
+  if (bucket >= inventoryBucketCount) throw new HoldfastError("invalidArgument", `There is no inventory bucket ${bucket}.`);
+  return bucket;
+}
+
+/** An unknown word counts as failed: no new copies go there. */
+function diskStateOf(word: string): NodeLoad["diskState"] {
+  return word === "ok" || word === "full" ? word : "failed";
+}
