@@ -1,0 +1,59 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState, type FormEvent, type ReactNode } from "react";
+import { explainFailure, type Failure } from "../../lib/failure.ts";
+import { sessions } from "../../lib/rpc.ts";
+import { Button } from "../../ui/button.tsx";
+import { AuthCard, AuthFailure } from "./auth-card.tsx";
+import styles from "./auth.module.css";
+import { forgetSession, loadSession } from "./session.ts";
+
+/** `/signin`: e-mail and password; afterwards back to where the visitor wanted to go. */
+export function SignInPage(): ReactNode {
+  const search: { readonly next?: string; readonly ended?: boolean } = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const [failure, setFailure] = useState<Failure | undefined>(undefined);
+  const [isBusy, setBusy] = useState(false);
+
+  const signIn = async (form: FormData) => {
+    setBusy(true);
+    setFailure(undefined);
+    try {
+      await sessions.signIn({ email: String(form.get("email")), password: String(form.get("password")), channel: "browser", keepSignedIn: form.get("keep") === "on" });
+      forgetSession();
+      await loadSession();
+      await navigate({ to: search.next ?? "/", replace: true });
+    } catch (thrown) {
+      const told = explainFailure(thrown);
+      setFailure(told.kind === "unauthenticated" ? { ...told, title: "E-mail or password is not right.", advice: "Check both and try again." } : told);
+      setBusy(false);
+    }
+  };
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    void signIn(new FormData(event.currentTarget));
+  };
+  const lead = search.ended === true ? "Your session ended. Sign in again to go on where you were." : "Welcome back to your files.";
+
+  return (
+    <AuthCard title="Sign in" lead={lead}>
+      <form className={styles["form"]} onSubmit={submit}>
+        <div className={styles["field"]}>
+          <label htmlFor="email">E-mail</label>
+          <input id="email" name="email" type="email" autoComplete="username" required autoFocus />
+        </div>
+        <div className={styles["field"]}>
+          <label htmlFor="password">Password</label>
+          <input id="password" name="password" type="password" autoComplete="current-password" required />
+        </div>
+        <label className={styles["check"]}>
+          <input type="checkbox" name="keep" />
+          Keep me signed in on this device
+        </label>
+        {failure !== undefined && <AuthFailure failure={failure} />}
+        <Button type="submit" look="primary" size="large" disabled={isBusy}>
+          {isBusy ? "Signing in…" : "Sign in"}
+        </Button>
+      </form>
+    </AuthCard>
+  );
+}

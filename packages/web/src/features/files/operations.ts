@@ -1,0 +1,163 @@
+import { ConflictPolicy } from "@holdfast/proto/events/v1/events";
+import { explainFailure } from "../../lib/failure.ts";
+import { extensionOf, formatItems } from "../../lib/format.ts";
+import { randomHex } from "../../lib/random.ts";
+import { drive } from "../../lib/rpc.ts";
+import { showToast } from "../../ui/toast-store.ts";
+import { applyEntry, applyGone, folderPages, setFolderPages, useDrive } from "./drive-store.ts";
+import { expectOwnChange } from "./live.ts";
+import { entryFromWire, type DriveEntry } from "./model/entry.ts";
+import { withAllStale } from "./model/folder-pages.ts";
+
+const requestsMax = 6;
+
+/** Makes a folder and answers with its id. Errors: nameTaken, invalidArgument. */
+export async function createFolder(parentId: number, name: string): Promise<number> {
+  const answer = await drive.createFolder({ requestId: randomHex(), parentId: BigInt(parentId), name });
+  return adopt(answer.entry, 0);
+}
+
+/** Renames at once on screen; a refusal puts the old name back and says why. */
+export async function renameEntry(entry: DriveEntry, name: string): Promise<void> {
+  if (name === "" || name === entry.name) return;
+  const isDone = await tryMove(entry, { parentId: entry.parentId, name });
+  if (!isDone) return;
+  const hasNewExtension = entry.kind === "file" && extensionOf(entry.name) !== extensionOf(name);
+  const undo = async () => void (await tryMove(current(entry), { parentId: entry.parentId, name: entry.name }));
+  const text = hasNewExtension ? `Renamed, with another extension: ${name}` : `Renamed to ${name}`;
+  showToast(text, { undo });
+}
+
+/** Moves to another folder; names that are taken there get a number. */
+export async function moveEntries(ids: readonly number[], targetId: number): Promise<void> {
+  const { entries } = useDrive.getState();
+  const moving = ids.flatMap((id) => entries.get(id) ?? []).filter((entry) => entry.parentId !== targetId && entry.id !== targetId);
+  if (moving.length === 0) return;
+  const moved: DriveEntry[] = [];
+  await eachOf(moving, async (entry) => {
+    if (await tryMove(entry, { parentId: targetId, name: entry.name })) moved.push(entry);
+  });
+  if (moved.length === 0) return;
+  const targetName = entries.get(targetId)?.name;
+  const where = targetName === undefined || targetName === "" ? "My files" : targetName;
+  const undo = () => eachOf(moved, async (entry) => void (await tryMove(current(entry), { parentId: entry.parentId, name: entry.name })));
+  showToast(`Moved ${told(moved)} to ${where}`, { undo });
+}
+
+/** Into the trash, with undo instead of a question. */
+export async function trashEntries(ids: readonly number[]): Promise<void> {
+  const { entries } = useDrive.getState();
+  const trashed: DriveEntry[] = [];
+  await eachOf(ids, async (id) => {
+    const entry = entries.get(id);
+    if (entry !== undefined) applyGone({ id, parentId: entry.parentId, atIndex: 0 });
+    try {
+      await drive.trashEntry({ requestId: randomHex(), entryId: BigInt(id) });
+      if (entry !== undefined) trashed.push(entry);
+    } catch (thrown) {
+      if (entry !== undefined) refresh(entry.parentId);
+      tellFailure(`Could not delete ${entry?.name ?? "an item"}`, thrown);
+    }
+  });
+  if (trashed.length > 0) showToast(`Moved ${told(trashed)} to the trash`, { undo: () => restoreEntries(trashed.map((entry) => entry.id), true) });
+}
+
+/** Out of the trash. */
+export async function restoreEntries(ids: readonly number[], isQuiet = false): Promise<void> {
+  let restoredCount = 0;
+  await eachOf(ids, async (id) => {
+    try {
+      const answer = await drive.restoreEntry({ requestId: randomHex(), entryId: BigInt(id) });
+      adopt(answer.entry, 0);
+      restoredCount += 1;
+    } catch (thrown) {
+      tellFailure("Could not restore an item", thrown);
+    }
+  });
+  useDrive.setState((state) => ({ trashTick: state.trashTick + 1 }));
+  if (restoredCount > 0 && !isQuiet) showToast(`Restored ${formatItems(restoredCount, "item")}`);
+}
+
+/** For ever. Answers how many went. */
+export async function purgeEntries(ids: readonly number[]): Promise<void> {
+  let purgedCount = 0;
+  await eachOf(ids, async (id) => {
+    try {
+      await drive.purgeEntry({ requestId: randomHex(), entryId: BigInt(id) });
+      purgedCount += 1;
+    } catch (thrown) {
+      tellFailure("Could not delete an item", thrown);
+    }
+  });
+  useDrive.setState((state) => ({ trashTick: state.trashTick + 1 }));
+  if (purgedCount > 0) showToast(`Deleted ${formatItems(purgedCount, "item")} for ever`);
+}
+
+/** Starts downloads through the browser, which shows their progress. Folders are left out. */
+export function downloadEntries(ids: readonly number[]): void {
+  const { entries } = useDrive.getState();
+  for (const id of ids) {
+    const entry = entries.get(id);
+    if (entry?.kind !== "file") continue;
+    const anchor = document.createElement("a");
+    anchor.href = contentUrl(id);
+    anchor.download = entry.name;
+    anchor.click();
+  }
+}
+
+/** Where a file's bytes are. */
+export function contentUrl(id: number): string {
+  return `/api/v1/files/${id}/content`;
+}
+
+async function tryMove(entry: DriveEntry, target: { readonly parentId: number; readonly name: string }): Promise<boolean> {
+  const isRename = target.parentId === entry.parentId;
+  if (isRename) applyEntry({ ...entry, name: target.name }, { sourceParentId: entry.parentId, atIndex: 0 });
+  try {
+    const conflict = isRename ? ConflictPolicy.FAIL : ConflictPolicy.KEEP_BOTH;
+    const targetParentId = isRename ? 0n : BigInt(target.parentId);
+    const answer = await drive.moveEntry({ requestId: randomHex(), entryId: BigInt(entry.id), targetParentId, targetName: target.name, conflict });
+    adopt(answer.entry, entry.parentId);
+    return true;
+  } catch (thrown) {
+    if (isRename) applyEntry(entry, { sourceParentId: entry.parentId, atIndex: 0 });
+    refresh(entry.parentId);
+    tellFailure(`Could not ${isRename ? "rename" : "move"} ${entry.name}`, thrown);
+    return false;
+  }
+}
+
+function adopt(wire: Parameters<typeof entryFromWire>[0] | undefined, sourceParentId: number): number {
+  if (wire === undefined) return 0;
+  const entry = entryFromWire(wire);
+  expectOwnChange(entry.id);
+  applyEntry(entry, { sourceParentId, atIndex: entry.revision });
+  return entry.id;
+}
+
+function current(entry: DriveEntry): DriveEntry {
+  return useDrive.getState().entries.get(entry.id) ?? entry;
+}
+
+function refresh(folderId: number): void {
+  setFolderPages(folderId, withAllStale(folderPages(folderId)));
+}
+
+function told(entries: readonly DriveEntry[]): string {
+  return entries.length === 1 ? (entries[0]?.name ?? "") : formatItems(entries.length, "item");
+}
+
+function tellFailure(what: string, thrown: unknown): void {
+  const failure = explainFailure(thrown);
+  showToast(`${what}. ${failure.title}`, { detail: failure.advice, isError: true });
+}
+
+/** Runs the action for all, a few at a time, in order of start. */
+async function eachOf<T>(items: readonly T[], action: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) await action(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(requestsMax, items.length) }, lane));
+}

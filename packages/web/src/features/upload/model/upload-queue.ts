@@ -1,0 +1,297 @@
+import { assert, must } from "@holdfast/base";
+import { folderFailed, folderReady, holdUntilReady, addFolder, makeBatch, parentOf, reviveFolder, type UploadBatch } from "./upload-folders.ts";
+import { isFinished, type ConflictChoice, type NewUpload, type UploadEffect, type UploadItem, type UploadStatus } from "./upload-item.ts";
+
+/** Limits of the queue. */
+export interface UploadLimits {
+  /** Files up to this size go in one request; larger ones in parts of the size the server says. */
+  readonly partSizeBytes: number;
+  readonly requestsMax: number;
+  readonly partsPerFileMax: number;
+  readonly foldersMax: number;
+}
+
+/** How a request failed. */
+export interface UploadFailure {
+  readonly kind: "retryable" | "nameTaken" | "lost" | "fatal";
+  readonly message: string;
+}
+
+const retryDelaysMs = [1000, 2000, 4000, 8000, 16_000];
+
+/**
+ * The upload engine's decisions: what is sent next, what a failure means, when to try again. Synchronous and free of I/O: inputs come
+ * in by method, `drain` says what to do, time and jitter are given. Changes items in place, so 10,000 of them cost nothing to watch.
+ */
+export class UploadQueue {
+  readonly items = new Map<number, UploadItem>();
+  readonly batches = new Map<number, UploadBatch>();
+  readonly #limits: UploadLimits;
+  readonly #effects: UploadEffect[] = [];
+  readonly #ready: number[] = [];
+  readonly #active = new Set<number>();
+  readonly #retrying = new Set<number>();
+  readonly #choices = new Map<number, ConflictChoice>();
+  #requests = 0;
+  #foldersInFlight = 0;
+  #nextId = 1;
+
+  constructor(limits: UploadLimits) {
+    this.#limits = limits;
+  }
+
+  /** Begins a batch: files and folders are then added as they are found. */
+  openBatch(target: { readonly parentId: number; readonly folderName: string }): number {
+    const batchId = this.#nextId++;
+    this.batches.set(batchId, makeBatch(batchId, target));
+    return batchId;
+  }
+
+  /** Adds a folder even if nothing is in it. */
+  addFolder(batchId: number, path: string): void {
+    addFolder(this.#batch(batchId), path);
+  }
+
+  /** Queues a file. */
+  add(batchId: number, upload: NewUpload): UploadItem {
+    const item: UploadItem = {
+      id: this.#nextId++, batchId, name: upload.name, folderPath: upload.folderPath, sizeBytes: upload.sizeBytes, uploadId: upload.uploadId, isResumed: upload.isResumed,
+      status: "waiting", choice: this.#choices.get(batchId) ?? "ask", attempt: 0, retryAtMs: 0, problem: "", parts: undefined, inFlight: new Map(), storedBytes: 0,
+    };
+    this.items.set(item.id, item);
+    this.#enqueue(item);
+    return item;
+  }
+
+  /** What to do now. Call after every input and at `nextWakeMs`. */
+  drain(nowMs: number): UploadEffect[] {
+    for (const id of this.#retrying) {
+      const item = this.#item(id);
+      if (item.retryAtMs > nowMs) continue;
+      this.#retrying.delete(id);
+      this.#enqueue(item, "first");
+    }
+    this.#planFolders();
+    while (this.#requests < this.#limits.requestsMax && this.#planOne());
+    return this.#effects.splice(0);
+  }
+
+  /** When `drain` has something to do without an input, or undefined. */
+  nextWakeMs(): number | undefined {
+    const times = [...this.#retrying].map((id) => this.#item(id).retryAtMs);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  folderMade(batchId: number, path: string, entryId: number): void {
+    this.#foldersInFlight -= 1;
+    for (const id of folderReady(this.#batch(batchId), path, entryId)) this.#ready.push(id);
+  }
+
+  folderRefused(batchId: number, path: string, message: string): void {
+    this.#foldersInFlight -= 1;
+    for (const id of folderFailed(this.#batch(batchId), path)) this.#fail(this.#item(id), message);
+  }
+
+  /** Bytes of a request in flight that have left. */
+  progressed(id: number, part: number, bytes: number): void {
+    const item = this.#item(id);
+    if (item.inFlight.has(part)) item.inFlight.set(part, bytes);
+  }
+
+  /** The server began the upload and says the part size; `storedParts` are what it has already. */
+  started(id: number, answer: { readonly partSizeBytes: number; readonly storedParts?: readonly number[] }): void {
+    const item = this.#settle(id);
+    const { partSizeBytes } = answer;
+    const count = Math.max(1, Math.ceil(item.sizeBytes / partSizeBytes));
+    const stored = new Set((answer.storedParts ?? []).filter((part) => part < count));
+    item.parts = { partSizeBytes, count, stored, next: 0, again: [] };
+    item.attempt = 0;
+    item.storedBytes = 0;
+    for (const part of stored) item.storedBytes += this.#partLength(item, part);
+  }
+
+  partStored(id: number, part: number): void {
+    const item = this.#settle(id, part);
+    item.attempt = 0;
+    if (item.parts?.stored.has(part) === false) {
+      item.parts.stored.add(part);
+      item.storedBytes += this.#partLength(item, part);
+    }
+  }
+
+  /** A small file was stored, or a large one was committed. */
+  completed(id: number): void {
+    const item = this.#settle(id);
+    item.storedBytes = item.sizeBytes;
+    this.#leave(item, "done");
+  }
+
+  /** A request of an item failed. `jitter` is in [0, 1). */
+  failed(id: number, failure: UploadFailure, at: { readonly part?: number; readonly nowMs: number; readonly jitter: number; readonly newUploadId: string }): void {
+    const item = this.#settle(id, at.part);
+    if (at.part !== undefined && item.parts?.stored.has(at.part) === false) item.parts.again.push(at.part);
+    if (failure.kind === "nameTaken") return this.#leave(item, "asking");
+    if (failure.kind === "lost") {
+      item.uploadId = at.newUploadId;
+      item.isResumed = false;
+      item.parts = undefined;
+      item.storedBytes = 0;
+    }
+    const delayMs = retryDelaysMs[item.attempt];
+    if (failure.kind === "fatal" || delayMs === undefined) return this.#fail(item, failure.message);
+    item.attempt += 1;
+    item.retryAtMs = at.nowMs + delayMs * (0.75 + at.jitter / 2);
+    item.problem = failure.message;
+    this.#leave(item, "retrying");
+    this.#retrying.add(id);
+  }
+
+  /** The person decided about taken names. */
+  choose(ids: readonly number[], choice: "keepBoth" | "replace" | "skip", isForRest: boolean): void {
+    for (const id of ids) {
+      const item = this.#item(id);
+      if (item.status !== "asking") continue;
+      if (isForRest) this.#choices.set(item.batchId, choice);
+      item.choice = choice;
+      if (choice === "skip") this.#leave(item, "skipped");
+      else this.#enqueue(item, "first");
+    }
+    if (!isForRest) return;
+    for (const item of this.items.values()) if (item.choice === "ask" && this.#choices.has(item.batchId) && !isFinished(item)) item.choice = choice;
+  }
+
+  pause(id: number): void {
+    const item = this.#item(id);
+    if (item.status !== "waiting" && item.status !== "uploading" && item.status !== "retrying") return;
+    this.#interrupt(item);
+    this.#leave(item, "paused");
+  }
+
+  /** Goes on with a paused or failed item, with what is stored kept. */
+  resume(id: number): void {
+    const item = this.#item(id);
+    if (item.status !== "paused" && item.status !== "failed") return;
+    item.attempt = 0;
+    item.problem = "";
+    reviveFolder(this.#batch(item.batchId), item.folderPath);
+    this.#enqueue(item, "first");
+  }
+
+  cancel(id: number): void {
+    const item = this.#item(id);
+    if (isFinished(item)) return;
+    this.#interrupt(item);
+    if (item.parts !== undefined || item.isResumed) this.#effects.push({ kind: "abort", uploadId: item.uploadId });
+    this.#leave(item, "cancelled");
+  }
+
+  /** Takes finished items off the list. */
+  clearFinished(): void {
+    for (const item of this.items.values()) if (isFinished(item)) this.items.delete(item.id);
+  }
+
+  #planFolders(): void {
+    for (const batch of this.batches.values()) {
+      while (this.#foldersInFlight < this.#limits.foldersMax) {
+        const path = batch.creatable.shift();
+        if (path === undefined) break;
+        const parentId = must(batch.folders.get(parentOf(path)), "a folder's parent is known").entryId;
+        this.#foldersInFlight += 1;
+        this.#effects.push({ kind: "makeFolder", batchId: batch.batchId, path, parentId, name: path.slice(path.lastIndexOf("/") + 1) });
+      }
+    }
+  }
+
+  /** Plans one request; answers whether there was one to plan. */
+  #planOne(): boolean {
+    for (const id of this.#active) if (this.#planPart(this.#item(id))) return true;
+    for (let id = this.#ready.shift(); id !== undefined; id = this.#ready.shift()) {
+      const item = this.items.get(id);
+      if (item?.status !== "waiting") continue;
+      this.#begin(item);
+      return true;
+    }
+    return false;
+  }
+
+  #begin(item: UploadItem): void {
+    item.status = "uploading";
+    this.#active.add(item.id);
+    if (item.parts !== undefined && this.#planPart(item)) return;
+    const parentId = must(this.#batch(item.batchId).folders.get(item.folderPath), "a queued item's folder is ready").entryId;
+    this.#requests += 1;
+    item.inFlight.set(0, 0);
+    if (item.isResumed && item.parts === undefined) this.#effects.push({ kind: "look", item });
+    else if (item.sizeBytes <= this.#limits.partSizeBytes) this.#effects.push({ kind: "putWhole", item, parentId });
+    else this.#effects.push({ kind: "start", item, parentId });
+  }
+
+  #planPart(item: UploadItem): boolean {
+    const { parts } = item;
+    if (parts === undefined || item.status !== "uploading" || item.inFlight.size >= this.#limits.partsPerFileMax) return false;
+    while (parts.next < parts.count && parts.stored.has(parts.next)) parts.next += 1;
+    const part = parts.again.shift() ?? (parts.next < parts.count ? parts.next++ : undefined);
+    if (part !== undefined) {
+      this.#requests += 1;
+      item.inFlight.set(part, 0);
+      this.#effects.push({ kind: "putPart", item, part, offsetBytes: part * parts.partSizeBytes, lengthBytes: this.#partLength(item, part) });
+      return true;
+    }
+    if (item.inFlight.size > 0 || parts.stored.size < parts.count) return false;
+    item.status = "finishing";
+    this.#requests += 1;
+    item.inFlight.set(0, 0);
+    this.#effects.push({ kind: "commit", item });
+    return true;
+  }
+
+  /** A request of the item came back. */
+  #settle(id: number, part = 0): UploadItem {
+    const item = this.#item(id);
+    if (item.inFlight.delete(part)) this.#requests -= 1;
+    assert(this.#requests >= 0, "no request comes back twice");
+    return item;
+  }
+
+  #interrupt(item: UploadItem): void {
+    if (item.inFlight.size === 0) return;
+    this.#requests -= item.inFlight.size;
+    if (item.parts !== undefined) item.parts.again.push(...[...item.inFlight.keys()].filter((part) => item.parts?.stored.has(part) === false));
+    item.inFlight.clear();
+    this.#effects.push({ kind: "stop", item });
+  }
+
+  #leave(item: UploadItem, status: UploadStatus): void {
+    if (status === "retrying" || status === "asking" || status === "failed") this.#interrupt(item);
+    item.status = status;
+    this.#active.delete(item.id);
+    this.#retrying.delete(item.id);
+  }
+
+  #fail(item: UploadItem, message: string): void {
+    this.#leave(item, "failed");
+    item.problem = message;
+  }
+
+  #enqueue(item: UploadItem, place: "first" | "last" = "last"): void {
+    item.status = "waiting";
+    this.#retrying.delete(item.id);
+    const hold = holdUntilReady(this.#batch(item.batchId), item.folderPath, item.id);
+    if (hold === "failed") this.#fail(item, "Its folder could not be made.");
+    else if (hold === "ready" && place === "first") this.#ready.unshift(item.id);
+    else if (hold === "ready") this.#ready.push(item.id);
+  }
+
+  #partLength(item: UploadItem, part: number): number {
+    const partSizeBytes = must(item.parts, "parts are known").partSizeBytes;
+    return Math.min(partSizeBytes, item.sizeBytes - part * partSizeBytes);
+  }
+
+  #item(id: number): UploadItem {
+    return must(this.items.get(id), "an item is known until it is cleared");
+  }
+
+  #batch(batchId: number): UploadBatch {
+    return must(this.batches.get(batchId), "a batch is kept");
+  }
+}
