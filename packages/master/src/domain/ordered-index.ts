@@ -1,8 +1,27 @@
-import { assert, compareBytes, must } from "@holdfast/base";
+import { must } from "@holdfast/base";
 import { ByteReader } from "./codec/byte-reader.ts";
 import { ByteWriter } from "./codec/byte-writer.ts";
 import { idPart, uint32Part, uint8Part } from "./codec/key-codec.ts";
-import type { ValueCodec } from "./codec/value-codec.ts";
+import { rawBytes } from "./codec/value-codec.ts";
+import {
+  childAt,
+  childFor,
+  childItem,
+  childLowest,
+  emptyNode,
+  isKeyAt,
+  isLeaf,
+  itemCount,
+  keyCount,
+  leafKey,
+  lowerBound,
+  nodeItemsMax,
+  splitNode,
+  withChildCount,
+  withItem,
+  withoutItem,
+  type NodeBytes,
+} from "./ordered-node.ts";
 import { defineTable, type TableReader, type Tables } from "./tables.ts";
 
 /**
@@ -20,68 +39,15 @@ export interface OrderedSet {
 /** Families of ordered sets, append-only. */
 export const orderedFamily = { children: 1, trash: 2, sessionsOfUser: 3, users: 4, uploadExpiry: 5, purging: 6, sessionExpiry: 7 } as const;
 
-const leafKeysMax = 64;
-const innerChildrenMax = 64;
 const rootNumber = 0;
+const noBytes = new Uint8Array(0);
 
-interface Leaf {
-  readonly isLeaf: true;
-  readonly keys: readonly Uint8Array[];
-}
-interface Child {
-  readonly node: number;
-  readonly count: number;
-  /** No key below is smaller; the first child's is never looked at. */
-  readonly lowest: Uint8Array;
-}
-interface Inner {
-  readonly isLeaf: false;
-  readonly children: readonly Child[];
-}
-type Node = Leaf | Inner;
-
-const nodeCodec: ValueCodec<Node> = {
-  encode: (node) => {
-    const writer = new ByteWriter(2048);
-    writer.byte(node.isLeaf ? 0 : 1);
-    writer.varint(node.isLeaf ? node.keys.length : node.children.length);
-    if (node.isLeaf) {
-      for (const key of node.keys) {
-        writer.varint(key.length);
-        writer.bytes(key);
-      }
-      return writer.take();
-    }
-    for (const child of node.children) {
-      writer.varint(child.node);
-      writer.varint(child.count);
-      writer.varint(child.lowest.length);
-      writer.bytes(child.lowest);
-    }
-    return writer.take();
-  },
-  decode: (bytes) => {
-    const reader = new ByteReader(bytes);
-    const isLeaf = reader.byte() === 0;
-    const length = reader.varint();
-    if (isLeaf) {
-      return { isLeaf, keys: Array.from({ length }, () => reader.bytes(reader.varint())) };
-    }
-    const children = Array.from({ length }, () => ({
-      node: reader.varint(),
-      count: reader.varint(),
-      lowest: reader.bytes(reader.varint()),
-    }));
-    return { isLeaf, children };
-  },
-};
-
-/** Key: family, group, node number. */
+/** Key: family, group, node number; values by `ordered-node.ts`. */
 export const orderedNodeTable = defineTable({
   name: "orderedNode",
   tag: 0x05,
   keyParts: [uint8Part, idPart, uint32Part],
-  value: nodeCodec,
+  value: rawBytes,
 });
 
 /** Highest node number of a set that has more than a root; key: family, group. */
@@ -102,24 +68,21 @@ export const orderedCursorTable = defineTable({
 /** How many keys are in the set. */
 export function orderedCount(tables: TableReader, set: OrderedSet): number {
   const root = readNode(tables, set, rootNumber);
-  return root === undefined ? 0 : countOf(root);
+  return root === undefined ? 0 : keyCount(root);
 }
 
 /** Adds a key; false when it was there. */
 export function orderedInsert(tables: Tables, set: OrderedSet, key: Uint8Array): boolean {
-  const root = readNode(tables, set, rootNumber);
-  if (root === undefined) {
-    writeNode(tables, set, { number: rootNumber, node: { isLeaf: true, keys: [key] } });
-    return true;
-  }
+  const root = readNode(tables, set, rootNumber) ?? emptyNode("leaf");
   const change = insertBelow(tables, set, { number: rootNumber, node: root, key });
   if (change === undefined) return false;
   if (change.right === undefined) return true;
   const left = must(readNode(tables, set, rootNumber), "a root that was split is there");
   const leftNumber = takeNumber(tables, set);
   writeNode(tables, set, { number: leftNumber, node: left });
-  const children = [{ node: leftNumber, count: countOf(left), lowest: new Uint8Array(0) }, change.right];
-  writeNode(tables, set, { number: rootNumber, node: { isLeaf: false, children } });
+  const leftItem = childItem({ node: leftNumber, count: keyCount(left), lowest: noBytes });
+  const above = withItem(withItem(emptyNode("inner"), 0, leftItem), 1, childItem(change.right));
+  writeNode(tables, set, { number: rootNumber, node: above });
   return true;
 }
 
@@ -134,20 +97,21 @@ export function orderedRemove(tables: Tables, set: OrderedSet, key: Uint8Array):
 
 /** Whether the key is in the set. */
 export function orderedHas(tables: TableReader, set: OrderedSet, key: Uint8Array): boolean {
-  const found = orderedPage(tables, set, { offset: orderedRank(tables, set, key), limit: 1 })[0];
-  return found !== undefined && compareBytes(found, key) === 0;
+  let node = readNode(tables, set, rootNumber);
+  while (node !== undefined && !isLeaf(node)) node = readNode(tables, set, childAt(node, childFor(node, key)).node);
+  return node !== undefined && isKeyAt(node, lowerBound(node, key), key);
 }
 
 /** How many keys sort before this one. */
 export function orderedRank(tables: TableReader, set: OrderedSet, key: Uint8Array): number {
   let node = readNode(tables, set, rootNumber);
   let rank = 0;
-  while (node !== undefined && !node.isLeaf) {
-    const position = childFor(node.children, key);
-    for (const child of node.children.slice(0, position)) rank += child.count;
-    node = readNode(tables, set, must(node.children[position], "an inner node has children").node);
+  while (node !== undefined && !isLeaf(node)) {
+    const position = childFor(node, key);
+    for (let before = 0; before < position; before++) rank += childAt(node, before).count;
+    node = readNode(tables, set, childAt(node, position).node);
   }
-  return node === undefined ? 0 : rank + lowerBound(node.keys, key);
+  return node === undefined ? 0 : rank + lowerBound(node, key);
 }
 
 /** Keys in order, at most `limit`, from the key at `offset`. */
@@ -168,9 +132,8 @@ export function orderedPageAfter(
   page: { readonly key: Uint8Array; readonly limit: number },
 ): readonly Uint8Array[] {
   const rank = orderedRank(tables, set, page.key);
-  const keys = orderedPage(tables, set, { offset: rank, limit: page.limit + 1 });
-  const first = keys[0];
-  return first !== undefined && compareBytes(first, page.key) === 0 ? keys.slice(1) : keys.slice(0, page.limit);
+  const skip = orderedHas(tables, set, page.key) ? 1 : 0;
+  return orderedPage(tables, set, { offset: rank + skip, limit: page.limit });
 }
 
 interface Walk {
@@ -183,13 +146,15 @@ interface Walk {
 function collect(tables: TableReader, set: OrderedSet, walk: Walk): void {
   const node = readNode(tables, set, walk.number);
   if (node === undefined) return;
-  if (node.isLeaf) {
-    for (const key of node.keys.slice(walk.skip, walk.skip + walk.limit - walk.keys.length)) walk.keys.push(key);
+  const count = itemCount(node);
+  let skip = walk.skip;
+  if (isLeaf(node)) {
+    // Copies: a view would keep the whole node alive as long as its key.
+    for (let at = skip; at < count && walk.keys.length < walk.limit; at++) walk.keys.push(leafKey(node, at).slice());
     return;
   }
-  let skip = walk.skip;
-  for (const child of node.children) {
-    if (walk.keys.length >= walk.limit) return;
+  for (let at = 0; at < count && walk.keys.length < walk.limit; at++) {
+    const child = childAt(node, at);
     if (skip >= child.count) {
       skip -= child.count;
       continue;
@@ -199,90 +164,84 @@ function collect(tables: TableReader, set: OrderedSet, walk: Walk): void {
   }
 }
 
-interface Visit<N extends Node = Node> {
+interface Visit {
   readonly number: number;
-  readonly node: N;
+  readonly node: NodeBytes;
   readonly key: Uint8Array;
 }
 
-/** Undefined when the key was there; `right` when the node was split: its new neighbour. */
-type InsertChange = { readonly right: Child | undefined } | undefined;
-
-function insertBelow(tables: Tables, set: OrderedSet, visit: Visit): InsertChange {
-  const { node } = visit;
-  if (node.isLeaf) return insertIntoLeaf(tables, set, { ...visit, node });
-  const position = childFor(node.children, visit.key);
-  const child = must(node.children[position], "an inner node has children");
-  const below = must(readNode(tables, set, child.node), "a child that a node names is there");
-  const change = insertBelow(tables, set, { number: child.node, node: below, key: visit.key });
-  if (change === undefined) return undefined;
-  const children = [...node.children];
-  const { right } = change;
-  children[position] = { ...child, count: child.count + 1 - (right?.count ?? 0) };
-  if (right !== undefined) children.splice(position + 1, 0, right);
-  if (children.length <= innerChildrenMax) {
-    writeNode(tables, set, { number: visit.number, node: { isLeaf: false, children } });
-    return { right: undefined };
-  }
-  const at = position + 2 >= children.length ? children.length - 2 : Math.floor(children.length / 2);
-  const moved = children.slice(at);
-  writeNode(tables, set, { number: visit.number, node: { isLeaf: false, children: children.slice(0, at) } });
-  const lowest = must(moved[0], "a split moves at least one child").lowest;
-  return { right: writeRight(tables, set, { node: { isLeaf: false, children: moved }, lowest }) };
+interface NewChild {
+  readonly node: number;
+  readonly count: number;
+  readonly lowest: Uint8Array;
 }
 
-function insertIntoLeaf(tables: Tables, set: OrderedSet, visit: Visit<Leaf>): InsertChange {
-  const position = lowerBound(visit.node.keys, visit.key);
-  const present = visit.node.keys[position];
-  if (present !== undefined && compareBytes(present, visit.key) === 0) return undefined;
-  const keys = [...visit.node.keys];
-  keys.splice(position, 0, visit.key);
-  if (keys.length <= leafKeysMax) {
-    writeNode(tables, set, { number: visit.number, node: { isLeaf: true, keys } });
+/** Undefined when the key was there; `right` when the node was split: its new neighbour. */
+type InsertChange = { readonly right: NewChild | undefined } | undefined;
+
+function insertBelow(tables: Tables, set: OrderedSet, visit: Visit): InsertChange {
+  const { node, number, key } = visit;
+  if (isLeaf(node)) {
+    const position = lowerBound(node, key);
+    if (isKeyAt(node, position, key)) return undefined;
+    return store(tables, set, { number, node: withItem(node, position, key), position });
+  }
+  const position = childFor(node, key);
+  const child = childAt(node, position);
+  const below = must(readNode(tables, set, child.node), "a child that a node names is there");
+  const change = insertBelow(tables, set, { number: child.node, node: below, key });
+  if (change === undefined) return undefined;
+  const { right } = change;
+  const counted = withChildCount(node, position, child.count + 1 - (right?.count ?? 0));
+  if (right === undefined) return store(tables, set, { number, node: counted, position });
+  const grown = withItem(counted, position + 1, childItem(right));
+  return store(tables, set, { number, node: grown, position: position + 1 });
+}
+
+/** Writes a node that got an item at `position`, in two when it is too large. */
+function store(
+  tables: Tables,
+  set: OrderedSet,
+  change: { readonly number: number; readonly node: NodeBytes; readonly position: number },
+): InsertChange {
+  const { number, node, position } = change;
+  const count = itemCount(node);
+  if (count <= nodeItemsMax) {
+    writeNode(tables, set, { number, node });
     return { right: undefined };
   }
-  // Names often arrive in order: then the full leaf stays full and the new one begins with the new key.
-  const at = position === keys.length - 1 ? position : Math.floor(keys.length / 2);
-  const moved = keys.slice(at);
-  writeNode(tables, set, { number: visit.number, node: { isLeaf: true, keys: keys.slice(0, at) } });
-  const lowest = must(moved[0], "a split moves at least one key");
-  return { right: writeRight(tables, set, { node: { isLeaf: true, keys: moved }, lowest }) };
+  // Names often arrive in order: then the full node stays full and the new one begins with the new item.
+  const { left, right } = splitNode(node, position === count - 1 ? position : Math.floor(count / 2));
+  writeNode(tables, set, { number, node: left });
+  const rightNumber = takeNumber(tables, set);
+  writeNode(tables, set, { number: rightNumber, node: right });
+  const lowest = (isLeaf(right) ? leafKey(right, 0) : childLowest(right, 0)).slice();
+  return { right: { node: rightNumber, count: keyCount(right), lowest } };
 }
 
 function removeBelow(tables: Tables, set: OrderedSet, visit: Visit): "absent" | "removed" | "emptied" {
   const { node, number, key } = visit;
-  if (node.isLeaf) {
-    const position = lowerBound(node.keys, key);
-    const present = node.keys[position];
-    if (present === undefined || compareBytes(present, key) !== 0) return "absent";
-    return rewrite(tables, set, { number, node: { isLeaf: true, keys: node.keys.toSpliced(position, 1) } });
+  if (isLeaf(node)) {
+    const position = lowerBound(node, key);
+    if (!isKeyAt(node, position, key)) return "absent";
+    return shrink(tables, set, { number, node: withoutItem(node, position) });
   }
-  const position = childFor(node.children, key);
-  const child = must(node.children[position], "an inner node has children");
+  const position = childFor(node, key);
+  const child = childAt(node, position);
   const below = must(readNode(tables, set, child.node), "a child that a node names is there");
   const result = removeBelow(tables, set, { number: child.node, node: below, key });
   if (result === "absent") return result;
-  const children =
-    result === "emptied"
-      ? node.children.toSpliced(position, 1)
-      : node.children.with(position, { ...child, count: child.count - 1 });
-  return rewrite(tables, set, { number, node: { isLeaf: false, children } });
+  const rest = result === "emptied" ? withoutItem(node, position) : withChildCount(node, position, child.count - 1);
+  return shrink(tables, set, { number, node: rest });
 }
 
-function rewrite(tables: Tables, set: OrderedSet, change: { number: number; node: Node }): "removed" | "emptied" {
-  const { number, node } = change;
-  if ((node.isLeaf ? node.keys.length : node.children.length) > 0) {
+function shrink(tables: Tables, set: OrderedSet, change: { number: number; node: NodeBytes }): "removed" | "emptied" {
+  if (itemCount(change.node) > 0) {
     writeNode(tables, set, change);
     return "removed";
   }
-  tables.delete(orderedNodeTable, [set.family, set.group, number]);
+  tables.delete(orderedNodeTable, [set.family, set.group, change.number]);
   return "emptied";
-}
-
-function writeRight(tables: Tables, set: OrderedSet, right: { node: Node; lowest: Uint8Array }): Child {
-  const number = takeNumber(tables, set);
-  writeNode(tables, set, { number, node: right.node });
-  return { node: number, count: countOf(right.node), lowest: right.lowest };
 }
 
 function takeNumber(tables: Tables, set: OrderedSet): number {
@@ -291,41 +250,10 @@ function takeNumber(tables: Tables, set: OrderedSet): number {
   return number;
 }
 
-function readNode(tables: TableReader, set: OrderedSet, number: number): Node | undefined {
+function readNode(tables: TableReader, set: OrderedSet, number: number): NodeBytes | undefined {
   return tables.get(orderedNodeTable, [set.family, set.group, number]);
 }
 
-function writeNode(tables: Tables, set: OrderedSet, change: { number: number; node: Node }): void {
+function writeNode(tables: Tables, set: OrderedSet, change: { number: number; node: NodeBytes }): void {
   tables.set(orderedNodeTable, [set.family, set.group, change.number], change.node);
-}
-
-function countOf(node: Node): number {
-  if (node.isLeaf) return node.keys.length;
-  let count = 0;
-  for (const child of node.children) count += child.count;
-  return count;
-}
-
-function lowerBound(keys: readonly Uint8Array[], key: Uint8Array): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (compareBytes(must(keys[middle], "a position inside a list"), key) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The child whose range holds the key: the last whose lowest key is not greater; the first when all are. */
-function childFor(children: readonly Child[], key: Uint8Array): number {
-  assert(children.length > 0, "an inner node has children");
-  let low = 1;
-  let high = children.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (compareBytes(must(children[middle], "a position inside a list").lowest, key) <= 0) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

@@ -19,6 +19,7 @@ export type PlannedFailure = "notLeader" | "overloaded" | "superseded" | "unknow
  * steer it: hold proposals back, fail the next one, lose and gain leadership.
  */
 export class MemoryRaft implements RaftNode {
+  readonly services = [];
   readonly log: CommittedEntry[] = [];
   private readonly stateMachine: StateMachine;
   private readonly listeners = new Set<(event: RaftEvent) => void>();
@@ -34,6 +35,10 @@ export class MemoryRaft implements RaftNode {
   constructor(stateMachine: StateMachine) {
     this.stateMachine = stateMachine;
     this.lastIndex = stateMachine.appliedIndex();
+  }
+
+  start(): void {
+    // A group of one leads from the beginning.
   }
 
   async propose(data: Uint8Array): Promise<ProposeOutcome> {

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import { EntrySchema, type Entry } from "@holdfast/proto/model/v1/model";
-import { entryTable, type EntryRecord } from "../domain/namespace/state.ts";
+import { EntryKind, EntrySchema, type Entry } from "@holdfast/proto/model/v1/model";
+import { entryKind, entryTable, type EntryRecord } from "../domain/namespace/state.ts";
 import type { TableReader } from "../domain/tables.ts";
 
 /** An entry as others see it; undefined when there is none, or only its remains that are being purged. */
@@ -15,7 +15,7 @@ export function entryToWire(entryId: number, entry: EntryRecord): Entry {
     entryId: BigInt(entryId),
     parentId: BigInt(entry.parentId),
     name: entry.name,
-    kind: entry.kind,
+    kind: entry.kind === entryKind.folder ? EntryKind.FOLDER : EntryKind.FILE,
     ownerId: BigInt(entry.ownerId),
     createdAtMs: BigInt(entry.createdAtMs),
     modifiedAtMs: BigInt(entry.modifiedAtMs),
