@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { ProcessCluster } from "../../test/process-cluster.ts";
+import type { MemberProcess } from "../../test/process-cluster.ts";
+
+let cluster: ProcessCluster | undefined;
+
+afterEach(async () => {
+  await cluster?.destroy();
+  cluster = undefined;
+});
+
+async function statusOf(member: MemberProcess) {
+  return member.ask({ kind: "status" }, "status");
+}
+
+/** Asks until all members have applied the same entries. */
+async function untilEqual(members: readonly MemberProcess[]) {
+  for (;;) {
+    const reports = await Promise.all(members.map(statusOf));
+    if (new Set(reports.map(({ status }) => status.appliedIndex)).size === 1) return reports;
+  }
+}
+
+/** Proposes until it is applied, wherever the leader is. */
+async function proposeSomewhere(running: ProcessCluster, text: string): Promise<void> {
+  for (;;) {
+    const leader = await running.leader();
+    const report = await leader.ask({ kind: "propose", text }, "proposed").catch(() => undefined);
+    if (report?.outcome === "applied") return;
+  }
+}
+
+describe("raft node as real processes", () => {
+  it("loses nothing that was acknowledged when leaders are killed under load, and all members agree", async () => {
+    cluster = await ProcessCluster.create(3, { settings: { segmentBytesMax: 1 << 20 } });
+    await cluster.startAll();
+    let acknowledged = 0;
+    for (let round = 0; round < 3; round++) {
+      const leader = await cluster.leader();
+      const load = await leader.ask({ kind: "load", callers: 50, seconds: 0.5, entryBytes: 200 }, "load");
+      expect(load.applied).toBeGreaterThan(0);
+      acknowledged += load.applied;
+      const cut = leader.ask({ kind: "load", callers: 50, seconds: 10, entryBytes: 200 }, "load").catch(() => undefined);
+      await cluster.kill(leader.id);
+      await cut;
+      await proposeSomewhere(cluster, `round ${round}`);
+      acknowledged++;
+      await cluster.start(leader.id);
+    }
+    const reports = await untilEqual([...cluster.members.values()]);
+    expect(new Set(reports.map(({ checksum }) => checksum)).size).toBe(1);
+    expect(reports[0]?.count).toBeGreaterThanOrEqual(acknowledged);
+  });
+
+  it("comes back with everything after all were killed at once", async () => {
+    cluster = await ProcessCluster.create(3);
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    const load = await leader.ask({ kind: "load", callers: 20, seconds: 0.5, entryBytes: 1000 }, "load");
+    await Promise.all([...cluster.members.keys()].map((id) => cluster?.kill(id)));
+    await cluster.startAll();
+    await proposeSomewhere(cluster, "after");
+    const reports = await untilEqual([...cluster.members.values()]);
+    expect(new Set(reports.map(({ checksum }) => checksum)).size).toBe(1);
+    expect(reports[0]?.count).toBeGreaterThanOrEqual(load.applied + 1);
+  });
+
+  it("stops cleanly and goes on alone from its log", async () => {
+    cluster = await ProcessCluster.create(1);
+    await cluster.startAll();
+    const only = await cluster.leader();
+    expect((await only.ask({ kind: "propose", text: "alone" }, "proposed")).outcome).toBe("applied");
+    expect(await only.stop()).toBe(0);
+    cluster.members.clear();
+    const again = await cluster.start(1);
+    await cluster.leader();
+    expect((await statusOf(again)).count).toBe(1);
+  });
+});
