@@ -93,6 +93,9 @@ function take(state: RaftState, input: Input): void {
       return compact(state, input.throughIndex);
     case "snapshotSent":
       return onSnapshotSent(state, input);
+    case "pinElectionTimeout":
+      state.randomizedElectionTicks = input.ticks;
+      return undefined;
     case "unreachable":
       return onUnreachable(state, input.peer);
     default:

@@ -42,5 +42,7 @@ export type Input =
   | { readonly kind: "compact"; readonly throughIndex: LogIndex }
   /** A snapshot stream to this peer ended. Not ok: it will be probed and may be sent one again. */
   | { readonly kind: "snapshotSent"; readonly peer: PeerId; readonly isOk: boolean }
+  /** For replay harnesses: the present random election timeout becomes this one, until the next is drawn. */
+  | { readonly kind: "pinElectionTimeout"; readonly ticks: number }
   /** The last message to this peer did not get through. */
   | { readonly kind: "unreachable"; readonly peer: PeerId };
