@@ -1,0 +1,143 @@
+import { create } from "@bufbuild/protobuf";
+import { isHoldfastError } from "@holdfast/base";
+import {
+  ChunkHealthSchema,
+  FileCountsSchema,
+  GetClusterStatusResponseSchema,
+  GetMasterStatusRequestSchema,
+  QueryService,
+  type ChunkHealth,
+  type GetClusterStatusResponse,
+} from "@holdfast/proto/master/v1/master";
+import { MasterSchema, type Master } from "@holdfast/proto/model/v1/model";
+import type { RaftNode } from "@holdfast/raft";
+import type { Network } from "@holdfast/rpc";
+import type { Clock, KeyValueStore } from "@holdfast/runtime";
+import { readProgress } from "./application/fold-entry.ts";
+import type { ReadGate } from "./application/read-gate.ts";
+import { countHealth, type CountedCopySet } from "./domain/chunks/health.ts";
+import { copySetTable, corruptCounter } from "./domain/chunks/tables.ts";
+import { listNodes } from "./domain/fleet/tables.ts";
+import { clusterTable, readCounter, usageTable } from "./domain/state.ts";
+import { readerOf, type TableReader } from "./domain/tables.ts";
+import { tableRange } from "./projections/table-range.ts";
+import type { FleetObserver } from "./services/fleet/fleet-observer.ts";
+import { notLeader, type Leadership } from "./services/fleet/leadership.ts";
+import { nodeToWire } from "./services/fleet/node-to-wire.ts";
+
+/** Other masters and the counts of chunks are asked for at most this often. */
+const cacheMs = 1000;
+/** A master that does not answer within this time is shown as unreachable. */
+const peerTimeoutMs = 500;
+
+/** Another master. */
+export interface PeerMaster {
+  readonly id: number;
+  readonly name: string;
+  readonly address: string;
+}
+
+/** What the status is made of. */
+export interface ClusterStatusOptions {
+  readonly raft: RaftNode;
+  readonly gate: ReadGate;
+  readonly leadership: Leadership;
+  readonly store: KeyValueStore;
+  readonly observer: FleetObserver;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly self: PeerMaster;
+  readonly peers: readonly PeerMaster[];
+  readonly writeCopiesMin: number;
+}
+
+/** The cluster as the leader sees it. Errors: `notLeader`, `unavailable`, `deadline`, `cancelled`. */
+export type ClusterStatus = (signal: AbortSignal) => Promise<GetClusterStatusResponse>;
+
+/** Answers GetClusterStatus. Its cost follows the number of nodes and of copy sets, not that of chunks or files. */
+export function createClusterStatus(options: ClusterStatusOptions): ClusterStatus {
+  const { clock, store } = options;
+  const tables = readerOf(store);
+  const peers = cached(clock, () => askPeers(options));
+  const chunks = cached(clock, () => countChunks(store, tables));
+  return async (signal) => {
+    if (!options.leadership.isReady()) throw notLeader(options.leadership);
+    await options.gate.pass({ atLeastIndex: 0, signal });
+    const [others, health] = await Promise.all([peers(), chunks()]);
+    const cluster = tables.get(clusterTable, []);
+    const usage = tables.get(usageTable, [0]);
+    return create(GetClusterStatusResponseSchema, {
+      masters: [selfAsMaster(options, tables), ...others].toSorted((left, right) => left.masterId - right.masterId),
+      nodes: listNodes(tables).map((row) => nodeToWire(row, options.observer)),
+      chunks: health,
+      files: create(FileCountsSchema, { total: BigInt(usage?.fileCount ?? 0), bytes: BigInt(usage?.bytes ?? 0) }),
+      clusterId: cluster?.clusterId ?? "",
+      replication: cluster?.replication ?? 0,
+      chunkSizeBytes: cluster?.chunkSizeBytes ?? 0,
+      index: BigInt(readProgress(tables).appliedIndex),
+      writeCopiesMin: Math.min(options.writeCopiesMin, cluster?.replication ?? options.writeCopiesMin),
+    });
+  };
+}
+
+/** One answer for all who ask within a second; they also share the one under way. */
+function cached<T>(clock: Clock, produce: () => Promise<T>): () => Promise<T> {
+  let latest: { readonly atMs: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    const nowMs = clock.monotonicMs();
+    if (latest !== undefined && nowMs - latest.atMs < cacheMs) return latest.answer;
+    const answer = produce();
+    latest = { atMs: nowMs, answer };
+    answer.catch(() => {
+      if (latest?.answer === answer) latest = undefined;
+    });
+    return answer;
+  };
+}
+
+async function countChunks(store: KeyValueStore, tables: TableReader): Promise<ChunkHealth> {
+  const sets: CountedCopySet[] = [];
+  for await (const [[key], { heldCount }] of tableRange(store, copySetTable)) sets.push({ key, heldCount });
+  const up = new Set(listNodes(tables).filter((row) => !row.isDown).map((row) => row.nodeId));
+  const replication = tables.get(clusterTable, [])?.replication ?? 1;
+  const counts = countHealth(sets, { replication, isUp: (nodeId) => up.has(nodeId) });
+  return create(ChunkHealthSchema, {
+    total: BigInt(counts.total),
+    healthy: BigInt(counts.healthy),
+    under: BigInt(counts.under),
+    over: BigInt(counts.over),
+    missing: BigInt(counts.missing),
+    corrupt: BigInt(readCounter(tables, corruptCounter)),
+  });
+}
+
+function selfAsMaster({ raft, self }: ClusterStatusOptions, tables: TableReader): Master {
+  const status = raft.status();
+  return create(MasterSchema, {
+    masterId: self.id,
+    name: self.name,
+    role: status.role === "preCandidate" ? "candidate" : status.role,
+    term: BigInt(status.term),
+    appliedIndex: BigInt(readProgress(tables).appliedIndex),
+    commitIndex: BigInt(status.commitIndex),
+    address: self.address,
+  });
+}
+
+function askPeers({ network, peers }: ClusterStatusOptions): Promise<Master[]> {
+  return Promise.all(
+    peers.map(async (peer) => {
+      try {
+        const answer = await network.client(QueryService, peer.address).getMasterStatus(create(GetMasterStatusRequestSchema), { timeoutMs: peerTimeoutMs });
+        return answer.master ?? unreachable(peer);
+      } catch (error) {
+        if (!isHoldfastError(error)) throw error;
+        return unreachable(peer);
+      }
+    }),
+  );
+}
+
+function unreachable(peer: PeerMaster): Master {
+  return create(MasterSchema, { masterId: peer.id, name: peer.name, role: "unreachable", address: peer.address });
+}

@@ -1,0 +1,34 @@
+import { resolve } from "node:path";
+import { createJsonLogger, createMetrics, startHealthServer } from "@holdfast/observability/node";
+import { createGrpcNetwork } from "@holdfast/rpc/node";
+import { createNodeClock, createNodeDisk, createNodeRandom, createNodeTimers, defineSettings, openLevelStore, runMain } from "@holdfast/runtime/node";
+import { configFromSettings, masterSettings } from "./config.ts";
+import { buildMaster } from "./server.ts";
+
+const clock = createNodeClock();
+
+await runMain({
+  name: "holdfast-master",
+  settings: defineSettings(masterSettings),
+  createLogger: (values) => createJsonLogger({ clock, levelMin: values.logLevel, fields: { process: values.name } }),
+  start: async (values, logger) => {
+    const config = configFromSettings(values, (path) => resolve(path));
+    const timers = createNodeTimers();
+    const random = createNodeRandom();
+    const metrics = createMetrics();
+    const network = createGrpcNetwork({ clock, timers, random, metrics, logger });
+    const ports = { clock, timers, random, disk: createNodeDisk(), network, logger, metrics, openStore: openLevelStore };
+    const master = await buildMaster(config, ports);
+    const address = `${values.healthHost}:${values.healthPort}`;
+    const health = await startHealthServer({ address, metrics, logger, readiness: () => master.readiness() });
+    logger.info("master.listening", { id: config.id, address: master.address, health: health.address });
+    return {
+      stop: async () => {
+        await health.stop();
+        await master.stop();
+        await network.close();
+      },
+    };
+  },
+  pidFile: (values) => (values.pidFile === "" ? undefined : values.pidFile),
+});

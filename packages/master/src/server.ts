@@ -1,0 +1,232 @@
+import type { Logger, Metrics } from "@holdfast/observability";
+import { openRaftNode, type RaftNode } from "@holdfast/raft";
+import type { Listener, Network } from "@holdfast/rpc";
+import type { Clock, Disk, KeyValueStore, Random, Timers } from "@holdfast/runtime";
+import { CommandHandler } from "./application/command-handler.ts";
+import { ReadGate } from "./application/read-gate.ts";
+import { ProjectionsStateMachine } from "./application/state-machine.ts";
+import { createClusterStatus } from "./cluster-status.ts";
+import type { MasterConfig } from "./config.ts";
+import { ControllerRunner } from "./controllers/controller.ts";
+import { createControllers } from "./controllers/create-controllers.ts";
+import { presets, type Preset } from "./controllers/presets.ts";
+import { nodeTable } from "./domain/fleet/tables.ts";
+import { clusterTable } from "./domain/state.ts";
+import { readerOf } from "./domain/tables.ts";
+import { eventLogProjection } from "./projections/event-log.ts";
+import { changesOf } from "./projections/change-feed-changes.ts";
+import { ChangeFeed } from "./projections/change-feed.ts";
+import { createCommandService } from "./services/command-service.ts";
+import { createFleet, type Fleet } from "./services/fleet-service.ts";
+import { FleetObserver } from "./services/fleet/fleet-observer.ts";
+import { leadershipOf, type Leadership } from "./services/fleet/leadership.ts";
+import { nodeToWire } from "./services/fleet/node-to-wire.ts";
+import { createPlaceRanker } from "./services/fleet/rank-places.ts";
+import { createQueryService } from "./services/query-service.ts";
+import { createWatchService } from "./services/watch-service.ts";
+import { readWireEntry } from "./wire/entry.ts";
+
+/** What a master needs from its process. */
+export interface MasterPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly disk: Disk;
+  readonly network: Network;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Opens (or makes) an ordered store in a folder. Errors: `precondition` when another process holds it, `diskFailed`. */
+  readonly openStore: (path: string) => Promise<KeyValueStore>;
+}
+
+/** Whether a master can do its work. */
+export interface MasterReadiness {
+  readonly isReady: boolean;
+  /** In words, when not. */
+  readonly reason?: string;
+}
+
+/** A running master. */
+export interface Master {
+  /** host:port it listens on. */
+  readonly address: string;
+  /** A leader is known, the log is nearly applied, and the cluster was initialised. */
+  readiness(): MasterReadiness;
+  /** Its Raft node and projections, for checkers and metrics; not for changing anything. */
+  readonly raft: Pick<RaftNode, "status" | "subscribe">;
+  /** Hash over everything applied, to compare masters at equal index. */
+  stateHash(): Uint8Array;
+  /** Takes no more calls, ends streams, stops Raft, closes the store. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Entries that may be committed and not applied while a master still counts as ready. */
+const applyLagMax = 10_000;
+
+/**
+ * Starts one master: opens its log and projections, serves, and takes part in Raft. Becoming leader, losing leadership
+ * and recovering need nobody. Errors: `wrongCluster` or `precondition` (foreign or used data folder, taken port),
+ * `dataLoss`, `diskFailed`, `noSpace`.
+ */
+export async function buildMaster(config: MasterConfig, ports: MasterPorts): Promise<Master> {
+  const logger = ports.logger.child({ master: config.name });
+  await ports.disk.makeDirectory(config.data);
+  const store = await ports.openStore(`${config.data}/projections`);
+  try {
+    return await startMaster(config, { ...ports, logger }, store);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function startMaster(config: MasterConfig, ports: MasterPorts, store: KeyValueStore): Promise<Master> {
+  const stateMachine = new ProjectionsStateMachine({ store, logger: ports.logger, projections: [eventLogProjection] });
+  const raft = await openRaftNode(raftConfigOf(config), ports, stateMachine);
+  const parts = assemble({ config, ports, store, stateMachine, raft });
+  let listener: Listener;
+  try {
+    listener = await ports.network.listen(config.listen, [...raft.services, ...parts.services]);
+  } catch (error) {
+    await raft.stop();
+    throw error;
+  }
+  const unsubscribe = followLeadership(raft, parts);
+  raft.start();
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    unsubscribe();
+    parts.controllers.stop();
+    parts.fleet.endLeadership();
+    parts.feed.close();
+    await raft.stop();
+    await listener.close(stopGraceMs);
+    await parts.controllers.settled();
+    await store.close();
+  };
+  return {
+    address: listener.address,
+    raft,
+    stateHash: () => stateMachine.stateHash(),
+    readiness: () => readinessOf(raft, store),
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+/** How long open calls may take to end when the master stops. */
+const stopGraceMs = 500;
+
+function raftConfigOf(config: MasterConfig): Parameters<typeof openRaftNode>[0] {
+  type RaftConfig = Parameters<typeof openRaftNode>[0];
+  return {
+    clusterId: config.clusterId,
+    // Peer ids are branded by Raft; the settings table proved that they are 1 to 255.
+    id: config.id as RaftConfig["id"],
+    peers: config.peers as RaftConfig["peers"],
+    directory: `${config.data}/raft`,
+    ...(config.raft === undefined ? {} : { settings: config.raft }),
+  };
+}
+
+interface Core {
+  readonly config: MasterConfig;
+  readonly ports: MasterPorts;
+  readonly store: KeyValueStore;
+  readonly stateMachine: ProjectionsStateMachine;
+  readonly raft: RaftNode;
+}
+
+interface Parts {
+  readonly services: Parameters<Network["listen"]>[1];
+  readonly controllers: ControllerRunner;
+  readonly fleet: Fleet;
+  readonly feed: ChangeFeed;
+  readonly observer: FleetObserver;
+  readonly logger: Logger;
+}
+
+/** Wires the pieces; nothing runs yet. */
+function assemble(core: Core): Parts {
+  const { config, ports, store, stateMachine, raft } = core;
+  const { clock, timers, logger, metrics } = ports;
+  const preset: Preset = { ...presets[config.preset], ...config.presetChanges };
+  const leadership = leadershipOf(raft);
+  const observer = new FleetObserver(clock, preset.liveness);
+  const observedNodes = (): ReturnType<FleetObserver["observedNodes"]> => observer.observedNodes();
+  const writeCopiesMin = Math.min(config.writeCopiesMin ?? 2, config.replication);
+  const isVoid = (index: number): boolean => stateMachine.isVoid(index);
+  const submitter = new CommandHandler({ raft, store, isVoid, clock, metrics, observedNodes, writeCopiesMin });
+  const gate = new ReadGate(raft);
+  const fleet = createFleet({ store, submitter, observer, leadership, timers, logger });
+  const feed = new ChangeFeed(stateMachine.appliedIndex());
+  feedFrom(core, { feed, fleet, observer, leadership });
+  const controllers = createControllers({ config, preset, store, submitter, observer, clock, logger });
+  const services = [
+    createCommandService(submitter),
+    createQueryService({
+      ...{ raft, gate, store, clock },
+      self: { name: config.name, address: addressOf(config) },
+      rankPlaces: createPlaceRanker(observedNodes),
+      clusterStatus: createClusterStatus({ ...statusNames(config), raft, gate, leadership, store, observer, network: ports.network, clock, writeCopiesMin }),
+    }),
+    createWatchService(feed),
+    fleet.service,
+  ];
+  return { services, controllers: new ControllerRunner({ controllers, timers, logger }), fleet, feed, observer, logger };
+}
+
+/** Applied batches reach the watchers and the heartbeat streams. */
+function feedFrom(
+  { stateMachine }: Core,
+  to: { readonly feed: ChangeFeed; readonly fleet: Fleet; readonly observer: FleetObserver; readonly leadership: Leadership },
+): void {
+  stateMachine.onApplied((batch) => {
+    const changes = changesOf(batch, {
+      entry: (entryId) => readWireEntry(batch.tables, entryId),
+      node: (nodeId) => {
+        const row = batch.tables.get(nodeTable, [nodeId]);
+        return row === undefined ? undefined : nodeToWire(row, to.leadership.isReady() ? to.observer : undefined);
+      },
+    });
+    to.feed.publish({ index: batch.index, atMs: batch.atMs, changes });
+    to.fleet.onApplied(batch);
+  });
+}
+
+/** Starts and stops what only a leader does. */
+function followLeadership(raft: RaftNode, { controllers, fleet, observer, logger }: Parts): () => void {
+  let isLeading = false;
+  return raft.subscribe((event) => {
+    if (event.kind === "readyToLead") {
+      logger.info("master.leading", { term: event.term });
+      isLeading = true;
+      observer.restart();
+      controllers.start();
+    }
+    if (event.kind === "roleChanged" && event.role !== "leader" && isLeading) {
+      logger.info("master.not_leading", { term: event.term, role: event.role });
+      isLeading = false;
+      controllers.stop();
+      fleet.endLeadership();
+    }
+  });
+}
+
+function readinessOf(raft: RaftNode, store: KeyValueStore): MasterReadiness {
+  const status = raft.status();
+  if (status.leader === undefined) return { isReady: false, reason: "no leader is known" };
+  const behind = status.commitIndex - status.appliedIndex;
+  if (behind > applyLagMax) return { isReady: false, reason: `${behind} committed entries are not applied yet` };
+  if (readerOf(store).get(clusterTable, []) === undefined) return { isReady: false, reason: "the cluster is not initialised yet" };
+  return { isReady: true };
+}
+
+function addressOf(config: MasterConfig): string {
+  return config.peers.find((peer) => peer.id === config.id)?.address ?? config.listen;
+}
+
+function statusNames(config: MasterConfig): Pick<Parameters<typeof createClusterStatus>[0], "self" | "peers"> {
+  const named = config.peers.map(({ id, address }) => ({ id, address, name: id === config.id ? config.name : `master-${id}` }));
+  const self = named.find((peer) => peer.id === config.id) ?? { id: config.id, name: config.name, address: config.listen };
+  return { self, peers: named.filter((peer) => peer.id !== config.id) };
+}
