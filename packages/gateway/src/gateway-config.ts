@@ -36,7 +36,7 @@ export const defaultGatewayConfig = {
   firstAccounts: { defaultUser: undefined, imported: [] },
   inlineBytesMax: 4096,
   partSizeBytes: 8 * mebibyte,
-  uploadHeldBytesMax: 16 * mebibyte,
+  uploadHeldBytesMax: 20 * mebibyte,
   uploadsHeldBytesMax: 256 * mebibyte,
   uploadsWaitingMax: 1024,
   sessionCache: { freshMsMax: 10_000, staleMsMax: 30_000, sessionsMax: 10_000 },

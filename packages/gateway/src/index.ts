@@ -1,3 +1,5 @@
+export { buildGateway } from "./server.ts";
+export type { GatewayPorts } from "./server.ts";
 export { assembleGateway } from "./build-gateway.ts";
 export type { Gateway, GatewayParts } from "./build-gateway.ts";
 export { createMemoryPasswordHasher } from "./auth/memory-password-hasher.ts";
@@ -6,3 +8,11 @@ export type { FirstAccounts, SetupLink } from "./auth/first-accounts.ts";
 export { defaultGatewayConfig } from "./gateway-config.ts";
 export type { GatewayConfig } from "./gateway-config.ts";
 export type { ByteRange, Caller, RequestScope } from "./drive/ports.ts";
+export type { Drive } from "./drive/drive.ts";
+export type { Browse, EntryInPlace, FolderPage, FolderPageRequest } from "./drive/browse.ts";
+export type { Change, MoveRequest } from "./drive/change.ts";
+export type { OpenFile } from "./drive/read-file.ts";
+export type { IncomingFile, StoredFile } from "./drive/write-file.ts";
+export type { IncomingPart, StoredUploadPart, Uploads, UploadStart } from "./drive/uploads.ts";
+export type { Sessions, SignInAttempt, StartedSession } from "./auth/sessions.ts";
+export type { Admin, NewAccount } from "./admin/admin.ts";

@@ -1,11 +1,10 @@
+import { createFileBytes, createMasterClient } from "@holdfast/client";
 import type { Logger, Metrics } from "@holdfast/observability";
 import type { Network } from "@holdfast/rpc";
 import type { Clock, Random, Timers } from "@holdfast/runtime";
 import type { SetupLink } from "./auth/first-accounts.ts";
 import type { PasswordHasher } from "./auth/password-hasher.ts";
 import { assembleGateway, type Gateway } from "./build-gateway.ts";
-import { createClusterBytes } from "./cluster/cluster-bytes.ts";
-import { createLeaderMasters } from "./cluster/leader-masters.ts";
 import type { GatewayConfig } from "./gateway-config.ts";
 
 /** The world a gateway lives in. */
@@ -25,7 +24,7 @@ export interface GatewayPorts {
  * Protocols (HTTP, Connect) are put on top of what it answers; the simulator calls it directly.
  */
 export async function buildGateway(config: GatewayConfig, ports: GatewayPorts): Promise<Gateway> {
-  const masters = createLeaderMasters({ ...ports, addresses: config.masterAddresses });
-  const bytes = createClusterBytes(config, masters, ports);
-  return assembleGateway(config, { ...ports, masters, bytes: bytes.fileBytes, close: bytes.close });
+  const masters = createMasterClient({ ...ports, addresses: config.masterAddresses });
+  const bytes = createFileBytes({ ...ports, masters, owner: config.name });
+  return assembleGateway(config, { ...ports, masters, bytes, close: async () => undefined });
 }
