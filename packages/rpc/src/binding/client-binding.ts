@@ -2,7 +2,7 @@ import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { HoldfastError, toHex } from "@holdfast/base";
 import type { Random } from "@holdfast/runtime";
 import type { CallOptions, ServiceClient } from "../service.ts";
-import type { ClientByteCall, OpenCall } from "./byte-call.ts";
+import type { ClientByteCall, EncodedMessage, OpenCall } from "./byte-call.ts";
 import { decodeMessage, encodeMessage } from "./message-codec.ts";
 
 /** Opens a call; never throws: what is wrong comes out of `receive`. */
@@ -61,9 +61,9 @@ function bindMethod(method: DescMethod, open: (options: CallOptions | undefined)
 }
 
 /** Failures of sending are failures of the call: `receive` tells them. */
-const toldByReceive = (): void => undefined;
+const toldByReceive = (_error: unknown): void => undefined;
 
-function sendLast(call: ClientByteCall, message: readonly Uint8Array[]): void {
+function sendLast(call: ClientByteCall, message: EncodedMessage): void {
   call.send(message).catch(toldByReceive);
   call.finish();
 }
@@ -114,6 +114,17 @@ async function* responses(method: DescMethod, call: ClientByteCall, stop: () => 
 function pump(method: DescMethod, requests: AsyncIterable<Message>, call: ClientByteCall): () => void {
   const iterator = requests[Symbol.asyncIterator]();
   let isStopped = false;
+  const send = (message: EncodedMessage): Promise<void> =>
+    call.send(message).catch((error: unknown) => {
+      stop();
+      toldByReceive(error);
+    });
+  const stop = (): void => {
+    if (isStopped) return;
+    isStopped = true;
+    // A source that waits for its own next item ends when that comes; nothing waits for it.
+    void iterator.return?.(undefined).catch(toldByReceive);
+  };
   const run = async (): Promise<void> => {
     try {
       for (;;) {
@@ -121,8 +132,7 @@ function pump(method: DescMethod, requests: AsyncIterable<Message>, call: Client
         if (next.done === true) return call.finish();
         // Stopped or over: the rest is nobody's business.
         if (isStopped) return;
-        const message = encodeMessage(method.input, next.value);
-        await call.send(message).catch(toldByReceive);
+        await send(encodeMessage(method.input, next.value));
       }
     } catch (cause) {
       const sentence = `the requests of ${method.name} ended with an error`;
@@ -130,10 +140,5 @@ function pump(method: DescMethod, requests: AsyncIterable<Message>, call: Client
     }
   };
   void run().catch(toldByReceive);
-  return () => {
-    if (isStopped) return;
-    isStopped = true;
-    // A source that waits for its own next item ends when that comes; nothing waits for it.
-    void iterator.return?.(undefined).catch(toldByReceive);
-  };
+  return stop;
 }

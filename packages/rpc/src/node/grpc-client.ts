@@ -12,6 +12,7 @@ const asIs = (message: Buffer): Buffer => message;
 export class GrpcConnection {
   readonly #client: Client;
   readonly #clock: Clock;
+  readonly #calls = new Set<GrpcClientCall>();
 
   constructor(address: string, clock: Clock) {
     this.#client = new Client(address, credentials.createInsecure(), channelOptions);
@@ -23,10 +24,16 @@ export class GrpcConnection {
     const metadata = new Metadata();
     metadata.set(requestIdHeader, call.requestId);
     const options = call.timeoutMs === undefined ? {} : { deadline: this.#clock.wallMs() + call.timeoutMs };
-    return new GrpcClientCall(this.#client.makeBidiStreamRequest(call.path, asIs, asIs, metadata, options), call.signal);
+    const stream = this.#client.makeBidiStreamRequest(call.path, asIs, asIs, metadata, options);
+    const opened = new GrpcClientCall(stream, call.signal);
+    this.#calls.add(opened);
+    stream.on("status", () => this.#calls.delete(opened));
+    return opened;
   }
 
+  /** Ends all calls with `unavailable`. */
   close(): void {
+    for (const call of [...this.#calls]) call.cancel(new HoldfastError("unavailable", "this process is stopping"));
     this.#client.close();
   }
 }
@@ -36,6 +43,7 @@ class GrpcClientCall implements ClientByteCall {
   /** Settles when the call is over: undefined = well. */
   readonly #outcome: Promise<HoldfastError | undefined>;
   #cancelledWith: HoldfastError | undefined;
+  #isOver = false;
 
   constructor(stream: ClientDuplexStream<Buffer, Buffer>, signal: AbortSignal | undefined) {
     this.#stream = stream;
@@ -43,6 +51,7 @@ class GrpcClientCall implements ClientByteCall {
     this.#outcome = new Promise((resolve) => {
       stream.on("error", (error: ServiceError) => resolve(this.#cancelledWith ?? toError(error)));
       stream.on("status", (status) => {
+        this.#isOver = true;
         signal?.removeEventListener("abort", onAbort);
         if (status.code === 0) resolve(undefined);
       });
@@ -52,7 +61,8 @@ class GrpcClientCall implements ClientByteCall {
   }
 
   async send(message: EncodedMessage): Promise<void> {
-    await writeMessage(this.#stream, joined(message));
+    if (!this.#isOver) await writeMessage(this.#stream, joined(message));
+    if (this.#isOver) throw new HoldfastError("cancelled", "the call is over");
   }
 
   finish(): void {

@@ -108,7 +108,9 @@ class GrpcServerCall implements ServerByteCall {
     this.#stream = stream;
     this.requestId = requestId;
     this.peer = stream.getPeer();
-    const abort = (): void => this.#controller.abort();
+    const abort = (): void => {
+      if (!this.#isEnded) this.#controller.abort();
+    };
     stream.on("cancelled", abort);
     // A broken connection shows as an error or a close; the signal tells the handler either way.
     stream.on("error", abort);
