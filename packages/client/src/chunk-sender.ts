@@ -145,9 +145,9 @@ class SendOnce {
   /** The call is over; who should have answered and did not is known now. */
   #end(error: HoldfastError): void {
     this.#linger?.cancel();
-    const [first] = this.#destination.places;
-    const hasAnswered = first === undefined || this.#confirmed.has(first.nodeId) || this.#failures.has(first.nodeId);
-    if (!hasAnswered) this.#failures.set(first.nodeId, error);
+    // Acknowledgements come through the nodes in line: the first that is missing is where it stopped.
+    const stopped = this.#destination.places.find(({ nodeId }) => !this.#confirmed.has(nodeId) && !this.#failures.has(nodeId));
+    if (stopped !== undefined) this.#failures.set(stopped.nodeId, error);
     this.#finish();
   }
 

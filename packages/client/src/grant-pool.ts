@@ -21,7 +21,7 @@ export interface GrantPoolOptions {
   readonly random: Random;
   /** Name of the gateway or program that writes. */
   readonly owner: string;
-  /** Ms a node is avoided after it failed. Default 5 s. */
+  /** Ms a node is avoided after it failed. Default 30 s. */
   readonly avoidMs?: number;
 }
 
@@ -55,7 +55,7 @@ export class GrantPool {
   take(signal: AbortSignal): Promise<GrantedChunk> {
     if (signal.aborted) return Promise.reject(cancelledError());
     this.#dropExpired();
-    const chunk = this.#waiters.length === 0 ? this.#free.shift() : undefined;
+    const chunk = this.#waiters.length === 0 ? this.#takeBest() : undefined;
     if (chunk !== undefined) {
       if (this.#free.length < this.#batchCount / 2) this.#fetch();
       return Promise.resolve(chunk);
@@ -76,13 +76,22 @@ export class GrantPool {
 
   /** A node failed a write: grants that name it are let go, and new ones avoid it for a while. */
   noteFailed(nodeId: number): void {
-    this.#avoidUntilMs.set(nodeId, this.#options.clock.monotonicMs() + (this.#options.avoidMs ?? 5000));
+    this.#avoidUntilMs.set(nodeId, this.#options.clock.monotonicMs() + (this.#options.avoidMs ?? 30_000));
     this.#free = this.#free.filter(({ places }) => places.every((place) => place.nodeId !== nodeId));
   }
 
   /** Whether a node failed a short while ago. */
   isAvoided(nodeId: number): boolean {
     return (this.#avoidUntilMs.get(nodeId) ?? 0) > this.#options.clock.monotonicMs();
+  }
+
+  /** The oldest of those that name the fewest avoided nodes; these stand last in its order. */
+  #takeBest(): GrantedChunk | undefined {
+    const avoidedCounts = this.#free.map(({ places }) => places.filter(({ nodeId }) => this.isAvoided(nodeId)).length);
+    const [best] = this.#free.splice(avoidedCounts.indexOf(Math.min(...avoidedCounts)), 1);
+    if (best === undefined) return undefined;
+    const isGood = ({ nodeId }: ChunkPlace): boolean => !this.isAvoided(nodeId);
+    return { ...best, places: [...best.places.filter(isGood), ...best.places.filter((place) => !isGood(place))] };
   }
 
   #dropExpired(): void {
@@ -107,7 +116,7 @@ export class GrantPool {
       const granted = await this.#grant(Math.min(256, Math.max(this.#batchCount, this.#waiters.length)));
       this.#free.push(...granted);
       while (this.#free.length > 0 && this.#waiters.length > 0) {
-        this.#waiters.shift()?.resolve(must(this.#free.shift(), "a chunk is free"));
+        this.#waiters.shift()?.resolve(must(this.#takeBest(), "a chunk is free"));
       }
     } catch (error) {
       for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
