@@ -13,8 +13,8 @@ import { readProgress } from "./fold-entry.ts";
 import { Overlay } from "./overlay.ts";
 import type { Submission, SubmitResult, Submitter } from "./submission.ts";
 
-/** Batches in flight. */
-const inFlightBatchesMax = 4096;
+/** Batches in flight when nothing else is said. */
+const defaultInFlightBatchesMax = 4096;
 /** Bytes of batches in flight. */
 const inFlightBytesMax = 32 * 2 ** 20;
 /** Bytes of one batch. */
@@ -33,6 +33,8 @@ export interface CommandHandlerOptions {
   readonly observedNodes: () => ReadonlyMap<number, ObservedNode>;
   /** See DecideContext. */
   readonly writeCopiesMin: number;
+  /** More are refused with `tooBusy`. */
+  readonly inFlightBatchesMax?: number;
 }
 
 /** What is in flight, in one term. */
@@ -145,7 +147,8 @@ export class CommandHandler implements Submitter {
   }
 
   private checkRoom(): void {
-    if (!this.isDraining && this.inFlight < inFlightBatchesMax && this.inFlightBytes < inFlightBytesMax) return;
+    const batchesMax = this.options.inFlightBatchesMax ?? defaultInFlightBatchesMax;
+    if (!this.isDraining && this.inFlight < batchesMax && this.inFlightBytes < inFlightBytesMax) return;
     this.counts.refusedBusy.add();
     throw new HoldfastError("tooBusy", "The leader has too many changes in progress. Nothing was changed; retry in a moment.");
   }

@@ -3,9 +3,7 @@ import type { ByteView, MutableByteView } from "../domain/tables.ts";
 
 /** A key as a map key: one character a byte. */
 export function keyText(key: Uint8Array): string {
-  let text = "";
-  for (const byte of key) text += String.fromCharCode(byte);
-  return text;
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
 }
 
 /** Changes on top of a view, kept in the order of their first write. */

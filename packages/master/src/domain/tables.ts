@@ -34,14 +34,17 @@ export function defineTable<const K extends readonly unknown[], V>(table: Table<
   return table;
 }
 
+// One buffer for all keys: they are written and copied out in one go, and millions of them are made.
+const keyWriter = new ByteWriter(1024);
+
 /** The whole key of a row, or with fewer parts the common beginning of all rows that share them. */
 export function tableKey<K extends readonly unknown[], V>(table: Table<K, V>, parts: Partial<K>): Uint8Array {
-  const writer = new ByteWriter(64);
-  writer.byte(table.tag);
+  keyWriter.restart();
+  keyWriter.byte(table.tag);
   const codecs: readonly KeyPart<unknown>[] = table.keyParts;
   const values: readonly unknown[] = parts as readonly unknown[];
-  for (const [index, value] of values.entries()) codecs[index]?.write(value, writer);
-  return writer.take();
+  for (let index = 0; index < values.length; index++) codecs[index]?.write(values[index], keyWriter);
+  return keyWriter.take();
 }
 
 /** The parts of a key that `tableKey` made. */

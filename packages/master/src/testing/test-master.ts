@@ -50,6 +50,7 @@ export class TestMaster {
       metrics: createMetrics(),
       observedNodes: () => new Map(),
       writeCopiesMin: 2,
+      inFlightBatchesMax: 32,
     });
   }
 

@@ -67,6 +67,11 @@ export class ByteWriter {
     return whole;
   }
 
+  /** Forgets what a write that failed half-way may have left. */
+  restart(): void {
+    this.length = 0;
+  }
+
   private room(byteCount: number): void {
     const needed = this.length + byteCount;
     if (needed <= this.buffer.length) return;

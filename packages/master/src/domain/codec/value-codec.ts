@@ -53,6 +53,9 @@ export function listOf<T>(item: Field<T>): Field<readonly T[]> {
   };
 }
 
+// One buffer for all records, like that for keys.
+const recordWriter = new ByteWriter(4096);
+
 type FieldsOf<V> = { readonly [K in keyof V]: Field<V[K]> };
 
 /**
@@ -63,9 +66,9 @@ export function record<V extends object>(fields: FieldsOf<V>): ValueCodec<V> {
   const names = Object.keys(fields) as (keyof V & string)[];
   return {
     encode: (value) => {
-      const writer = new ByteWriter();
-      for (const name of names) fields[name].write(value[name], writer);
-      return writer.take();
+      recordWriter.restart();
+      for (const name of names) fields[name].write(value[name], recordWriter);
+      return recordWriter.take();
     },
     decode: (bytes) => {
       const reader = new ByteReader(bytes);
