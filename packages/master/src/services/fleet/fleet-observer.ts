@@ -1,4 +1,4 @@
-import { must, ok, refused, type Result } from "@holdfast/base";
+import { ok, refused, type Result } from "@holdfast/base";
 import type { Clock } from "@holdfast/runtime";
 import { livenessOf, type LivenessFacts, type LivenessLimits, type LivenessView, type ObservedLiveness } from "../../controllers/liveness/plan.ts";
 import type { ObservedNode, Refusal } from "../../domain/decision.ts";
@@ -61,20 +61,26 @@ export class FleetObserver {
   }
 
   /**
-   * A node's new stream; the number tells it from earlier ones. A second process with the same identity is refused while
-   * the first one talks: its files are a copy, and two processes would each answer for half of the truth. The same
-   * address proves that the older process is gone.
+   * Why a stream may not be opened, or undefined. A second process with the same identity is refused while the first one
+   * talks: its files are a copy, and two processes would each answer for half of the truth. The same address proves that
+   * the older process is gone.
    */
-  openStream(claim: StreamClaim): Result<number, Refusal> {
-    const nowMs = this.#clock.monotonicMs();
+  doubtOf(claim: StreamClaim): Refusal | undefined {
     const present = this.#observed.get(claim.nodeId);
-    const isSameProcess = present?.incarnation === claim.incarnation;
-    if (present !== undefined && !isSameProcess && present.address !== claim.address && this.#talks(present, nowMs)) {
-      const message =
-        `A process with the identity of ${claim.name} is alive at ${present.address}; this one at ${claim.address} has a copy of its directory. ` +
-        "Nothing was touched. Stop one of them; a new node needs an empty directory.";
-      return refused({ kind: "precondition", message });
-    }
+    if (present === undefined || present.incarnation === claim.incarnation || present.address === claim.address) return undefined;
+    if (!this.#talks(present)) return undefined;
+    const message =
+      `A process with the identity of ${claim.name} is alive at ${present.address}; this one at ${claim.address} has a copy of its directory. ` +
+      "Nothing was touched. Stop one of them; a new node needs an empty directory.";
+    return { kind: "precondition", message };
+  }
+
+  /** A node's new stream; the number tells it from earlier ones. Refused when there is a doubt. */
+  openStream(claim: StreamClaim): Result<number, Refusal> {
+    const doubt = this.doubtOf(claim);
+    if (doubt !== undefined) return refused(doubt);
+    const present = this.#observed.get(claim.nodeId);
+    const same = present?.incarnation === claim.incarnation ? present : undefined;
     this.#streamCount += 1;
     this.#cache = undefined;
     this.#observed.set(claim.nodeId, {
@@ -82,10 +88,10 @@ export class FleetObserver {
       streamNumber: this.#streamCount,
       incarnation: claim.incarnation,
       address: claim.address,
-      sequence: isSameProcess ? must(present, "a process that is the same was there").sequence : -1,
-      lastHeartbeatMs: nowMs,
+      sequence: same?.sequence ?? -1,
+      lastHeartbeatMs: this.#clock.monotonicMs(),
       isStreamOpen: true,
-      load: isSameProcess ? present?.load : undefined,
+      load: same?.load,
     });
     return ok(this.#streamCount);
   }
@@ -157,7 +163,7 @@ export class FleetObserver {
     };
   }
 
-  #talks(observed: Observed, nowMs: number): boolean {
-    return observed.isStreamOpen && nowMs - observed.lastHeartbeatMs < this.#limits.suspectAfterMs;
+  #talks(observed: Observed): boolean {
+    return observed.isStreamOpen && this.#clock.monotonicMs() - observed.lastHeartbeatMs < this.#limits.suspectAfterMs;
   }
 }

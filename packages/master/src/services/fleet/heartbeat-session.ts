@@ -11,7 +11,7 @@ import { nodeByUuidTable } from "../../domain/fleet/tables.ts";
 import { clusterTable } from "../../domain/state.ts";
 import { readerOf } from "../../domain/tables.ts";
 import { CopyReportBuffer } from "./copy-report-buffer.ts";
-import type { FleetObserver } from "./fleet-observer.ts";
+import type { FleetObserver, StreamClaim } from "./fleet-observer.ts";
 import { BucketChecker } from "./inventory/bucket-checker.ts";
 import type { Leadership } from "./leadership.ts";
 import { reportFromWire, type NodeReport } from "./node-report.ts";
@@ -111,15 +111,20 @@ export class HeartbeatSession {
   async #letIn(report: NodeReport): Promise<Joined | undefined> {
     const { store, observer, logger } = this.#options;
     const { introduction, incarnation } = report;
-    if (!(await this.#introduce(introduction))) return undefined;
+    const { name, address, nodeUuid } = introduction;
     const tables = readerOf(store);
-    const { nodeId } = must(tables.get(nodeByUuidTable, [introduction.nodeUuid]), "a node that was let in is in the tables");
-    const claim = { nodeId, name: introduction.name, incarnation, address: introduction.address };
-    const opened = observer.openStream(claim);
+    const claimOf = (nodeId: number): StreamClaim => ({ nodeId, name, incarnation, address });
+    // Before anything of it is committed: a copy of a directory must not move its node's address.
+    const known = tables.get(nodeByUuidTable, [nodeUuid]);
+    const doubt = known === undefined ? undefined : observer.doubtOf(claimOf(known.nodeId));
+    if (doubt !== undefined) return this.#refuse(doubt.kind, doubt.message);
+    if (!(await this.#introduce(introduction))) return undefined;
+    const { nodeId } = must(tables.get(nodeByUuidTable, [nodeUuid]), "a node that was let in is in the tables");
+    const opened = observer.openStream(claimOf(nodeId));
     if (!opened.ok) return this.#refuse(opened.error.kind, opened.error.message);
     const { clusterId } = must(tables.get(clusterTable, []), "nodes join after the cluster exists");
     this.#push({ case: "welcome", value: { nodeId, clusterId, term: BigInt(this.#term) } });
-    logger.info("fleet.node_connected", { nodeId, name: introduction.name, address: introduction.address, term: this.#term });
+    logger.info("fleet.node_connected", { nodeId, name, address, term: this.#term });
     return this.#start(nodeId, opened.value);
   }
 
