@@ -11,6 +11,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "8" },
     bytes: { type: "string", default: "256" },
     "cpu-prof": { type: "string" },
+    metrics: { type: "boolean", default: false },
   },
 });
 const profileFolder = values["cpu-prof"];
@@ -36,8 +37,12 @@ try {
     console.log(`| ${callers} | ${rate} | ${load.p50.toFixed(2)} | ${load.p90.toFixed(2)} | ${load.p99.toFixed(2)} | ${load.max.toFixed(1)} | ${load.failed} | ${share(leader.id)} | ${followers.join(", ")} |`);
   }
   const statuses = await Promise.all([...cluster.members.values()].map((member) => member.ask({ kind: "status" }, "status")));
+  if (values.metrics) for (const member of cluster.members.values()) console.log((await member.ask({ kind: "metrics" }, "metrics")).text);
   for (const { status, rssBytes } of statuses) console.log(`member ${status.id}: ${status.role}, applied ${status.appliedIndex}, ${Math.round(rssBytes / 2 ** 20)} MiB`);
-  if (profileFolder !== undefined) for (const member of cluster.members.values()) await member.stop();
+  if (profileFolder !== undefined) {
+    await Promise.all([...cluster.members.values()].map((member) => member.stop()));
+    cluster.members.clear();
+  }
 } finally {
   await cluster.destroy();
 }

@@ -11,9 +11,9 @@ export interface Setting {
 
 /** Every number that shapes a node. Times in ms unless the name says ticks; sizes in bytes. */
 export const raftSettings = {
-  tickMs: { defaultValue: 50, minimum: 1, maximum: 10_000, help: "How often the core hears that time passed." },
-  heartbeatTicks: { defaultValue: 2, minimum: 1, maximum: 100, help: "A leader sends a heartbeat every so many ticks." },
-  electionTicksMin: { defaultValue: 6, minimum: 2, maximum: 1000, help: "Shortest silence after which a follower campaigns; the longest is twice this." },
+  tickMs: { defaultValue: 25, minimum: 1, maximum: 10_000, help: "How often the core hears that time passed." },
+  heartbeatTicks: { defaultValue: 4, minimum: 1, maximum: 100, help: "A leader sends a heartbeat every so many ticks." },
+  electionTicksMin: { defaultValue: 12, minimum: 2, maximum: 1000, help: "Shortest silence after which a follower campaigns; the longest is twice this." },
   messageBytesMax: { defaultValue: 1 << 20, minimum: 1024, maximum: 16 << 20, help: "Entries of one append message hold at most so many bytes (one larger entry goes alone)." },
   inflightMessagesMax: { defaultValue: 256, minimum: 1, maximum: 65_536, help: "Append messages sent to a peer and not answered." },
   inflightBytesMax: { defaultValue: 16 << 20, minimum: 1024, maximum: 1 << 30, help: "Bytes of entries sent to a peer and not answered." },
