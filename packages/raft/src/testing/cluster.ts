@@ -1,20 +1,11 @@
-import { createRaft } from "../core/create-raft.ts";
-import { defaultConfig, type Config, type DurableState } from "../core/config.ts";
-import type { Entry, HardState, Membership, SnapshotMeta } from "../core/entries.ts";
+import { assert } from "@holdfast/base";
+import { defaultConfig, type Config } from "../core/config.ts";
 import type { Input } from "../core/input.ts";
 import type { Message } from "../core/messages.ts";
-import type { CoreEvent, FetchOrder, Output, PersistOrder, Reply } from "../core/output.ts";
-import type { RaftCore, RaftView } from "../core/raft-core.ts";
-import type { LogIndex, PeerId, Random, Term } from "../core/types.ts";
-import { assert } from "@holdfast/base";
+import type { Output } from "../core/output.ts";
+import type { PeerId, Random } from "../core/types.ts";
 import { seededRandom } from "./seeded-random.ts";
-
-/** What one node of the cluster has on its memory disk, and what is on the way there. */
-export interface TestDisk {
-  hardState: HardState;
-  logStart: SnapshotMeta;
-  entries: Entry[];
-}
+import { TestNode } from "./test-node.ts";
 
 /** How the memory cluster is made. */
 export interface TestClusterOptions {
@@ -23,121 +14,6 @@ export interface TestClusterOptions {
   /** Nodes that exist but are no members at first. */
   readonly spares?: number;
   readonly configure?: (base: Config) => Config;
-}
-
-/** One member: its core, its disk, and what it has applied. */
-export class TestNode {
-  readonly id: PeerId;
-  readonly disk: TestDisk;
-  readonly applied: Entry[] = [];
-  readonly replies: Reply[] = [];
-  readonly events: CoreEvent[] = [];
-  /** Orders given and not carried out, with the messages that wait for them. */
-  pendingPersists: { readonly order: PersistOrder; readonly after: readonly Message[] }[] = [];
-  pendingApplies: (readonly Entry[])[] = [];
-  pendingFetches: FetchOrder[] = [];
-  /** Undefined while crashed. */
-  core: RaftCore | undefined;
-  /** The disk takes orders but finishes none. */
-  isDiskStalled = false;
-  readonly #config: Config;
-  readonly #random: Random;
-  appliedIndex: LogIndex = 0 as LogIndex;
-
-  constructor(config: Config, membership: Membership, random: Random) {
-    this.id = config.id;
-    this.#config = config;
-    this.#random = random;
-    const zero = { term: 0 as Term, index: 0 as LogIndex };
-    this.disk = {
-      hardState: { term: zero.term, vote: 0 as PeerId, commit: zero.index },
-      logStart: { ...zero, membership },
-      entries: [],
-    };
-    this.start();
-  }
-
-  /** Begins from what is on the disk. The state machine is durable with what it applied. */
-  start(): void {
-    const { disk } = this;
-    const last = disk.entries[disk.entries.length - 1]?.index ?? disk.logStart.index;
-    this.core = createRaft(this.#config, bootFrom(disk, Math.min(this.appliedIndex, last) as LogIndex), this.#random);
-  }
-
-  /** Loses everything that was not on the disk. */
-  crash(): void {
-    this.core = undefined;
-    this.pendingPersists = [];
-    this.pendingApplies = [];
-    this.pendingFetches = [];
-  }
-
-  view(): RaftView {
-    assert(this.core !== undefined, "the node runs");
-    return this.core.view();
-  }
-
-  /** Carries out one persist order and everything it frees. */
-  finishPersist(): readonly Message[] {
-    const next = this.pendingPersists.shift();
-    if (next === undefined || this.core === undefined) return [];
-    this.#write(next.order);
-    this.core.step({ kind: "persisted", token: next.order.token });
-    return next.after;
-  }
-
-  #write(order: PersistOrder): void {
-    const { disk } = this;
-    if (order.snapshot !== undefined) {
-      disk.logStart = order.snapshot;
-      disk.entries = [];
-      this.appliedIndex = order.snapshot.index;
-    }
-    const first = order.append[0];
-    if (first !== undefined) {
-      disk.entries = disk.entries.filter((entry) => entry.index < first.index);
-      disk.entries.push(...order.append);
-    }
-    if (order.hardState !== undefined) disk.hardState = order.hardState;
-  }
-
-  /** Applies the oldest batch. */
-  finishApply(): void {
-    const batch = this.pendingApplies.shift();
-    const last = batch?.[batch.length - 1];
-    if (batch === undefined || last === undefined || this.core === undefined) return;
-    this.applied.push(...batch);
-    this.appliedIndex = last.index;
-    this.core.step({ kind: "applied", index: last.index });
-  }
-
-  /** Answers the oldest fetch. */
-  finishFetch(): void {
-    const fetch = this.pendingFetches.shift();
-    if (fetch === undefined || this.core === undefined) return;
-    const entries = this.disk.entries.filter(
-      (entry) => entry.index >= fetch.fromIndex && entry.index <= fetch.toIndex,
-    );
-    const isThere = entries[0]?.index === fetch.fromIndex;
-    this.core.step({ kind: "fetched", ref: fetch.ref, entries: isThere ? entries : "compacted" });
-  }
-}
-
-/** The boot state that a log store would find on this disk. */
-export function bootFrom(disk: TestDisk, appliedIndex: LogIndex): DurableState {
-  const termRuns: { term: Term; firstIndex: LogIndex }[] = [];
-  for (const { term, index } of disk.entries) {
-    if (termRuns[termRuns.length - 1]?.term !== term) termRuns.push({ term, firstIndex: index });
-  }
-  return {
-    hardState: disk.hardState,
-    logStart: disk.logStart,
-    termRuns,
-    lastIndex: disk.entries[disk.entries.length - 1]?.index ?? disk.logStart.index,
-    configurationEntries: disk.entries.filter((entry) => entry.payload.kind === "configuration"),
-    window: [...disk.entries],
-    appliedIndex: Math.max(appliedIndex, disk.logStart.index) as LogIndex,
-  };
 }
 
 /** Cores with a message queue, memory disks and faults, all in one thread and all from one seed. */
@@ -230,20 +106,24 @@ export class TestCluster {
     this.collect(node);
   }
 
-  /** The oldest message arrives. A snapshot leaves its sender with what the sender has applied by then. */
+  /** A message arrives. A snapshot holds what its sender has applied up to its index. */
   deliverOne(message: Message): void {
     const node = this.nodes.get(message.to);
     if (node?.core === undefined || !this.isOpen(message)) {
-      if (message.kind === "snapshotRequest") this.step(message.from, { kind: "snapshotSent", peer: message.to, isOk: false });
+      this.#reportSnapshot(message, false);
       return;
     }
     if (message.kind === "snapshotRequest") {
-      const sender = this.nodes.get(message.from);
-      node.applied.length = 0;
-      node.applied.push(...(sender?.applied.filter((entry) => entry.index <= message.snapshot.index) ?? []));
+      const { index } = message.snapshot;
+      const applied = this.nodes.get(message.from)?.applied.filter((entry) => entry.index <= index) ?? [];
+      node.staged = { index, applied };
     }
     this.step(message.to, { kind: "receive", message });
-    if (message.kind === "snapshotRequest") this.step(message.from, { kind: "snapshotSent", peer: message.to, isOk: true });
+    this.#reportSnapshot(message, true);
+  }
+
+  #reportSnapshot(message: Message, isOk: boolean): void {
+    if (message.kind === "snapshotRequest") this.step(message.from, { kind: "snapshotSent", peer: message.to, isOk });
   }
 
   /** Everything that can happen without time passing happens. */

@@ -1,0 +1,149 @@
+import { assert } from "@holdfast/base";
+import type { Config, DurableState } from "../core/config.ts";
+import { createRaft } from "../core/create-raft.ts";
+import type { Entry, HardState, Membership, SnapshotMeta } from "../core/entries.ts";
+import type { Message } from "../core/messages.ts";
+import type { CoreEvent, FetchOrder, PersistOrder, Reply } from "../core/output.ts";
+import type { RaftCore, RaftView } from "../core/raft-core.ts";
+import type { LogIndex, PeerId, Random, Term } from "../core/types.ts";
+
+/** What one node of the cluster has on its memory disk, and what is on the way there. */
+export interface TestDisk {
+  hardState: HardState;
+  logStart: SnapshotMeta;
+  entries: Entry[];
+}
+
+/** One member: its core, its disk, and what it has applied. */
+export class TestNode {
+  readonly id: PeerId;
+  readonly disk: TestDisk;
+  readonly applied: Entry[] = [];
+  readonly replies: Reply[] = [];
+  readonly events: CoreEvent[] = [];
+  /** Orders given and not carried out, with the messages that wait for them. */
+  pendingPersists: { readonly order: PersistOrder; readonly after: readonly Message[] }[] = [];
+  pendingApplies: (readonly Entry[])[] = [];
+  pendingFetches: FetchOrder[] = [];
+  /** Undefined while crashed. */
+  core: RaftCore | undefined;
+  /** The disk takes orders but finishes none. */
+  isDiskStalled = false;
+  readonly #config: Config;
+  readonly #random: Random;
+  appliedIndex: LogIndex = 0 as LogIndex;
+  /** The state machine survives a crash up to here. */
+  flushedIndex: LogIndex = 0 as LogIndex;
+  /** A snapshot that arrived whole and is not installed yet. */
+  staged: { readonly index: LogIndex; readonly applied: readonly Entry[] } | undefined;
+
+  constructor(config: Config, membership: Membership, random: Random) {
+    this.id = config.id;
+    this.#config = config;
+    this.#random = random;
+    const zero = { term: 0 as Term, index: 0 as LogIndex };
+    this.disk = {
+      hardState: { term: zero.term, vote: 0 as PeerId, commit: zero.index },
+      logStart: { ...zero, membership },
+      entries: [],
+    };
+    this.start();
+  }
+
+  /** Begins from what is on the disk and in the state machine. */
+  start(): void {
+    this.core = createRaft(this.#config, bootFrom(this.disk, this.appliedIndex), this.#random);
+  }
+
+  /** What the state machine has is safe from a crash. */
+  flush(): void {
+    this.flushedIndex = this.appliedIndex;
+  }
+
+  /** Loses everything that was not on the disk. */
+  crash(): void {
+    this.core = undefined;
+    this.pendingPersists = [];
+    this.pendingApplies = [];
+    this.pendingFetches = [];
+    this.staged = undefined;
+    this.appliedIndex = this.flushedIndex;
+    while ((this.applied[this.applied.length - 1]?.index ?? 0) > this.flushedIndex) this.applied.pop();
+  }
+
+  view(): RaftView {
+    assert(this.core !== undefined, "the node runs");
+    return this.core.view();
+  }
+
+  /** Carries out one persist order and everything it frees. */
+  finishPersist(): readonly Message[] {
+    const next = this.pendingPersists.shift();
+    if (next === undefined || this.core === undefined) return [];
+    this.#write(next.order);
+    this.core.step({ kind: "persisted", token: next.order.token });
+    return next.after;
+  }
+
+  #write(order: PersistOrder): void {
+    const { disk } = this;
+    if (order.snapshot !== undefined) {
+      disk.logStart = order.snapshot;
+      disk.entries = [];
+      this.#install(order.snapshot.index);
+    }
+    const first = order.append[0];
+    if (first !== undefined) {
+      disk.entries = disk.entries.filter((entry) => entry.index < first.index);
+      disk.entries.push(...order.append);
+    }
+    if (order.hardState !== undefined) disk.hardState = order.hardState;
+  }
+
+  #install(index: LogIndex): void {
+    assert(this.staged !== undefined && this.staged.index >= index, "an installed snapshot arrived before");
+    this.applied.length = 0;
+    this.applied.push(...this.staged.applied.filter((entry) => entry.index <= index));
+    this.pendingApplies = [];
+    this.appliedIndex = index;
+    this.flushedIndex = index;
+  }
+
+  /** Applies the oldest batch. */
+  finishApply(): void {
+    const batch = this.pendingApplies.shift();
+    const last = batch?.[batch.length - 1];
+    if (batch === undefined || last === undefined || this.core === undefined) return;
+    this.applied.push(...batch);
+    this.appliedIndex = last.index;
+    this.core.step({ kind: "applied", index: last.index });
+  }
+
+  /** Answers the oldest fetch. */
+  finishFetch(): void {
+    const fetch = this.pendingFetches.shift();
+    if (fetch === undefined || this.core === undefined) return;
+    const entries = this.disk.entries.filter(
+      (entry) => entry.index >= fetch.fromIndex && entry.index <= fetch.toIndex,
+    );
+    const isThere = entries[0]?.index === fetch.fromIndex;
+    this.core.step({ kind: "fetched", ref: fetch.ref, entries: isThere ? entries : "compacted" });
+  }
+}
+
+/** The boot state that a log store would find on this disk. */
+export function bootFrom(disk: TestDisk, appliedIndex: LogIndex): DurableState {
+  const termRuns: { term: Term; firstIndex: LogIndex }[] = [];
+  for (const { term, index } of disk.entries) {
+    if (termRuns[termRuns.length - 1]?.term !== term) termRuns.push({ term, firstIndex: index });
+  }
+  return {
+    hardState: disk.hardState,
+    logStart: disk.logStart,
+    termRuns,
+    lastIndex: disk.entries[disk.entries.length - 1]?.index ?? disk.logStart.index,
+    configurationEntries: disk.entries.filter((entry) => entry.payload.kind === "configuration"),
+    window: [...disk.entries],
+    appliedIndex: Math.max(appliedIndex, disk.logStart.index) as LogIndex,
+  };
+}
