@@ -203,6 +203,18 @@ describe("file log store with a bad disk", () => {
     expect(again).toMatchObject({ isNew: false, incarnation });
   });
 
+  it("lets one process at a time have it, and the next one after that one's end", async () => {
+    const world = createSimWorld(1);
+    const machine = world.machine("m");
+    const holder = machine.startProcess();
+    const { store } = await world.settle(open(holder), 1e6);
+    expect(await world.settle(open(machine.startProcess()).catch((error: unknown) => error), 1e6)).toMatchObject({ kind: "precondition" });
+    await world.settle(store.close(), 1e6);
+    await world.settle(open(holder), 1e6);
+    holder.crash();
+    await world.settle(open(machine.startProcess()), 1e6);
+  });
+
   it("gives space back when segments are no longer needed", async () => {
     const world = createSimWorld(1);
     const machine = world.machine("m");

@@ -41,7 +41,8 @@ export async function openFileLogStore(options: FileLogStoreOptions): Promise<Op
   const clusterIdBytes = new TextEncoder().encode(options.clusterId).length;
   assert(clusterIdBytes > 0 && clusterIdBytes <= clusterIdBytesMax, "a cluster id has 1 to 255 bytes");
   await options.disk.makeDirectory(options.directory);
-  const unlock = async (): Promise<void> => undefined;
+  const lock = await options.disk.lockDirectory(options.directory);
+  const unlock = (): Promise<void> => lock.release();
   try {
     const found = await readIdentity(options.disk, options);
     const identity = found ?? (await createLog(options));

@@ -131,6 +131,17 @@ export function diskContract(name: string, start: () => Promise<DiskHarness>): v
       expect((await disk.readFile(at("a"))).length).toBe(0);
     });
 
+    test("a folder is locked for one owner at a time", async () => {
+      const lock = await disk.lockDirectory(harness.folder);
+      expect(await kindOf(disk.lockDirectory(harness.folder))).toBe("precondition");
+      await lock.release();
+      await lock.release();
+      const again = await disk.lockDirectory(harness.folder);
+      await again.release();
+      expect(await disk.list(harness.folder)).toEqual([]);
+      expect(await kindOf(disk.lockDirectory(at("nowhere")))).toBe("notFound");
+    });
+
     test("space is told", async () => {
       const { totalBytes, freeBytes } = await disk.space(harness.folder);
       expect(totalBytes).toBeGreaterThan(0);

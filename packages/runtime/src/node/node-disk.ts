@@ -2,6 +2,7 @@ import { mkdir, open, readdir, readFile, rename, stat, statfs, unlink } from "no
 import { dirname } from "node:path";
 import { isHoldfastError } from "@holdfast/base";
 import type { Disk } from "../ports/disk.ts";
+import { lockNodeDirectory } from "./directory-lock.ts";
 import { diskCall } from "./disk-errors.ts";
 import { openNodeFile } from "./node-file.ts";
 
@@ -23,6 +24,7 @@ export function createNodeDisk(): Disk {
       const found = await diskCall(`measure ${path}`, () => statfs(path));
       return { totalBytes: found.blocks * found.bsize, freeBytes: found.bavail * found.bsize };
     },
+    lockDirectory: lockNodeDirectory,
   };
 }
 

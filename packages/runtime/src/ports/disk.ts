@@ -25,6 +25,17 @@ export interface Disk {
   syncDirectory(path: string): Promise<void>;
   /** Room on the file system that holds `path`. */
   space(path: string): Promise<DiskSpace>;
+  /**
+   * Takes an existing folder for one owner among the machine's processes. The lock ends with `release` or with the
+   * process, however it ends; it leaves nothing on disk. Errors: `precondition` when somebody has it.
+   */
+  lockDirectory(path: string): Promise<DirectoryLock>;
+}
+
+/** A folder taken. */
+export interface DirectoryLock {
+  /** Gives the folder back. Idempotent. */
+  release(): Promise<void>;
 }
 
 /** What `stat` knows. */

@@ -42,6 +42,7 @@ export class SimDisk {
   readonly #random: SeededRandom;
   readonly #options: Required<SimDiskOptions>;
   readonly #inFlight = new Set<Operation>();
+  readonly #lockOwners = new Map<string, DiskUser>();
   #stalled: Operation[] | undefined;
 
   constructor(name: string, scheduler: Scheduler, random: SeededRandom, options: SimDiskOptions = {}) {
@@ -96,6 +97,20 @@ export class SimDisk {
   powerCut(): void {
     this.#stalled = undefined;
     this.data.powerCut(this.#random);
+  }
+
+  /** Takes a folder for a user, unless another one that is alive has it. Errors: `precondition`, `notFound`. */
+  lock(path: string, user: DiskUser): void {
+    if (this.data.stat(path) === undefined) throw new HoldfastError("notFound", `there is no ${path}`);
+    if (this.#lockOwners.get(path)?.isAlive === true) {
+      throw new HoldfastError("precondition", `${path} is in use by another process; nothing was changed. Stop that one first`);
+    }
+    this.#lockOwners.set(path, user);
+  }
+
+  /** Gives a folder back. */
+  unlock(path: string, user: DiskUser): void {
+    if (this.#lockOwners.get(path) === user) this.#lockOwners.delete(path);
   }
 
   /** Waits for one operation's latency, then takes effect and settles; never, when the user died before. */
@@ -179,6 +194,10 @@ export function createSimDiskView(disk: SimDisk, user: DiskUser): Disk {
         disk.takeSyncFault(undefined);
         data.syncDirectory(path);
       }),
+    lockDirectory: async (path) => {
+      await run(`lock ${path}`, () => disk.lock(path, user));
+      return { release: async () => disk.unlock(path, user) };
+    },
     space: () =>
       run("space", () => ({ totalBytes: disk.capacityBytes, freeBytes: Math.max(0, disk.capacityBytes - data.usedBytes()) })),
   };
