@@ -46,9 +46,10 @@ function isInstalled(fingerprint) {
 
 /** Runs the pinned pnpm through npx. Prints its output only when it fails or when this is a terminal. */
 function install(fingerprint) {
+  // Not in "packageManager": pnpm would then fetch and lock itself a second time.
   const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
-  console.error(`Installing dependencies with ${manifest.packageManager} (once; about half a minute) ...`);
-  const result = spawnSync("npx", ["--yes", manifest.packageManager, "install", "--frozen-lockfile"], {
+  console.error(`Installing dependencies with pnpm ${manifest.config.pnpm} (once; about half a minute) ...`);
+  const result = spawnSync("npx", ["--yes", `pnpm@${manifest.config.pnpm}`, "install", "--frozen-lockfile"], {
     cwd: root,
     encoding: "utf8",
     env: { ...process.env, CI: "true", npm_config_update_notifier: "false" },
