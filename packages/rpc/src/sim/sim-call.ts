@@ -11,6 +11,7 @@ export interface SimCallParts {
   readonly client: SimProcess;
   readonly targetMachine: string;
   readonly open: OpenCall;
+  readonly openedAtMs: number;
   readonly onOver: (call: SimCall) => void;
 }
 
@@ -18,6 +19,7 @@ export interface SimCallParts {
 export class SimCall {
   readonly client: SimProcess;
   readonly targetMachine: string;
+  readonly openedAtMs: number;
   readonly clientEnd: ClientByteCall;
   server: SimProcess | undefined;
   readonly #open: OpenCall;
@@ -36,6 +38,7 @@ export class SimCall {
     const { client, targetMachine, open } = parts;
     this.client = client;
     this.targetMachine = targetMachine;
+    this.openedAtMs = parts.openedAtMs;
     this.#open = open;
     this.#links = parts.links;
     this.#onOver = parts.onOver;

@@ -31,7 +31,8 @@ export function createLane(source: string, target: string, label: string): SimLa
 export class SimLinks {
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
-  readonly #blocked = new Set<string>();
+  /** Since when a direction is blocked, in ms. */
+  readonly #blocked = new Map<string, number>();
   readonly #qualities = new Map<string, SimLinkQuality>();
   #default: SimLinkQuality = { delayMs: [0.05, 0.5], bytesPerMs: 1_000_000, breakProbability: 0 };
   readonly #lanes = new Set<SimLane>();
@@ -56,16 +57,25 @@ export class SimLinks {
   }
 
   block(source: string, target: string): void {
-    if (source !== target) this.#blocked.add(direction(source, target));
+    if (source !== target && !this.isBlocked(source, target)) this.#blocked.set(direction(source, target), this.#scheduler.nowMs);
   }
 
-  /** Lets a direction through again; what it held back starts anew, in order. */
+  /** Since when a direction is blocked; undefined when it is not. */
+  blockedSinceMs(source: string, target: string): number | undefined {
+    return this.#blocked.get(direction(source, target));
+  }
+
+  /** Lets a direction through again; what it held back arrives one delay later, in order. */
   unblock(source: string, target: string): void {
     if (!this.#blocked.delete(direction(source, target))) return;
     for (const lane of [...this.#lanes]) {
       if (lane.source !== source || lane.target !== target) continue;
-      this.#lanes.delete(lane);
-      for (const arrive of lane.held.splice(0)) this.send(lane, 0, arrive);
+      // What is still under way queues up behind what was held, until that arrived.
+      this.#scheduler.schedule(this.drawDelayMs(source, target), `net resumed ${source}>${target} ${lane.label}`, () => {
+        if (this.isBlocked(source, target)) return;
+        this.#lanes.delete(lane);
+        for (const arrive of lane.held.splice(0)) arrive();
+      });
     }
   }
 

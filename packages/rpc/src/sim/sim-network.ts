@@ -94,7 +94,10 @@ class Hub implements SimNetwork {
     this.#links.block(source, target);
     this.#blocks.push([source, target]);
     this.#world.scheduler.schedule(keepaliveMs, `net keepalive ${source}>${target}`, () => {
-      if (this.#links.isBlocked(source, target)) this.breakConnections(source, target);
+      const sinceMs = this.#links.blockedSinceMs(source, target);
+      const isLong = sinceMs !== undefined && sinceMs + keepaliveMs <= this.#world.nowMs();
+      // Calls that began later have a wait of their own.
+      if (isLong) this.#breakCalls(source, target, (call) => call.openedAtMs <= sinceMs);
     });
   }
 
@@ -116,10 +119,14 @@ class Hub implements SimNetwork {
   }
 
   breakConnections(left: string, right: string): void {
+    this.#breakCalls(left, right, () => true);
+  }
+
+  #breakCalls(left: string, right: string, isMeant: (call: SimCall) => boolean): void {
     for (const call of [...this.#calls]) {
       const client = call.client.machine.name;
       const isBetween = (client === left && call.targetMachine === right) || (client === right && call.targetMachine === left);
-      if (isBetween) call.breakOff();
+      if (isBetween && isMeant(call)) call.breakOff();
     }
   }
 
@@ -138,6 +145,7 @@ class Hub implements SimNetwork {
       client,
       targetMachine,
       open,
+      openedAtMs: this.#world.nowMs(),
       onOver: (over) => {
         this.#calls.delete(over);
         this.#servers.get(address)?.calls.delete(over);
