@@ -35,7 +35,7 @@ const retryDelayMsMax = 2000;
 export class ChangeFeed {
   readonly #parts: ChangeFeedParts;
   readonly #stop = new AbortController();
-  readonly #watchers = new Set<Mailbox<WatchResponse>>();
+  readonly #watchers = new Map<Mailbox<WatchResponse>, (message: WatchResponse) => boolean>();
   readonly #listeners = new Set<(message: WatchResponse) => void>();
   readonly #waitingForIndex = new Set<() => void>();
   #replay: WatchResponse[] = [];
@@ -56,7 +56,7 @@ export class ChangeFeed {
   /** Ends all watchers and the subscription. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    for (const watcher of this.#watchers) watcher.close();
+    for (const watcher of this.#watchers.keys()) watcher.close();
     for (const wake of this.#waitingForIndex) wake();
     await this.#running;
   }
@@ -90,10 +90,10 @@ export class ChangeFeed {
   }
 
   /**
-   * A mailbox with everything after an index (0 = from now). When that reaches further back than the feed remembers, the
-   * first message says reset. The caller gives it back with `leave`. Errors: tooBusy.
+   * A mailbox with every wanted message after an index (0 = from now). When that reaches further back than the feed
+   * remembers, the first message says reset. The caller gives it back with `leave`. Errors: tooBusy.
    */
-  join(fromIndex: bigint): Mailbox<WatchResponse> {
+  join(fromIndex: bigint, isWanted: (message: WatchResponse) => boolean): Mailbox<WatchResponse> {
     const lastIndex = this.#lastIndex;
     assert(lastIndex !== undefined, "watchers join a feed that is ready");
     if (this.#watchers.size >= this.#parts.limits.watchersMax) {
@@ -101,8 +101,8 @@ export class ChangeFeed {
     }
     const mailbox = new Mailbox<WatchResponse>(this.#parts.limits.behindMessagesMax, (_held, next) => [resetAt(next.index)]);
     if (fromIndex !== 0n && fromIndex < this.#replayAfterIndex) mailbox.push(resetAt(lastIndex));
-    else if (fromIndex !== 0n) for (const message of this.#replay) if (message.index > fromIndex) mailbox.push(message);
-    this.#watchers.add(mailbox);
+    else if (fromIndex !== 0n) for (const message of this.#replay) if (message.index > fromIndex && isWanted(message)) mailbox.push(message);
+    this.#watchers.set(mailbox, isWanted);
     if (this.#stop.signal.aborted) mailbox.close();
     return mailbox;
   }
@@ -173,7 +173,7 @@ export class ChangeFeed {
     }
     this.#lastIndex = message.index;
     for (const listener of this.#listeners) listener(message);
-    for (const watcher of this.#watchers) watcher.push(message);
+    for (const [watcher, isWanted] of this.#watchers) if (message.isReset || isWanted(message)) watcher.push(message);
   }
 }
 

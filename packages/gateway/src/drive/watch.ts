@@ -18,22 +18,20 @@ export type WatchChanges = (caller: Caller, fromIndex: bigint, scope: RequestSco
 export function createWatchChanges(feed: ChangeFeed, timers: Timers): WatchChanges {
   return async function* watch(caller, fromIndex, scope) {
     const nowIndex = await feed.whenReady(scope.signal);
-    const mailbox = feed.join(fromIndex);
-    let lastIndex = fromIndex === 0n ? nowIndex : fromIndex;
+    const beginIndex = fromIndex === 0n ? nowIndex : fromIndex;
+    const mailbox = feed.join(fromIndex, (message) => message.index > beginIndex && changesFor(caller, message).length > 0);
     const leave = (): void => feed.leave(mailbox);
+    // All that the caller may see up to the feed's index was read when the mailbox is empty: a watch that comes back may begin there.
     const beat = timers.every(heartbeatIntervalMs, () => {
-      if (mailbox.isEmpty) mailbox.push(heartbeatMessage);
+      const feedIndex = feed.lastIndex ?? nowIndex;
+      if (mailbox.isEmpty) mailbox.push(create(WatchResponseSchema, { index: feedIndex > beginIndex ? feedIndex : beginIndex }));
     });
     scope.signal.addEventListener("abort", leave, { once: true });
     try {
-      yield create(DriveWatchResponseSchema, { index: lastIndex });
+      yield create(DriveWatchResponseSchema, { index: beginIndex });
       for await (const message of mailbox) {
-        const isHeartbeat = message === heartbeatMessage;
-        if (!isHeartbeat) lastIndex = message.index;
-        const changes = changesFor(caller, message);
-        if (isHeartbeat || message.isReset || changes.length > 0) {
-          yield create(DriveWatchResponseSchema, { index: lastIndex, isReset: message.isReset, changes });
-        }
+        const { index, isReset } = message;
+        yield create(DriveWatchResponseSchema, { index, isReset, changes: changesFor(caller, message) });
       }
     } finally {
       beat.cancel();
@@ -42,8 +40,6 @@ export function createWatchChanges(feed: ChangeFeed, timers: Timers): WatchChang
     }
   };
 }
-
-const heartbeatMessage: WatchResponse = create(WatchResponseSchema);
 
 /** What of a message the caller may see: changes of entries that are theirs. */
 export function changesFor(caller: Pick<Caller, "userId">, message: Pick<WatchResponse, "changes">): Change[] {
