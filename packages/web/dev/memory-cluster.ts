@@ -58,7 +58,7 @@ export class MemoryCluster {
         const wobble = BigInt(id * 37_000_000);
         return {
           nodeId: id, name: `node-${id}`, address: `127.0.0.1:710${id}`, liveness: isDead ? Liveness.DEAD : Liveness.LIVE, intent: id === 4 ? Intent.DRAINING : Intent.ACTIVE,
-          chunkCount: (chunkCount * 3n) / BigInt(nodeCount), usedBytes: perNode + wobble, capacityBytes: 100_000_000_000n, freeBytes: 100_000_000_000n - perNode - wobble,
+          chunkCount: (chunkCount * 3n) / BigInt(nodeCount), usedBytes: perNode + wobble, capacityBytes: 1_000_000_000_000n, freeBytes: 1_000_000_000_000n - perNode - wobble,
           ip: `192.168.10.2${id}`, mac: `02:42:ac:11:00:0${id}`, heartbeatAgeMs: isDead ? 134_000n : BigInt((this.#tick * 170 + id * 210) % 1000), zone: "default", incarnation: `i${id}`,
         };
       }),

@@ -31,6 +31,7 @@ export function chooseFiles(target: { readonly parentId: number; readonly folder
 }
 
 /** The folders and files of a drop; to be called before the first await of a drop handler. */
-export function entriesOfDrop(transfer: DataTransfer): FileSystemEntry[] {
-  return Array.from(transfer.items).flatMap((item) => (item.kind === "file" ? (item.webkitGetAsEntry() ?? []) : []));
+export function contentsOfDrop(transfer: DataTransfer): Pick<UploadOffer, "entries" | "files"> {
+  const entries = Array.from(transfer.items).flatMap((item) => (item.kind === "file" ? (item.webkitGetAsEntry() ?? []) : []));
+  return entries.length > 0 ? { entries } : { files: Array.from(transfer.files) };
 }

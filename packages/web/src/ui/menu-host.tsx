@@ -15,7 +15,7 @@ export function MenuHost(): ReactNode {
     <Menu.Root open={open !== undefined} onOpenChange={(isOpen) => !isOpen && closeMenu()}>
       <Menu.Portal>
         <Menu.Positioner className={styles["positioner"] ?? ""} anchor={anchorOf(menu)} align={menu.align ?? "start"} sideOffset={4} collisionPadding={8}>
-          <Menu.Popup className={styles["menu"] ?? ""} aria-label={menu.label} finalFocus={() => returnTo ?? true}>
+          <Menu.Popup className={styles["menu"] ?? ""} aria-label={menu.label} finalFocus={() => (useOverlays.getState().dialog === undefined ? (returnTo ?? true) : false)}>
             {menu.items.map((item) => (
               <Fragment key={item.label}>
                 {item.startsGroup === true && <Menu.Separator className={styles["separator"] ?? ""} />}

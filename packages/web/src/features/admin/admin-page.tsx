@@ -1,1 +1,145 @@
-export function AdminPage() { return <p>admin</p>; }
+import { CloudAlert } from "lucide-react";
+import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import type { Failure } from "../../lib/failure.ts";
+import { formatBytes, formatClock, formatCount, formatItems, formatMoment } from "../../lib/format.ts";
+import { every, nowMs } from "../../lib/time.ts";
+import { PageHeader } from "../../ui/page-header.tsx";
+import styles from "./admin-page.module.css";
+import { MastersTable, NodesTable } from "./admin-tables.tsx";
+import type { Cluster } from "./model/cluster.ts";
+import { headlineOf } from "./model/headline.ts";
+import { eventKey, useCluster, useEvents } from "./use-cluster.ts";
+
+const Charts = lazy(() => import("./admin-charts.tsx"));
+
+/** `/admin`: one sentence about the data, then the parts it rests on, live. */
+export function AdminPage(): ReactNode {
+  const view = useCluster();
+  const { cluster } = view;
+  return (
+    <main className={styles["page"]}>
+      <title>Overview · Holdfast admin</title>
+      <PageHeader>
+        <h1 className={styles["title"]}>Overview</h1>
+        <LiveNote seenAtMs={view.seenAtMs} />
+      </PageHeader>
+      <div className={styles["scroller"]} tabIndex={0} role="region" aria-label="Cluster overview">
+        {cluster === undefined ? view.failure !== undefined && <AdminFailure failure={view.failure} /> : <Overview cluster={cluster}>{<Charts history={view.history} />}</Overview>}
+      </div>
+    </main>
+  );
+}
+
+function Overview({ cluster, children }: { readonly cluster: Cluster; readonly children: ReactNode }): ReactNode {
+  const headline = headlineOf(cluster);
+  const { chunks, files } = cluster;
+  return (
+    <div className={styles["sheet"]}>
+      <section className={styles["top"]} aria-label="State of the data">
+        <p className={`${styles["headline"]} ${styles[headline.tone]}`} role="status">
+          {headline.text}
+        </p>
+        <p className={styles["facts"]}>
+          {formatItems(files.total, "file")} · {formatBytes(files.bytes)} · {formatItems(chunks.total, "chunk")} · {formatCount(chunks.missing)} missing · {formatCount(chunks.corrupt)} damaged · as of log index {formatCount(cluster.index)}
+        </p>
+      </section>
+      <Capacity cluster={cluster} />
+      <section aria-labelledby="nodes">
+        <h2 id="nodes">Nodes</h2>
+        <NodesTable nodes={cluster.nodes} />
+      </section>
+      <section aria-labelledby="masters">
+        <h2 id="masters">Masters</h2>
+        <MastersTable masters={cluster.masters} />
+      </section>
+      <section aria-labelledby="minutes">
+        <h2 id="minutes">Last five minutes</h2>
+        <Suspense fallback={<div className={styles["chartsSpace"]} />}>{children}</Suspense>
+      </section>
+      <Events index={cluster.index} />
+    </div>
+  );
+}
+
+function Capacity({ cluster }: { readonly cluster: Cluster }): ReactNode {
+  const usedBytes = cluster.nodes.reduce((sum, node) => sum + node.usedBytes, 0);
+  const capacityBytes = cluster.nodes.reduce((sum, node) => sum + node.capacityBytes, 0);
+  if (capacityBytes === 0) return null;
+  const dataBytes = Math.min(cluster.files.bytes, usedBytes);
+  const copiesBytes = usedBytes - dataBytes;
+  const [fullest] = [...cluster.nodes].filter((node) => node.capacityBytes > 0).sort((left, right) => right.usedBytes / right.capacityBytes - left.usedBytes / left.capacityBytes);
+  const percent = (bytes: number) => `${(bytes / capacityBytes) * 100}%`;
+  return (
+    <section aria-labelledby="capacity">
+      <h2 id="capacity">Capacity</h2>
+      <div className={styles["capacity"]} role="img" aria-label={`${formatBytes(usedBytes)} of ${formatBytes(capacityBytes)} used`}>
+        <span className={styles["data"]} style={{ width: percent(dataBytes) }} data-tip={`Files, counted once: ${formatBytes(dataBytes)}`} />
+        <span className={styles["copies"]} style={{ width: percent(copiesBytes) }} data-tip={`Further copies: ${formatBytes(copiesBytes)}`} />
+      </div>
+      <ul className={styles["legend"]}>
+        <li>
+          <i className={styles["data"]} /> Files {formatBytes(dataBytes)}
+        </li>
+        <li>
+          <i className={styles["copies"]} /> Further copies {formatBytes(copiesBytes)}
+        </li>
+        <li>
+          <i className={styles["free"]} /> Free {formatBytes(capacityBytes - usedBytes)}
+        </li>
+        {fullest !== undefined && (
+          <li className={styles["fullest"]}>
+            Fullest: {fullest.name}, {Math.round((fullest.usedBytes / fullest.capacityBytes) * 100)} %
+          </li>
+        )}
+      </ul>
+    </section>
+  );
+}
+
+function Events({ index }: { readonly index: number }): ReactNode {
+  const events = useEvents(index);
+  return (
+    <section aria-labelledby="events">
+      <h2 id="events">Recent events</h2>
+      {events.length === 0 ? (
+        <p className={styles["facts"]}>No events yet.</p>
+      ) : (
+        <ol className={styles["events"]}>
+          {events.map((event, position) => (
+            <li key={`${eventKey(event)} ${position}`}>
+              <time title={formatMoment(Number(event.atMs))}>{formatClock(Number(event.atMs))}</time>
+              <code>{event.type}</code>
+              <span>{event.summary}</span>
+              <span className={styles["actor"]}>{event.actor}</span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+/** How old what is shown is; amber when it is stale. */
+function LiveNote({ seenAtMs }: { readonly seenAtMs: number }): ReactNode {
+  const [now, setNow] = useState(nowMs());
+  useEffect(() => every(200, () => setNow(nowMs())), []);
+  if (seenAtMs === 0) return <span className={styles["live"]}>connecting…</span>;
+  const ageMs = Math.max(0, now - seenAtMs);
+  const isStale = ageMs > 4000;
+  return (
+    <span className={`${styles["live"]} ${isStale ? styles["stale"] : ""}`} data-testid="live">
+      <i aria-hidden /> {isStale ? "stale" : "live"} · {(ageMs / 1000).toFixed(1)} s
+    </span>
+  );
+}
+
+function AdminFailure({ failure }: { readonly failure: Failure }): ReactNode {
+  const isDenied = failure.kind === "denied";
+  return (
+    <div className={styles["failure"]} role="alert">
+      <CloudAlert size={40} strokeWidth={1.25} aria-hidden />
+      <p>{isDenied ? "Only administrators can see this page" : failure.title}</p>
+      <p className={styles["facts"]}>{failure.advice}</p>
+    </div>
+  );
+}

@@ -1,5 +1,5 @@
 import { useState, type DragEvent } from "react";
-import { entriesOfDrop, offerUpload } from "../../lib/upload-port.ts";
+import { contentsOfDrop, offerUpload } from "../../lib/upload-port.ts";
 import { formatItems } from "../../lib/format.ts";
 import { moveEntries } from "./operations.ts";
 import { useDrive } from "./drive-store.ts";
@@ -39,7 +39,7 @@ export function dropOn(event: DragEvent, folderId: number): void {
   event.stopPropagation();
   const kind = dragKind(event);
   if (kind === "entries") void moveEntries(draggedIds, folderId);
-  if (kind === "files") offerUpload({ parentId: folderId, folderName: folderName(folderId), entries: entriesOfDrop(event.dataTransfer) });
+  if (kind === "files") offerUpload({ parentId: folderId, folderName: folderName(folderId), ...contentsOfDrop(event.dataTransfer) });
   draggedIds = [];
 }
 

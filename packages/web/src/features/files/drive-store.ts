@@ -86,6 +86,7 @@ export function applyEntry(entry: DriveEntry, change: { readonly sourceParentId:
 export function applyGone(gone: { readonly id: number; readonly parentId: number; readonly atIndex: number }): void {
   const { entries } = useDrive.getState();
   const parentIds = new Set([gone.parentId, entries.get(gone.id)?.parentId ?? gone.parentId]);
+  entries.delete(gone.id);
   useDrive.setState((state) => {
     const folders = new Map(state.folders);
     for (const parentId of parentIds) {

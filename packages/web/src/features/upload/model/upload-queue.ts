@@ -63,6 +63,11 @@ export class UploadQueue {
     return item;
   }
 
+  /** Whether an item goes in parts, and so can be continued after a reload. */
+  isInParts(item: UploadItem): boolean {
+    return item.sizeBytes > this.#limits.partSizeBytes;
+  }
+
   /** What to do now. Call after every input and at `nextWakeMs`. */
   drain(nowMs: number): UploadEffect[] {
     for (const id of this.#retrying) {
@@ -130,13 +135,14 @@ export class UploadQueue {
   failed(id: number, failure: UploadFailure, at: { readonly part?: number; readonly nowMs: number; readonly jitter: number; readonly newUploadId: string }): void {
     const item = this.#settle(id, at.part);
     if (at.part !== undefined && item.parts?.stored.has(at.part) === false) item.parts.again.push(at.part);
-    if (failure.kind === "nameTaken") return this.#leave(item, "asking");
+    if (failure.kind === "nameTaken") return this.#leave(item, item.choice === "skip" ? "skipped" : "asking");
     if (failure.kind === "lost") {
       item.uploadId = at.newUploadId;
       item.isResumed = false;
       item.parts = undefined;
       item.storedBytes = 0;
     }
+    if (item.status === "retrying" && failure.kind === "retryable") return;
     const delayMs = retryDelaysMs[item.attempt];
     if (failure.kind === "fatal" || delayMs === undefined) return this.#fail(item, failure.message);
     item.attempt += 1;
@@ -163,7 +169,6 @@ export class UploadQueue {
   pause(id: number): void {
     const item = this.#item(id);
     if (item.status !== "waiting" && item.status !== "uploading" && item.status !== "retrying") return;
-    this.#interrupt(item);
     this.#leave(item, "paused");
   }
 
@@ -180,7 +185,6 @@ export class UploadQueue {
   cancel(id: number): void {
     const item = this.#item(id);
     if (isFinished(item)) return;
-    this.#interrupt(item);
     if (item.parts !== undefined || item.isResumed) this.#effects.push({ kind: "abort", uploadId: item.uploadId });
     this.#leave(item, "cancelled");
   }
@@ -207,23 +211,23 @@ export class UploadQueue {
     for (const id of this.#active) if (this.#planPart(this.#item(id))) return true;
     for (let id = this.#ready.shift(); id !== undefined; id = this.#ready.shift()) {
       const item = this.items.get(id);
-      if (item?.status !== "waiting") continue;
-      this.#begin(item);
-      return true;
+      if (item?.status === "waiting" && this.#begin(item)) return true;
     }
     return false;
   }
 
-  #begin(item: UploadItem): void {
+  /** Makes an item active; answers whether that took a request. */
+  #begin(item: UploadItem): boolean {
     item.status = "uploading";
     this.#active.add(item.id);
-    if (item.parts !== undefined && this.#planPart(item)) return;
+    if (item.parts !== undefined) return this.#planPart(item);
     const parentId = must(this.#batch(item.batchId).folders.get(item.folderPath), "a queued item's folder is ready").entryId;
     this.#requests += 1;
     item.inFlight.set(0, 0);
     if (item.isResumed && item.parts === undefined) this.#effects.push({ kind: "look", item });
-    else if (item.sizeBytes <= this.#limits.partSizeBytes) this.#effects.push({ kind: "putWhole", item, parentId });
+    else if (!this.isInParts(item)) this.#effects.push({ kind: "putWhole", item, parentId });
     else this.#effects.push({ kind: "start", item, parentId });
+    return true;
   }
 
   #planPart(item: UploadItem): boolean {
@@ -262,7 +266,7 @@ export class UploadQueue {
   }
 
   #leave(item: UploadItem, status: UploadStatus): void {
-    if (status === "retrying" || status === "asking" || status === "failed") this.#interrupt(item);
+    if (status !== "retrying") this.#interrupt(item);
     item.status = status;
     this.#active.delete(item.id);
     this.#retrying.delete(item.id);
