@@ -1,9 +1,9 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "./free-port.ts";
 import type { MemberCommand, MemberOptions, MemberReport } from "./member-protocol.ts";
 
 type Report<Kind extends MemberReport["kind"]> = Extract<MemberReport, { kind: Kind }>;
@@ -124,15 +124,4 @@ export class ProcessCluster {
     for (const id of [...this.members.keys()]) await this.kill(id);
     await rm(this.directory, { recursive: true, force: true });
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }
