@@ -83,16 +83,7 @@ export class DomainWorld {
 
   /** Chunks that were granted and written, all full but the last. */
   written(lengthBytes: number): readonly WrittenChunk[] {
-    const count = Math.ceil(lengthBytes / testChunkSizeBytes);
-    const { grant } = this.must({ kind: "grantChunks", gateway: "gateway-1", count, avoidNodeIds: [] });
-    return must(grant, "a grant").chunks.map((chunk, position) => ({
-      chunkId: chunk.chunkId,
-      generation: 1,
-      lengthBytes: position < count - 1 ? testChunkSizeBytes : lengthBytes - (count - 1) * testChunkSizeBytes,
-      sha256: new Uint8Array(32).fill(chunk.chunkId % 256),
-      nodeIds: chunk.places.map((place) => place.nodeId),
-      confirmedNodeIds: chunk.places.map((place) => place.nodeId).slice(0, 2),
-    }));
+    return writtenChunks((command) => this.must(command), lengthBytes);
   }
 
   /** A fresh token hash. */
@@ -102,6 +93,20 @@ export class DomainWorld {
     new DataView(token.buffer).setUint32(0, this.tokens);
     return token;
   }
+}
+
+/** Chunks of so many bytes that were granted through `run` and are durable on two of three nodes. */
+export function writtenChunks(run: (command: DomainCommand) => CommandOutcome | undefined, lengthBytes: number): readonly WrittenChunk[] {
+  const count = Math.ceil(lengthBytes / testChunkSizeBytes);
+  const grant = run({ kind: "grantChunks", gateway: "gateway-1", count, avoidNodeIds: [] })?.grant;
+  return must(grant, "a grant").chunks.map((chunk, position) => ({
+    chunkId: chunk.chunkId,
+    generation: 1,
+    lengthBytes: position < count - 1 ? testChunkSizeBytes : lengthBytes - (count - 1) * testChunkSizeBytes,
+    sha256: new Uint8Array(32).fill(chunk.chunkId % 256),
+    nodeIds: chunk.places.map((place) => place.nodeId),
+    confirmedNodeIds: chunk.places.map((place) => place.nodeId).slice(0, 2),
+  }));
 }
 
 /** A command that makes an account. */
