@@ -1,10 +1,11 @@
 import { fromBinary, toBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { HoldfastError } from "@holdfast/base";
+import { encodeBulk } from "./bulk-field.ts";
 import { messageBytesMax, sizeOf, type EncodedMessage } from "./byte-call.ts";
 
 /** Encodes a message. Errors: `tooLarge`; `invalidArgument` when a field's value does not fit its type. */
 export function encodeMessage<D extends DescMessage>(schema: D, message: MessageShape<D>): EncodedMessage {
-  const encoded: EncodedMessage = [toBytes(schema, message)];
+  const encoded: EncodedMessage = encodeBulk(schema, message) ?? [toBytes(schema, message)];
   if (sizeOf(encoded) > messageBytesMax) {
     throw new HoldfastError("tooLarge", `a ${schema.name} of ${sizeOf(encoded)} bytes is larger than the limit of ${messageBytesMax}; send less at once`);
   }

@@ -6,20 +6,26 @@ import type { Network } from "../network.ts";
 import { createGrpcNetwork } from "./grpc-network.ts";
 
 const ports = { clock: createNodeClock(), timers: createNodeTimers(), random: createNodeRandom(), logger: silentLogger };
-const network = (): Network => createGrpcNetwork({ ...ports, metrics: createMetrics() });
+type Transport = "lean" | "grpc-js";
+const network = (bulkTransport: Transport): Network => createGrpcNetwork({ ...ports, metrics: createMetrics(), bulkTransport });
 
-networkContract("grpc-js", async () => {
-  const server = network();
-  const client = network();
-  return {
-    server,
-    client,
-    listenAddress: "127.0.0.1:0",
-    settle: (promise) => promise,
-    eventually: (condition) => vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 2 }),
-    stop: async () => {
-      await client.close();
-      await server.close();
-    },
-  };
-});
+// Every pair of the two transports: they speak the same protocol, so each must understand the other in both directions.
+for (const serverSide of ["grpc-js", "lean"] as const) {
+  for (const clientSide of ["grpc-js", "lean"] as const) {
+    networkContract(`${clientSide} client, ${serverSide} server`, async () => {
+      const server = network(serverSide);
+      const client = network(clientSide);
+      return {
+        server,
+        client,
+        listenAddress: "127.0.0.1:0",
+        settle: (promise) => promise,
+        eventually: (condition) => vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 2 }),
+        stop: async () => {
+          await client.close();
+          await server.close();
+        },
+      };
+    });
+  }
+}

@@ -4,8 +4,11 @@ import type { Logger, Metrics } from "@holdfast/observability";
 import type { Clock, Random, Timers } from "@holdfast/runtime";
 import { bindClient } from "../binding/client-binding.ts";
 import type { Network } from "../network.ts";
+import type { ClientByteCall, OpenCall } from "../binding/byte-call.ts";
 import { GrpcConnection } from "./grpc-client.ts";
 import { listenGrpc } from "./grpc-server.ts";
+import { LeanConnection } from "./lean/lean-client.ts";
+import { listenLean } from "./lean/lean-server.ts";
 
 /** Ports and limits of the real network. */
 export interface GrpcNetworkOptions {
@@ -16,27 +19,48 @@ export interface GrpcNetworkOptions {
   readonly metrics: Metrics;
   /** Calls a listener works on at a time; more are refused with `tooBusy`. Default 4096. */
   readonly callsMax?: number;
+  /** What carries the services that move bytes: our lean gRPC (default) or grpc-js. Both speak to both. */
+  readonly bulkTransport?: "lean" | "grpc-js";
 }
 
-/** The cluster's network over gRPC (HTTP/2, plain). One connection per address. */
+/** Services whose calls move bytes rather than ask questions. */
+const bulkServices: ReadonlySet<string> = new Set(["holdfast.chunk.v1.ChunkDataService"]);
+
+/** A connection of either kind. */
+interface Connection {
+  open(call: OpenCall): ClientByteCall;
+  close(): void;
+}
+
+/**
+ * The cluster's network over gRPC (HTTP/2, plain). One connection per address and kind of traffic: bytes go over the
+ * lean transport, everything else over grpc-js. A listener that offers a bulk service is a lean server for all of its
+ * services, on one port; other listeners are grpc-js servers.
+ */
 export function createGrpcNetwork(options: GrpcNetworkOptions): Network {
-  const connections = new Map<string, GrpcConnection>();
+  const connections = new Map<string, Connection>();
+  const isLean = options.bulkTransport !== "grpc-js";
   let isClosed = false;
   // What goes wrong comes back as an error of the call; grpc-js would also write to the console.
   setLogVerbosity(logVerbosity.NONE);
-  const connectionTo = (address: string): GrpcConnection => {
+  const connectionTo = (address: string, isBulk: boolean): Connection => {
     if (isClosed) throw new HoldfastError("unavailable", "this process is stopping and makes no new calls");
-    let connection = connections.get(address);
+    const key = `${isBulk ? "bulk" : "control"} ${address}`;
+    let connection = connections.get(key);
     if (connection === undefined) {
-      connection = new GrpcConnection(address, options.clock);
-      connections.set(address, connection);
+      connection = isBulk ? new LeanConnection(address, options.timers) : new GrpcConnection(address, options.clock);
+      connections.set(key, connection);
     }
     return connection;
   };
   return {
-    client: (service, address) => bindClient(service, (call) => connectionTo(address).open(call), options.random),
+    client: (service, address) => {
+      const isBulk = isLean && bulkServices.has(service.typeName);
+      return bindClient(service, (call) => connectionTo(address, isBulk).open(call), options.random);
+    },
     listen: (address, services) => {
-      return listenGrpc({ address, services, ports: options, callsMax: options.callsMax ?? 4096 });
+      const listen = isLean && services.some(({ service }) => bulkServices.has(service.typeName)) ? listenLean : listenGrpc;
+      return listen({ address, services, ports: options, callsMax: options.callsMax ?? 4096 });
     },
     close: async () => {
       isClosed = true;
