@@ -28,13 +28,14 @@ export function sendFetched(state: RaftState, to: PeerId, fetched: FetchedEntrie
   const progress = state.progress.get(to);
   if (state.role !== "leader" || progress === undefined || progress.fetchRef !== fetched.ref) return;
   progress.fetchRef = 0;
-  if (fetched.entries === "compacted") {
+  // Meanwhile the follower may have got further by itself: then the answer is about entries it does not need.
+  const isStillWanted = fetched.fromIndex === progress.next;
+  if (fetched.entries === "compacted" && isStillWanted) {
     sendSnapshot(state, to, progress);
     return;
   }
-  const previous = (progress.next - 1) as LogIndex;
-  const previousTerm = state.log.termAt(previous);
-  if (previousTerm === undefined || progress.isPaused || fetched.entries[0]?.index !== progress.next) {
+  const isUsable = isStillWanted && !progress.isPaused;
+  if (fetched.entries === "compacted" || !isUsable || fetched.entries[0]?.index !== progress.next) {
     sendAppend(state, to);
     return;
   }
@@ -45,6 +46,8 @@ export function sendFetched(state: RaftState, to: PeerId, fetched: FetchedEntrie
 /** The log store's answer: entries the log still holds, from the first wanted one on. */
 export interface FetchedEntries {
   readonly ref: number;
+  /** First wanted. */
+  readonly fromIndex: LogIndex;
   readonly entries: readonly Entry[] | "compacted";
 }
 
@@ -88,10 +91,13 @@ function emit(state: RaftState, append: { to: PeerId; progress: Progress; entrie
   progress.sentCommit = commit;
 }
 
-/** The log before the follower's next entry is gone. Silent members are not bothered; they get one when they answer. */
-function sendSnapshot(state: RaftState, to: PeerId, progress: Progress): boolean {
-  if (!progress.isActive) return false;
+/**
+ * The log before the follower's next entry is gone, or the follower has no beginning to build on. Silent members are
+ * not bothered; they get one when they answer.
+ */
+export function sendSnapshot(state: RaftState, to: PeerId, progress: Progress): boolean {
   const index = state.snapshotIndex;
+  if (!progress.isActive || index <= progress.match) return false;
   const term = state.log.termAt(index);
   const membership = membershipAt(state, index);
   if (index === 0 || term === undefined || membership === undefined) return false;

@@ -55,7 +55,10 @@ export interface Config {
   readonly switches: Switches;
 }
 
-/** What the log store found at start. A new node has all zero, and the founding membership at index 0. */
+/**
+ * What the log store found at start. A founding node has all zero, and the founding membership at index 0. A node that
+ * is to join later has an empty membership there: it takes nothing but a snapshot before it takes entries.
+ */
 export interface DurableState {
   readonly hardState: HardState;
   /** The last compacted entry or installed snapshot, with the configuration there. Index 0 term 0: nothing compacted. */

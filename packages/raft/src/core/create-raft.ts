@@ -127,7 +127,7 @@ function onFetched(state: RaftState, answer: { readonly ref: number; readonly en
     return;
   }
   if (order.peer === undefined) applyFetched(state, answer.entries);
-  else sendFetched(state, order.peer, answer);
+  else sendFetched(state, order.peer, { ...answer, fromIndex: order.fromIndex });
 }
 
 function compact(state: RaftState, throughIndex: LogIndex): void {

@@ -1,4 +1,4 @@
-import { broadcastAppend, sendAllAppends, sendAppend } from "./append-sender.ts";
+import { broadcastAppend, sendAllAppends, sendAppend, sendSnapshot } from "./append-sender.ts";
 import { advanceCommit } from "./commit.ts";
 import type { EntryId } from "./entries.ts";
 import type { AppendRequest, AppendResponse } from "./messages.ts";
@@ -15,7 +15,7 @@ export function onAppendRequest(state: RaftState, request: AppendRequest): void 
     sendAfterPersist(state, { ...answer, index: log.committed });
     return;
   }
-  if (!log.holds(request.previous)) {
+  if (!log.holds(request.previous) || (request.previous.index === 0 && isBlank(state))) {
     sendAfterPersist(state, { ...answer, index: request.previous.index, hint: hintFor(state, request.previous) });
     return;
   }
@@ -31,6 +31,16 @@ export function onAppendRequest(state: RaftState, request: AppendRequest): void 
   const commit = Math.min(request.commit, last) as LogIndex;
   if (commit > log.committed) log.committed = commit;
   sendAfterPersist(state, { ...answer, index: last });
+}
+
+/**
+ * The founding configuration stands before the log, not in it. A node that does not have it must not build on the log's
+ * first entries: changes applied to nothing would make it a group of its own. It refuses even index 0, and only a
+ * snapshot helps.
+ */
+function isBlank(state: RaftState): boolean {
+  const founding = state.membershipHistory[0];
+  return state.log.start.index === 0 && founding?.membership.voters.length === 0;
 }
 
 /** The newest own entry that the leader's log may hold too: skips whole terms instead of single entries (§3.5). */
@@ -61,6 +71,10 @@ function onRefusal(
   refusal: { readonly from: PeerId; readonly progress: Progress; readonly index: LogIndex; readonly hint: EntryId },
 ): void {
   const { progress, hint } = refusal;
+  if (refusal.index === 0) {
+    sendSnapshot(state, refusal.from, progress);
+    return;
+  }
   const guess = hint.term > 0 ? state.log.findAgreement(hint.index, hint.term).index : hint.index;
   if (!progress.stepBack(refusal.index, guess)) return;
   if (progress.state === "replicate") progress.becomeProbe();

@@ -1,5 +1,6 @@
 import { assert } from "@holdfast/base";
 import { defaultConfig, type Config } from "../core/config.ts";
+import type { Entry } from "../core/entries.ts";
 import type { Input } from "../core/input.ts";
 import type { Message } from "../core/messages.ts";
 import type { Output } from "../core/output.ts";
@@ -24,6 +25,7 @@ export class TestCluster {
   /** Whether a message gets through; tests replace it to cut links. */
   isOpen: (message: Message) => boolean = () => true;
   readonly random: Random;
+  readonly #snapshots = new WeakMap<Message, readonly Entry[]>();
   #nextRef = 1;
 
   constructor(options: TestClusterOptions) {
@@ -86,7 +88,7 @@ export class TestCluster {
     const output: Output = node.core.drain();
     node.replies.push(...output.replies);
     node.events.push(...output.events);
-    this.messages.push(...output.send.filter((message) => this.isOpen(message)));
+    this.#enqueue(output.send);
     if (output.persist !== undefined) {
       node.pendingPersists.push({ order: output.persist, after: output.sendAfter.map(({ message }) => message) });
     }
@@ -101,12 +103,24 @@ export class TestCluster {
 
   /** One persist order of a node finishes; what waited for it goes out. */
   persistOne(node: TestNode): void {
-    const after = node.finishPersist();
-    this.messages.push(...after.filter((message) => this.isOpen(message)));
+    this.#enqueue(node.finishPersist());
     this.collect(node);
   }
 
-  /** A message arrives. A snapshot holds what its sender has applied up to its index. */
+  /** Messages leave, unless their link is cut. A snapshot's content is what its sender has applied when it leaves. */
+  #enqueue(messages: readonly Message[]): void {
+    for (const message of messages) {
+      if (message.kind === "snapshotRequest") {
+        const { index } = message.snapshot;
+        const applied = this.node(message.from).applied.filter((entry) => entry.index <= index);
+        this.#snapshots.set(message, applied);
+      }
+      if (this.isOpen(message)) this.messages.push(message);
+      else this.#reportSnapshot(message, false);
+    }
+  }
+
+  /** A message arrives, with a snapshot's content. */
   deliverOne(message: Message): void {
     const node = this.nodes.get(message.to);
     if (node?.core === undefined || !this.isOpen(message)) {
@@ -114,9 +128,7 @@ export class TestCluster {
       return;
     }
     if (message.kind === "snapshotRequest") {
-      const { index } = message.snapshot;
-      const applied = this.nodes.get(message.from)?.applied.filter((entry) => entry.index <= index) ?? [];
-      node.staged = { index, applied };
+      node.staged = { index: message.snapshot.index, applied: this.#snapshots.get(message) ?? [] };
     }
     this.step(message.to, { kind: "receive", message });
     this.#reportSnapshot(message, true);
