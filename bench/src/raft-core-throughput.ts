@@ -7,7 +7,11 @@ import type { LogIndex, PeerId, Term } from "../../packages/raft/src/core/types.
 const ids = [1, 2, 3] as PeerId[];
 const boot: DurableState = {
   hardState: { term: 0 as Term, vote: 0 as PeerId, commit: 0 as LogIndex },
-  logStart: { index: 0 as LogIndex, term: 0 as Term, membership: { voters: ids, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false } },
+  logStart: {
+    index: 0 as LogIndex,
+    term: 0 as Term,
+    membership: { voters: ids, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false },
+  },
   termRuns: [],
   lastIndex: 0 as LogIndex,
   configurationEntries: [],
@@ -16,8 +20,14 @@ const boot: DurableState = {
 };
 
 /** Committed entries per second through three cores in one process: no disk, no network, no promise. */
-export function measureCore(load: { readonly entries: number; readonly entryBytes: number; readonly batch: number }): number {
-  const cores = new Map(ids.map((id) => [id, createRaft({ ...defaultConfig(id), windowBytesMax: 4 << 20 }, boot, () => 0.5)]));
+export function measureCore(load: {
+  readonly entries: number;
+  readonly entryBytes: number;
+  readonly batch: number;
+}): number {
+  const cores = new Map(
+    ids.map((id) => [id, createRaft({ ...defaultConfig(id), windowBytesMax: 4 << 20 }, boot, () => 0.5)]),
+  );
   const leader = cores.get(ids[0] as PeerId) as RaftCore;
   leader.step({ kind: "campaign" });
   settle(cores, () => undefined);
@@ -36,7 +46,7 @@ export function measureCore(load: { readonly entries: number; readonly entryByte
 /** Carries everything out at once until nothing is left to do. */
 function settle(cores: ReadonlyMap<PeerId, RaftCore>, onReplies: (count: number) => void): void {
   let messages: Message[] = [];
-  for (let isBusy = true; isBusy; ) {
+  for (let isBusy = true; isBusy;) {
     isBusy = messages.length > 0;
     for (const message of messages) cores.get(message.to)?.step({ kind: "receive", message });
     messages = [];

@@ -25,12 +25,16 @@ try {
 }
 const sorted = timesMs.toSorted((left, right) => left - right);
 const at = (share: number): string => (sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0).toFixed(0);
-console.log(`leader killed to next applied proposal, ${sorted.length} kills: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms`);
+console.log(
+  `leader killed to next applied proposal, ${sorted.length} kills: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms`,
+);
 
 /** Asks every running member until one applies the proposal. */
 async function untilApplied(text: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
-    const asked = [...cluster.members.values()].map((member) => member.ask({ kind: "propose", text: `${text} ${attempt}` }, "proposed"));
+    const asked = [...cluster.members.values()].map((member) =>
+      member.ask({ kind: "propose", text: `${text} ${attempt}` }, "proposed"),
+    );
     const outcomes = await Promise.all(asked);
     if (outcomes.some(({ outcome }) => outcome === "applied")) return;
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** What the machine itself takes for what one committed entry needs at least. */
-export async function measureRawLimits(entryBytes: number): Promise<{ readonly syncMs: number; readonly roundTripMs: number }> {
+export async function measureRawLimits(
+  entryBytes: number,
+): Promise<{ readonly syncMs: number; readonly roundTripMs: number }> {
   return { syncMs: await measureSync(entryBytes), roundTripMs: await measureRoundTrip(entryBytes) };
 }
 
@@ -28,13 +30,16 @@ async function measureRoundTrip(entryBytes: number): Promise<number> {
   const server = createServer((socket) => socket.setNoDelay(true).pipe(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
-  const socket = connect(typeof address === "object" && address !== null ? address.port : 0, "127.0.0.1").setNoDelay(true);
+  const socket = connect(typeof address === "object" && address !== null ? address.port : 0, "127.0.0.1").setNoDelay(
+    true,
+  );
   const bytes = Buffer.alloc(entryBytes);
   const times: number[] = [];
   for (let count = 0; count < 2000; count++) {
     const startedMs = performance.now();
     socket.write(bytes);
-    for (let received = 0; received < entryBytes; ) received += await new Promise<number>((resolve) => socket.once("data", (part) => resolve(part.length)));
+    for (let received = 0; received < entryBytes;)
+      received += await new Promise<number>((resolve) => socket.once("data", (part) => resolve(part.length)));
     times.push(performance.now() - startedMs);
   }
   socket.destroy();

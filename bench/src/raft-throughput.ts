@@ -16,9 +16,13 @@ const { values } = parseArgs({
 });
 const profileFolder = values["cpu-prof"];
 
-console.log(`core alone: ${Math.round(measureCore({ entries: 1_000_000, entryBytes: Number(values.bytes), batch: 500 })).toLocaleString("en")} entries/s through three cores in this process, no I/O`);
+console.log(
+  `core alone: ${Math.round(measureCore({ entries: 1_000_000, entryBytes: Number(values.bytes), batch: 500 })).toLocaleString("en")} entries/s through three cores in this process, no I/O`,
+);
 const limits = await measureRawLimits(Number(values.bytes));
-console.log(`raw: fsync of one small append p50 ${limits.syncMs.toFixed(2)} ms, loopback round trip p50 ${limits.roundTripMs.toFixed(2)} ms`);
+console.log(
+  `raw: fsync of one small append p50 ${limits.syncMs.toFixed(2)} ms, loopback round trip p50 ${limits.roundTripMs.toFixed(2)} ms`,
+);
 
 const cluster = await ProcessCluster.create(3, {
   execArgv: () => (profileFolder === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profileFolder]),
@@ -26,19 +30,33 @@ const cluster = await ProcessCluster.create(3, {
 try {
   await cluster.startAll();
   const leader = await cluster.leader();
-  console.log("| callers | entries/s | p50 ms | p90 ms | p99 ms | max ms | failed | leader CPU | follower CPU |\n|---|---|---|---|---|---|---|---|---|");
+  console.log(
+    "| callers | entries/s | p50 ms | p90 ms | p99 ms | max ms | failed | leader CPU | follower CPU |\n|---|---|---|---|---|---|---|---|---|",
+  );
   for (const callers of values.callers.split(",").map(Number)) {
     const before = await cpu();
-    const load = await leader.ask({ kind: "load", callers, seconds: Number(values.seconds), entryBytes: Number(values.bytes) }, "load");
+    const load = await leader.ask(
+      { kind: "load", callers, seconds: Number(values.seconds), entryBytes: Number(values.bytes) },
+      "load",
+    );
     const after = await cpu();
-    const share = (id: number): string => `${Math.round(((after.get(id) ?? 0) - (before.get(id) ?? 0)) / load.seconds / 10)} %`;
+    const share = (id: number): string =>
+      `${Math.round(((after.get(id) ?? 0) - (before.get(id) ?? 0)) / load.seconds / 10)} %`;
     const followers = [...cluster.members.keys()].filter((id) => id !== leader.id).map(share);
     const rate = Math.round(load.applied / load.seconds).toLocaleString("en");
-    console.log(`| ${callers} | ${rate} | ${load.p50.toFixed(2)} | ${load.p90.toFixed(2)} | ${load.p99.toFixed(2)} | ${load.max.toFixed(1)} | ${load.failed} | ${share(leader.id)} | ${followers.join(", ")} |`);
+    console.log(
+      `| ${callers} | ${rate} | ${load.p50.toFixed(2)} | ${load.p90.toFixed(2)} | ${load.p99.toFixed(2)} | ${load.max.toFixed(1)} | ${load.failed} | ${share(leader.id)} | ${followers.join(", ")} |`,
+    );
   }
-  const statuses = await Promise.all([...cluster.members.values()].map((member) => member.ask({ kind: "status" }, "status")));
-  if (values.metrics) for (const member of cluster.members.values()) console.log((await member.ask({ kind: "metrics" }, "metrics")).text);
-  for (const { status, rssBytes } of statuses) console.log(`member ${status.id}: ${status.role}, applied ${status.appliedIndex}, ${Math.round(rssBytes / 2 ** 20)} MiB`);
+  const statuses = await Promise.all(
+    [...cluster.members.values()].map((member) => member.ask({ kind: "status" }, "status")),
+  );
+  if (values.metrics)
+    for (const member of cluster.members.values()) console.log((await member.ask({ kind: "metrics" }, "metrics")).text);
+  for (const { status, rssBytes } of statuses)
+    console.log(
+      `member ${status.id}: ${status.role}, applied ${status.appliedIndex}, ${Math.round(rssBytes / 2 ** 20)} MiB`,
+    );
   if (profileFolder !== undefined) {
     await Promise.all([...cluster.members.values()].map((member) => member.stop()));
     cluster.members.clear();
@@ -48,6 +66,8 @@ try {
 }
 
 async function cpu(): Promise<ReadonlyMap<number, number>> {
-  const reports = [...cluster.members.values()].map(async (member) => [member.id, (await member.ask({ kind: "status" }, "status")).cpuMs] as const);
+  const reports = [...cluster.members.values()].map(
+    async (member) => [member.id, (await member.ask({ kind: "status" }, "status")).cpuMs] as const,
+  );
   return new Map(await Promise.all(reports));
 }

@@ -88,7 +88,12 @@ export interface RaftStatus {
   /** Leads and has applied its own term's first entry: commands may be decided. */
   readonly isReadyLeader: boolean;
   /** Leader only: what it knows of its peers. */
-  readonly peers: readonly { readonly id: PeerId; readonly matchIndex: LogIndex; readonly isActive: boolean; readonly state: string }[];
+  readonly peers: readonly {
+    readonly id: PeerId;
+    readonly matchIndex: LogIndex;
+    readonly isActive: boolean;
+    readonly state: string;
+  }[];
 }
 
 /** What happens inside, typed; feeds logs, metrics and the admin page. */

@@ -1,5 +1,12 @@
 import { createMetrics, silentLogger } from "@holdfast/observability";
-import { openRaftNode, type CommittedEntry, type LogIndex, type PeerId, type RaftNode, type StateMachine } from "@holdfast/raft";
+import {
+  openRaftNode,
+  type CommittedEntry,
+  type LogIndex,
+  type PeerId,
+  type RaftNode,
+  type StateMachine,
+} from "@holdfast/raft";
 import { createGrpcNetwork } from "@holdfast/rpc/node";
 import { createNodeClock, createNodeDisk, createNodeRandom, createNodeTimers } from "@holdfast/runtime/node";
 
@@ -17,7 +24,12 @@ class Counter implements StateMachine {
 
 /** Starts one member of the group; `addresses` are host:port of all, by id. */
 export async function startMember(id: number, addresses: readonly string[], directory: string) {
-  const os = { clock: createNodeClock(), timers: createNodeTimers(), random: createNodeRandom(), disk: createNodeDisk() };
+  const os = {
+    clock: createNodeClock(),
+    timers: createNodeTimers(),
+    random: createNodeRandom(),
+    disk: createNodeDisk(),
+  };
   const ports = { ...os, logger: silentLogger, metrics: createMetrics() };
   const network = createGrpcNetwork(ports);
   const counter = new Counter();
@@ -26,7 +38,11 @@ export async function startMember(id: number, addresses: readonly string[], dire
   const node = await openRaftNode(config, { ...ports, network }, counter);
   const listener = await network.listen(addresses[id - 1] ?? "", node.services);
   node.start();
-  const stop = () => node.stop().then(() => listener.close()).then(() => network.close());
+  const stop = () =>
+    node
+      .stop()
+      .then(() => listener.close())
+      .then(() => network.close());
   return { node, counter, stop };
 }
 

@@ -35,6 +35,13 @@ export type MemberReport =
   | { readonly kind: "started" }
   | { readonly kind: "readyToLead"; readonly term: number }
   | { readonly kind: "proposed"; readonly text: string; readonly outcome: string }
-  | { readonly kind: "status"; readonly status: RaftStatus; readonly count: number; readonly checksum: number; readonly cpuMs: number; readonly rssBytes: number }
+  | {
+      readonly kind: "status";
+      readonly status: RaftStatus;
+      readonly count: number;
+      readonly checksum: number;
+      readonly cpuMs: number;
+      readonly rssBytes: number;
+    }
   | { readonly kind: "metrics"; readonly text: string }
   | LoadReport;

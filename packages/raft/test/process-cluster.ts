@@ -12,7 +12,11 @@ type Report<Kind extends MemberReport["kind"]> = Extract<MemberReport, { kind: K
 export class MemberProcess {
   readonly id: number;
   readonly child: ChildProcess;
-  readonly #waiting: { readonly kind: string; readonly resolve: (report: MemberReport) => void; readonly reject: (error: Error) => void }[] = [];
+  readonly #waiting: {
+    readonly kind: string;
+    readonly resolve: (report: MemberReport) => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
   isReadyToLead = false;
 
   constructor(id: number, child: ChildProcess, onReady: () => void) {
@@ -33,7 +37,9 @@ export class MemberProcess {
 
   /** The next report of a kind. */
   next<Kind extends MemberReport["kind"]>(kind: Kind): Promise<Report<Kind>> {
-    return new Promise((resolve, reject) => this.#waiting.push({ kind, resolve: resolve as (report: MemberReport) => void, reject }));
+    return new Promise((resolve, reject) =>
+      this.#waiting.push({ kind, resolve: resolve as (report: MemberReport) => void, reject }),
+    );
   }
 
   /** Sends a command and waits for its answer. */
@@ -91,7 +97,13 @@ export class ProcessCluster {
 
   async start(id: number): Promise<MemberProcess> {
     const { settings, logLevel, execArgv } = this.#options;
-    const options: MemberOptions = { id, addresses: this.#addresses, directory: join(this.directory, `member-${id}`), ...(settings === undefined ? {} : { settings }), ...(logLevel === undefined ? {} : { logLevel }) };
+    const options: MemberOptions = {
+      id,
+      addresses: this.#addresses,
+      directory: join(this.directory, `member-${id}`),
+      ...(settings === undefined ? {} : { settings }),
+      ...(logLevel === undefined ? {} : { logLevel }),
+    };
     const script = fileURLToPath(new URL("member-process.ts", import.meta.url));
     const child = fork(script, [JSON.stringify(options)], { execArgv: [...(execArgv?.(id) ?? [])] });
     const member = new MemberProcess(id, child, () => {
@@ -119,9 +131,14 @@ export class ProcessCluster {
     await member?.kill();
   }
 
+  /** Kills all at once. */
+  async killAll(): Promise<void> {
+    await Promise.all([...this.members.keys()].map((id) => this.kill(id)));
+  }
+
   /** Kills all and removes the folder. */
   async destroy(): Promise<void> {
-    for (const id of [...this.members.keys()]) await this.kill(id);
+    await this.killAll();
     await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -94,7 +94,8 @@ export class SimCluster {
 
   /** Waits for a ready leader. */
   async elect(limitMs = 10_000): Promise<SimMember> {
-    if (!(await this.world.runUntil(() => this.leader() !== undefined, limitMs))) throw new Error(`no leader within ${limitMs} ms`);
+    if (!(await this.world.runUntil(() => this.leader() !== undefined, limitMs)))
+      throw new Error(`no leader within ${limitMs} ms`);
     return must(this.leader(), "there is a leader");
   }
 
@@ -107,7 +108,10 @@ export class SimCluster {
   async settleApplied(limitMs = 20_000): Promise<boolean> {
     return this.world.runUntil(() => {
       const statuses = [...this.members.values()].map(({ node }) => node.status());
-      return new Set(statuses.map(({ appliedIndex }) => appliedIndex)).size === 1 && statuses.every(({ appliedIndex, lastIndex }) => appliedIndex === lastIndex);
+      return (
+        new Set(statuses.map(({ appliedIndex }) => appliedIndex)).size === 1 &&
+        statuses.every(({ appliedIndex, lastIndex }) => appliedIndex === lastIndex)
+      );
     }, limitMs);
   }
 
@@ -123,7 +127,15 @@ export class SimCluster {
 
   async #boot(id: PeerId, process: SimProcess): Promise<SimMember> {
     const network = this.network.forProcess(process);
-    const ports = { clock: process.clock, timers: process.timers, random: process.random, disk: process.disk, network, logger: this.#options.logger ?? silentLogger, metrics: createMetrics() };
+    const ports = {
+      clock: process.clock,
+      timers: process.timers,
+      random: process.random,
+      disk: process.disk,
+      network,
+      logger: this.#options.logger ?? silentLogger,
+      metrics: createMetrics(),
+    };
     const peers = this.ids.map((peer) => ({ id: peer, address: `${nameOf(peer)}:7000` }));
     const settings = this.#options.settings;
     const config = { clusterId: "sim", id, peers, directory: "/raft", ...(settings === undefined ? {} : { settings }) };

@@ -23,7 +23,8 @@ export function encodeChange(change: RecordedChange): { readonly record: Uint8Ar
   for (const entry of change.entries) expectedBytes += entryBytes(entry);
   const writer = new ByteWriter(expectedBytes);
   writer.skip(recordHeaderBytes);
-  const startBit = change.start === undefined ? 0 : change.start.entries === "keep" ? flagBits.startKeep : flagBits.startDrop;
+  const startBit =
+    change.start === undefined ? 0 : change.start.entries === "keep" ? flagBits.startKeep : flagBits.startDrop;
   writer.u8((change.hardState === undefined ? 0 : flagBits.hardState) | startBit);
   if (change.hardState !== undefined) {
     writer.varint(change.hardState.term);
@@ -43,7 +44,10 @@ export function encodeChange(change: RecordedChange): { readonly record: Uint8Ar
 }
 
 /** The change in a record's body, or undefined when it is not one. Entries share memory with `body`. */
-export function decodeChange(body: Uint8Array, entries: { readonly firstIndex: number; readonly entryCount: number }): RecordedChange | undefined {
+export function decodeChange(
+  body: Uint8Array,
+  entries: { readonly firstIndex: number; readonly entryCount: number },
+): RecordedChange | undefined {
   const reader = new ByteReader(body);
   const flags = reader.u8();
   const hardState = (flags & flagBits.hardState) === 0 ? undefined : readHardState(reader);
@@ -57,7 +61,9 @@ export function decodeChange(body: Uint8Array, entries: { readonly firstIndex: n
   return {
     entries: decoded,
     ...(hardState === undefined ? {} : { hardState }),
-    ...(meta === undefined ? {} : { start: { meta, entries: (flags & flagBits.startDrop) === 0 ? "keep" as const : "drop" as const } }),
+    ...(meta === undefined
+      ? {}
+      : { start: { meta, entries: (flags & flagBits.startDrop) === 0 ? ("keep" as const) : ("drop" as const) } }),
   };
 }
 

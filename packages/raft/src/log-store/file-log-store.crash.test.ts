@@ -16,7 +16,9 @@ interface Model {
   readonly hardState: HardState;
 }
 
-type Step = { readonly kind: "append"; readonly change: LogChange } | { readonly kind: "compact"; readonly start: SnapshotMeta };
+type Step =
+  | { readonly kind: "append"; readonly change: LogChange }
+  | { readonly kind: "compact"; readonly start: SnapshotMeta };
 
 const fresh: Model = { start: contractFounding, entries: [], hardState: makeHardState(0, 0, 0) };
 
@@ -25,7 +27,8 @@ function lastOf(model: Model): { index: number; term: number } {
 }
 
 function applyStep(model: Model, step: Step): Model {
-  if (step.kind === "compact") return { ...model, start: step.start, entries: model.entries.filter((entry) => entry.index > step.start.index) };
+  if (step.kind === "compact")
+    return { ...model, start: step.start, entries: model.entries.filter((entry) => entry.index > step.start.index) };
   const first = step.change.append[0];
   const kept = first === undefined ? model.entries : model.entries.filter((entry) => entry.index < first.index);
   return { ...model, entries: [...kept, ...step.change.append], hardState: step.change.hardState ?? model.hardState };
@@ -37,13 +40,26 @@ function drawStep(world: SimWorld, model: Model): Step {
   const last = lastOf(model);
   if (random.chance(0.1) && model.entries.length > 2) {
     const entry = model.entries[random.integer(model.entries.length - 1)];
-    if (entry !== undefined) return { kind: "compact", start: { index: entry.index, term: entry.term, membership: contractFounding.membership } };
+    if (entry !== undefined)
+      return {
+        kind: "compact",
+        start: { index: entry.index, term: entry.term, membership: contractFounding.membership },
+      };
   }
   const isConflict = random.chance(0.2) && model.entries.length > 0;
   const term = last.term + (isConflict || last.term === 0 ? 1 : 0);
   const firstIndex = isConflict ? last.index - random.integer(model.entries.length) : last.index + 1;
-  const append = Array.from({ length: 1 + random.integer(6) }, (_, offset) => makeEntry(firstIndex + offset, term, random.integer(300)));
-  return { kind: "append", change: { append, mustSync: true, ...(random.chance(0.5) ? { hardState: makeHardState(term, 1, model.start.index) } : {}) } };
+  const append = Array.from({ length: 1 + random.integer(6) }, (_, offset) =>
+    makeEntry(firstIndex + offset, term, random.integer(300)),
+  );
+  return {
+    kind: "append",
+    change: {
+      append,
+      mustSync: true,
+      ...(random.chance(0.5) ? { hardState: makeHardState(term, 1, model.start.index) } : {}),
+    },
+  };
 }
 
 async function readModel(store: LogStore): Promise<Model> {
@@ -56,7 +72,6 @@ async function readModel(store: LogStore): Promise<Model> {
 
 function open(process: SimProcess, over: Partial<FileLogStoreOptions> = {}) {
   return openFileLogStore({
-    ...process,
     disk: process.disk,
     clock: process.clock,
     random: process.random,
@@ -85,7 +100,10 @@ async function runUntilCrash(world: SimWorld, before: Model): Promise<Model> {
     const next = drawStep(world, model);
     const position = models.push(applyStep(model, next)) - 1;
     const done = next.kind === "compact" ? store.compact(next.start) : store.append(next.change);
-    done.then(() => (durableCount = Math.max(durableCount, position)), () => undefined);
+    done.then(
+      () => (durableCount = Math.max(durableCount, position)),
+      () => undefined,
+    );
     if (world.random.chance(0.6)) await world.runFor(world.random.fraction() * 4);
   }
   if (world.random.chance(0.5)) await world.runFor(world.random.fraction() * 10);
@@ -137,7 +155,8 @@ describe("file log store with a bad disk", () => {
     await world.settle(store.append(one), 1e6);
     machine.disk.failingSyncCount = 1;
     const failing = Promise.allSettled([store.append(two), store.append({ ...two, append: [makeEntry(3, 1)] })]);
-    for (const outcome of await world.settle(failing, 1e6)) expect(outcome).toMatchObject({ status: "rejected", reason: { kind: "diskFailed" } });
+    for (const outcome of await world.settle(failing, 1e6))
+      expect(outcome).toMatchObject({ status: "rejected", reason: { kind: "diskFailed" } });
     expect(await store.append(two).catch((error: unknown) => isHoldfastError(error, "diskFailed"))).toBe(true);
     await world.settle(store.close(), 1e6);
   });
@@ -147,7 +166,10 @@ describe("file log store with a bad disk", () => {
     const machine = world.machine("m", { capacityBytes: 4000 });
     const { store } = await world.settle(open(machine.startProcess()), 1e6);
     const large = { append: [makeEntry(1, 1, 5000)], mustSync: true };
-    const failure = await world.settle(store.append(large).catch((error: unknown) => error), 1e6);
+    const failure = await world.settle(
+      store.append(large).catch((error: unknown) => error),
+      1e6,
+    );
     expect(failure).toMatchObject({ kind: "noSpace" });
   });
 
@@ -160,7 +182,10 @@ describe("file log store with a bad disk", () => {
     await world.settle(store.close(), 1e6);
     machine.disk.corrupt("/raft/log-0000000000000001", 700);
     const sizeBefore = machine.disk.data.file("/raft/log-0000000000000001").sizeBytes;
-    const failure = await world.settle(open(machine.startProcess()).catch((error: unknown) => error), 1e6);
+    const failure = await world.settle(
+      open(machine.startProcess()).catch((error: unknown) => error),
+      1e6,
+    );
     expect(failure).toMatchObject({ kind: "dataLoss" });
     expect(failure).toBeInstanceOf(HoldfastError);
     expect(machine.disk.data.file("/raft/log-0000000000000001").sizeBytes).toBe(sizeBefore);
@@ -174,20 +199,34 @@ describe("file log store with a bad disk", () => {
     const size = machine.disk.data.file("/raft/log-0000000000000001").sizeBytes;
     machine.disk.corrupt("/raft/log-0000000000000001", size - 10);
     const range = { fromIndex: 1 as LogIndex, toIndex: 1 as LogIndex, bytesMax: 1000 };
-    expect(await world.settle(store.read(range).catch((error: unknown) => error), 1e6)).toMatchObject({ kind: "dataLoss" });
+    expect(
+      await world.settle(
+        store.read(range).catch((error: unknown) => error),
+        1e6,
+      ),
+    ).toMatchObject({ kind: "dataLoss" });
   });
 
   it("refuses a missing segment and a lost identity", async () => {
     const world = createSimWorld(1);
     const machine = world.machine("m");
     const { store } = await world.settle(open(machine.startProcess(), { segmentBytesMax: 600 }), 1e6);
-    for (let index = 1; index <= 9; index++) await world.settle(store.append({ append: [makeEntry(index, 1)], mustSync: true }), 1e6);
+    for (let index = 1; index <= 9; index++)
+      await world.settle(store.append({ append: [makeEntry(index, 1)], mustSync: true }), 1e6);
     await world.settle(store.close(), 1e6);
     machine.disk.data.remove("/raft/log-0000000000000002");
-    const gap = await world.settle(open(machine.startProcess()).catch((error: unknown) => error), 1e6);
+    const gap = await world.settle(
+      open(machine.startProcess()).catch((error: unknown) => error),
+      1e6,
+    );
     expect(gap).toMatchObject({ kind: "dataLoss", message: expect.stringContaining("segment 2 is missing") });
     machine.disk.data.remove("/raft/identity");
-    expect(await world.settle(open(machine.startProcess()).catch((error: unknown) => error), 1e6)).toMatchObject({ kind: "dataLoss" });
+    expect(
+      await world.settle(
+        open(machine.startProcess()).catch((error: unknown) => error),
+        1e6,
+      ),
+    ).toMatchObject({ kind: "dataLoss" });
   });
 
   it("refuses another cluster's and another peer's directory", async () => {
@@ -197,7 +236,12 @@ describe("file log store with a bad disk", () => {
     expect(isNew).toBe(true);
     await world.settle(store.close(), 1e6);
     for (const over of [{ clusterId: "other" }, { peer: 2 }]) {
-      expect(await world.settle(open(machine.startProcess(), over).catch((error: unknown) => error), 1e6)).toMatchObject({ kind: "wrongCluster" });
+      expect(
+        await world.settle(
+          open(machine.startProcess(), over).catch((error: unknown) => error),
+          1e6,
+        ),
+      ).toMatchObject({ kind: "wrongCluster" });
     }
     const again = await world.settle(open(machine.startProcess()), 1e6);
     expect(again).toMatchObject({ isNew: false, incarnation });
@@ -208,7 +252,12 @@ describe("file log store with a bad disk", () => {
     const machine = world.machine("m");
     const holder = machine.startProcess();
     const { store } = await world.settle(open(holder), 1e6);
-    expect(await world.settle(open(machine.startProcess()).catch((error: unknown) => error), 1e6)).toMatchObject({ kind: "precondition" });
+    expect(
+      await world.settle(
+        open(machine.startProcess()).catch((error: unknown) => error),
+        1e6,
+      ),
+    ).toMatchObject({ kind: "precondition" });
     await world.settle(store.close(), 1e6);
     await world.settle(open(holder), 1e6);
     holder.crash();
@@ -219,9 +268,13 @@ describe("file log store with a bad disk", () => {
     const world = createSimWorld(1);
     const machine = world.machine("m");
     const { store } = await world.settle(open(machine.startProcess(), { segmentBytesMax: 2000 }), 1e6);
-    for (let index = 1; index <= 100; index++) await world.settle(store.append({ append: [makeEntry(index, 1)], mustSync: true }), 1e6);
+    for (let index = 1; index <= 100; index++)
+      await world.settle(store.append({ append: [makeEntry(index, 1)], mustSync: true }), 1e6);
     const before = machine.disk.data.list("/raft").length;
-    await world.settle(store.compact({ index: 95 as LogIndex, term: 1 as Term, membership: contractFounding.membership }), 1e6);
+    await world.settle(
+      store.compact({ index: 95 as LogIndex, term: 1 as Term, membership: contractFounding.membership }),
+      1e6,
+    );
     expect(before).toBeGreaterThan(5);
     expect(machine.disk.data.list("/raft").length).toBeLessThan(4);
   });

@@ -75,7 +75,10 @@ export class FileLogStore implements LogStore {
     if (this.#failure !== undefined) throw this.#failure;
     const entries: Entry[] = [];
     let bytes = 0;
-    for (let index: number = range.fromIndex; index <= range.toIndex && (entries.length === 0 || bytes < range.bytesMax); ) {
+    for (
+      let index: number = range.fromIndex;
+      index <= range.toIndex && (entries.length === 0 || bytes < range.bytesMax);
+    ) {
       const run = index <= this.#start.index ? undefined : this.#map.find(index);
       if (run === undefined) return entries.length === 0 ? "compacted" : entries;
       const found = await this.#readRun(run);
@@ -103,7 +106,8 @@ export class FileLogStore implements LogStore {
 
   #enqueue(change: RecordedChange, mustSync: boolean): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#closing !== undefined) return Promise.reject(new HoldfastError("precondition", `the log ${this.#parts.directory} was closed`));
+    if (this.#closing !== undefined)
+      return Promise.reject(new HoldfastError("precondition", `the log ${this.#parts.directory} was closed`));
     return new Promise((resolve, reject) => {
       this.#queue.push({ change, mustSync, resolve, reject });
       this.#running ??= this.#drain();
@@ -144,7 +148,9 @@ export class FileLogStore implements LogStore {
     if (this.#end.offset >= this.#parts.segmentBytesMax) await this.#roll();
     const opening: RecordedChange[] = this.#end.isSegmentEmpty
       ? [{ entries: [], hardState: this.#hardState, start: { meta: this.#start, entries: "keep" } }]
-      : this.#isHardStateBehind ? [{ entries: [], hardState: this.#hardState }] : [];
+      : this.#isHardStateBehind
+        ? [{ entries: [], hardState: this.#hardState }]
+        : [];
     const parts: Uint8Array[] = [];
     const runs: { readonly change: RecordedChange; readonly offset: number; readonly bytes: number }[] = [];
     const syncedBytes = this.#end.offset;
@@ -152,7 +158,14 @@ export class FileLogStore implements LogStore {
     for (const change of [...opening, ...changes].flatMap(splitChange)) {
       const { record, bodyBytes } = encodeChange(change);
       const firstIndex = change.entries[0]?.index ?? 0;
-      chain = sealRecord(record, bodyBytes, { salt: this.#salt, type: recordTypes.change, firstIndex, entryCount: change.entries.length, syncedBytes, previousChain: chain });
+      chain = sealRecord(record, bodyBytes, {
+        salt: this.#salt,
+        type: recordTypes.change,
+        firstIndex,
+        entryCount: change.entries.length,
+        syncedBytes,
+        previousChain: chain,
+      });
       parts.push(record);
       runs.push({ change, offset, bytes: record.length });
       offset += record.length;
@@ -162,8 +175,13 @@ export class FileLogStore implements LogStore {
     await file.syncData();
     this.#end = { segment: this.#end.segment, offset, chain, isSegmentEmpty: false };
     this.#isHardStateBehind = false;
-    for (const run of runs) this.#note(run.change, { segment: this.#end.segment, offset: run.offset, bytes: run.bytes });
-    this.#parts.onSynced?.({ durationMs: this.#parts.clock.monotonicMs() - startedMs, changes: changes.length, bytes: offset - syncedBytes });
+    for (const run of runs)
+      this.#note(run.change, { segment: this.#end.segment, offset: run.offset, bytes: run.bytes });
+    this.#parts.onSynced?.({
+      durationMs: this.#parts.clock.monotonicMs() - startedMs,
+      changes: changes.length,
+      bytes: offset - syncedBytes,
+    });
   }
 
   #note(change: RecordedChange, place: Pick<LogRun, "segment" | "offset" | "bytes">): void {
@@ -173,7 +191,8 @@ export class FileLogStore implements LogStore {
       this.#map.cutThrough(this.#start.index);
     }
     const first = change.entries[0];
-    if (first !== undefined) this.#map.append({ ...place, firstIndex: first.index, lastIndex: first.index + change.entries.length - 1 });
+    if (first !== undefined)
+      this.#map.append({ ...place, firstIndex: first.index, lastIndex: first.index + change.entries.length - 1 });
     this.#hardState = change.hardState ?? this.#hardState;
   }
 
@@ -181,7 +200,12 @@ export class FileLogStore implements LogStore {
     const { disk, directory, identity } = this.#parts;
     const sequence = this.#end.segment + 1;
     const nextIndex = (this.#map.lastIndex ?? this.#start.index) + 1;
-    const file = await createSegment(disk, directory, { identity, sequence, nextIndex, previousChain: this.#end.chain });
+    const file = await createSegment(disk, directory, {
+      identity,
+      sequence,
+      nextIndex,
+      previousChain: this.#end.chain,
+    });
     this.#files.adopt(sequence, file);
     this.#segments = [...this.#segments, sequence];
     this.#end = { segment: sequence, offset: segmentHeaderBytes, chain: this.#end.chain, isSegmentEmpty: true };
@@ -203,7 +227,10 @@ export class FileLogStore implements LogStore {
     const body = header === undefined ? undefined : readRecordBody(bytes, 0, header);
     const change = header === undefined || body === undefined ? undefined : decodeChange(body, header);
     if (change?.entries[0]?.index === run.firstIndex) return change.entries;
-    throw new HoldfastError("dataLoss", `the log is damaged: segment ${run.segment} at byte ${run.offset} no longer holds entry ${run.firstIndex}. Nothing was changed; the other masters hold the same log`);
+    throw new HoldfastError(
+      "dataLoss",
+      `the log is damaged: segment ${run.segment} at byte ${run.offset} no longer holds entry ${run.firstIndex}. Nothing was changed; the other masters hold the same log`,
+    );
   }
 
   async #readBytes(run: LogRun): Promise<Uint8Array | "compacted"> {
@@ -231,5 +258,9 @@ export class FileLogStore implements LogStore {
 function toFailure(error: unknown, directory: string): HoldfastError {
   if (!isHoldfastError(error)) throw error;
   const kind = error.kind === "noSpace" ? "noSpace" : "diskFailed";
-  return new HoldfastError(kind, `the log ${directory} could not be written; what was acknowledged before is safe on the other masters. ${error.message}`, { cause: error });
+  return new HoldfastError(
+    kind,
+    `the log ${directory} could not be written; what was acknowledged before is safe on the other masters. ${error.message}`,
+    { cause: error },
+  );
 }

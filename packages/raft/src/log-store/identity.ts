@@ -21,12 +21,18 @@ export async function readIdentity(disk: Disk, place: LogPlace): Promise<LogIden
   if ((await disk.stat(path)) === undefined) return undefined;
   const header = decodeSegmentHeader(await disk.readFile(path));
   if (header?.sequence !== 0) {
-    throw new HoldfastError("dataLoss", `${path} is damaged, so nobody knows whose log this is; nothing was changed. Restore it, or remove the whole folder and let the node join anew`);
+    throw new HoldfastError(
+      "dataLoss",
+      `${path} is damaged, so nobody knows whose log this is; nothing was changed. Restore it, or remove the whole folder and let the node join anew`,
+    );
   }
   const { clusterId, peer } = header.identity;
   if (clusterId !== place.clusterId || peer !== place.peer) {
     const found = `master ${peer} of cluster "${clusterId}"`;
-    throw new HoldfastError("wrongCluster", `${place.directory} holds the log of ${found}, not of master ${place.peer} of cluster "${place.clusterId}"; nothing was changed. Check the data directory and the ids`);
+    throw new HoldfastError(
+      "wrongCluster",
+      `${place.directory} holds the log of ${found}, not of master ${place.peer} of cluster "${place.clusterId}"; nothing was changed. Check the data directory and the ids`,
+    );
   }
   return header.identity;
 }
@@ -42,7 +48,10 @@ export async function writeIdentity(disk: Disk, directory: string, identity: Log
   const file = await disk.open(`${path}.new`, "openOrCreate");
   try {
     await file.truncate(0);
-    await file.write(encodeSegmentHeader({ identity, sequence: 0, nextIndex: 0, previousChain: new Uint8Array(chainBytes) }), 0);
+    await file.write(
+      encodeSegmentHeader({ identity, sequence: 0, nextIndex: 0, previousChain: new Uint8Array(chainBytes) }),
+      0,
+    );
     await file.syncData();
   } finally {
     await file.close();
@@ -50,4 +59,3 @@ export async function writeIdentity(disk: Disk, directory: string, identity: Log
   await disk.rename(`${path}.new`, path);
   await disk.syncDirectory(directory);
 }
-

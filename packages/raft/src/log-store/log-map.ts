@@ -43,7 +43,8 @@ export class LogMap {
   cutFrom(index: number): void {
     while ((this.#runs.at(-1)?.firstIndex ?? -1) >= index) this.#runs.pop();
     const last = this.#runs.at(-1);
-    if (last !== undefined && last.lastIndex >= index) this.#runs[this.#runs.length - 1] = { ...last, lastIndex: index - 1 };
+    if (last !== undefined && last.lastIndex >= index)
+      this.#runs[this.#runs.length - 1] = { ...last, lastIndex: index - 1 };
   }
 
   /** Forgets all up to `index`; a record that also holds later entries stays. */

@@ -10,7 +10,13 @@ export interface LogStoreFixture {
   end(): Promise<void>;
 }
 
-const membership: Membership = { voters: [1, 2, 3] as PeerId[], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+const membership: Membership = {
+  voters: [1, 2, 3] as PeerId[],
+  votersOutgoing: [],
+  learners: [],
+  learnersNext: [],
+  autoLeave: false,
+};
 /** What the contract's logs begin with. */
 export const contractFounding: SnapshotMeta = { index: 0 as LogIndex, term: 0 as Term, membership };
 
@@ -32,7 +38,11 @@ export function makeHardState(term: number, vote: number, commit: number): HardS
 
 const all = { fromIndex: 1 as LogIndex, toIndex: 1e9 as LogIndex, bytesMax: 1e9 };
 const from = (index: number): typeof all => ({ ...all, fromIndex: index as LogIndex });
-const at = (index: number, term: number): SnapshotMeta => ({ index: index as LogIndex, term: term as Term, membership });
+const at = (index: number, term: number): SnapshotMeta => ({
+  index: index as LogIndex,
+  term: term as Term,
+  membership,
+});
 
 /** What every version of `LogStore` does. */
 export function describeLogStore(name: string, createFixture: () => Promise<LogStoreFixture>): void {
@@ -49,7 +59,14 @@ export function describeLogStore(name: string, createFixture: () => Promise<LogS
     it("begins empty with the founding membership", () =>
       withLog(async (open) => {
         const store = await open();
-        expect(store.boot).toEqual({ hardState: makeHardState(0, 0, 0), logStart: contractFounding, termRuns: [], lastIndex: 0, configurationEntries: [], window: [] });
+        expect(store.boot).toEqual({
+          hardState: makeHardState(0, 0, 0),
+          logStart: contractFounding,
+          termRuns: [],
+          lastIndex: 0,
+          configurationEntries: [],
+          window: [],
+        });
         expect(await store.read(all)).toBe("compacted");
         await store.close();
       }));
@@ -65,7 +82,10 @@ export function describeLogStore(name: string, createFixture: () => Promise<LogS
         expect(again.boot).toEqual({
           hardState: makeHardState(2, 3, 4),
           logStart: contractFounding,
-          termRuns: [{ term: 1, firstIndex: 1 }, { term: 2, firstIndex: 4 }],
+          termRuns: [
+            { term: 1, firstIndex: 1 },
+            { term: 2, firstIndex: 4 },
+          ],
           lastIndex: 5,
           configurationEntries: [],
           window: entries,
@@ -84,7 +104,10 @@ export function describeLogStore(name: string, createFixture: () => Promise<LogS
         await store.close();
         const again = await open();
         expect(again.boot.lastIndex).toBe(6);
-        expect(again.boot.termRuns).toEqual([{ term: 1, firstIndex: 1 }, { term: 2, firstIndex: 5 }]);
+        expect(again.boot.termRuns).toEqual([
+          { term: 1, firstIndex: 1 },
+          { term: 2, firstIndex: 5 },
+        ]);
         expect(await again.read(from(4))).toEqual(expected.slice(3));
         await again.close();
       }));
@@ -94,7 +117,10 @@ export function describeLogStore(name: string, createFixture: () => Promise<LogS
         const store = await open();
         const settled: number[] = [];
         const appends = Array.from({ length: 50 }, async (_, position) => {
-          await store.append({ append: makeEntries(position * 2 + 1, position * 2 + 2, 1), mustSync: position % 3 !== 0 });
+          await store.append({
+            append: makeEntries(position * 2 + 1, position * 2 + 2, 1),
+            mustSync: position % 3 !== 0,
+          });
           settled.push(position);
         });
         await Promise.all(appends);
@@ -106,8 +132,17 @@ export function describeLogStore(name: string, createFixture: () => Promise<LogS
     it("keeps configuration entries apart, with all their fields", () =>
       withLog(async (open) => {
         const store = await open();
-        const change = { version: 2 as const, transition: "implicit" as const, steps: [{ action: "addLearner" as const, peer: 4 as PeerId }], context: Uint8Array.of(7) };
-        const configuration: Entry = { index: 2 as LogIndex, term: 1 as Term, payload: { kind: "configuration", change } };
+        const change = {
+          version: 2 as const,
+          transition: "implicit" as const,
+          steps: [{ action: "addLearner" as const, peer: 4 as PeerId }],
+          context: Uint8Array.of(7),
+        };
+        const configuration: Entry = {
+          index: 2 as LogIndex,
+          term: 1 as Term,
+          payload: { kind: "configuration", change },
+        };
         const empty: Entry = { index: 1 as LogIndex, term: 1 as Term, payload: { kind: "empty" } };
         await store.append({ append: [empty, configuration, makeEntry(3, 1)], mustSync: true });
         await store.close();
@@ -138,7 +173,11 @@ export function describeLogStore(name: string, createFixture: () => Promise<LogS
     it("forgets what is compacted and keeps what follows, also after a restart", () =>
       withLog(async (open) => {
         const store = await open();
-        await store.append({ append: [...makeEntries(1, 6, 1), ...makeEntries(7, 9, 2)], hardState: makeHardState(2, 1, 8), mustSync: true });
+        await store.append({
+          append: [...makeEntries(1, 6, 1), ...makeEntries(7, 9, 2)],
+          hardState: makeHardState(2, 1, 8),
+          mustSync: true,
+        });
         await store.compact(at(4, 1));
         await store.compact(at(2, 1));
         expect(await store.read(from(4))).toBe("compacted");
@@ -146,13 +185,23 @@ export function describeLogStore(name: string, createFixture: () => Promise<LogS
         await store.close();
         const again = await open();
         expect(again.boot.logStart).toEqual(at(4, 1));
-        expect(again.boot.termRuns).toEqual([{ term: 1, firstIndex: 5 }, { term: 2, firstIndex: 7 }]);
+        expect(again.boot.termRuns).toEqual([
+          { term: 1, firstIndex: 5 },
+          { term: 2, firstIndex: 7 },
+        ]);
         expect(again.boot.hardState).toEqual(makeHardState(2, 1, 8));
         expect(await again.read(from(4))).toBe("compacted");
         await again.compact(at(9, 2));
         await again.close();
         const third = await open();
-        expect(third.boot).toEqual({ hardState: makeHardState(2, 1, 8), logStart: at(9, 2), termRuns: [], lastIndex: 9, configurationEntries: [], window: [] });
+        expect(third.boot).toEqual({
+          hardState: makeHardState(2, 1, 8),
+          logStart: at(9, 2),
+          termRuns: [],
+          lastIndex: 9,
+          configurationEntries: [],
+          window: [],
+        });
         await third.append({ append: makeEntries(10, 11, 2), mustSync: true });
         expect(await third.read(from(10))).toEqual(makeEntries(10, 11, 2));
         await third.close();

@@ -35,7 +35,8 @@ export class MemoryLogStore implements LogStore {
       this.#entries = [];
     }
     const first = change.append[0];
-    if (first !== undefined) this.#entries = [...this.#entries.filter((entry) => entry.index < first.index), ...change.append];
+    if (first !== undefined)
+      this.#entries = [...this.#entries.filter((entry) => entry.index < first.index), ...change.append];
     this.#log.changes.push({
       entries: change.append,
       ...(change.hardState === undefined ? {} : { hardState: change.hardState }),

@@ -59,7 +59,12 @@ async function createLog(options: FileLogStoreOptions): Promise<LogIdentity> {
   const { disk, directory } = options;
   await removeUnfinishedLog(options);
   const identity = drawIdentity(options, options.random);
-  const file = await createSegment(disk, directory, { identity, sequence: 1, nextIndex: 1, previousChain: new Uint8Array(chainBytes) });
+  const file = await createSegment(disk, directory, {
+    identity,
+    sequence: 1,
+    nextIndex: 1,
+    previousChain: new Uint8Array(chainBytes),
+  });
   await file.close();
   await writeIdentity(disk, directory, identity);
   options.logger.info("raft.log_created", { directory });
@@ -73,7 +78,10 @@ async function removeUnfinishedLog(options: FileLogStoreOptions): Promise<void> 
     const path = segmentPath(directory, sequence);
     const size = (await disk.stat(path))?.sizeBytes ?? 0;
     if (sequence > 1 || size > segmentHeaderBytes) {
-      throw new HoldfastError("dataLoss", `${directory} holds a log whose identity file is gone; nothing was changed. Restore the file, or move the folder away and let the node join anew`);
+      throw new HoldfastError(
+        "dataLoss",
+        `${directory} holds a log whose identity file is gone; nothing was changed. Restore the file, or move the folder away and let the node join anew`,
+      );
     }
     await disk.remove(path);
   }

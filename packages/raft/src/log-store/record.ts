@@ -99,7 +99,8 @@ export function readRecordHeader(bytes: Uint8Array, offset: number, salt: number
     syncedBytes: Number(view.getBigUint64(32, true)),
     chain: Uint8Array.from(bytes.subarray(offset + chainedHeaderBytes, offset + chainedHeaderBytes + chainBytes)),
   };
-  const isPossible = header.bodyBytes <= recordBodyBytesMax && Number.isSafeInteger(header.firstIndex + header.entryCount);
+  const isPossible =
+    header.bodyBytes <= recordBodyBytesMax && Number.isSafeInteger(header.firstIndex + header.entryCount);
   return isPossible ? header : undefined;
 }
 
@@ -112,7 +113,11 @@ export function readRecordBody(bytes: Uint8Array, offset: number, header: Record
 }
 
 /** Whether the record at `offset` is the one that was written after `previousChain`. */
-export function isChained(bytes: Uint8Array, offset: number, link: { header: RecordHeader; body: Uint8Array; previousChain: Uint8Array }): boolean {
+export function isChained(
+  bytes: Uint8Array,
+  offset: number,
+  link: { header: RecordHeader; body: Uint8Array; previousChain: Uint8Array },
+): boolean {
   const chained = bytes.subarray(offset, offset + chainedHeaderBytes);
   return equalBytes(nextChain(link.previousChain, chained, link.body), link.header.chain);
 }

@@ -8,7 +8,13 @@ import type { LogBoot } from "./log-store.ts";
 import { chainBytes, recordBytes, recordSalt } from "./record.ts";
 import { Replay } from "./replay.ts";
 import { isUnfinishedSegment, listSegments, segmentPath } from "./segment-files.ts";
-import { decodeSegmentHeader, isSameIdentity, segmentHeaderBytes, type LogIdentity, type SegmentHeader } from "./segment-header.ts";
+import {
+  decodeSegmentHeader,
+  isSameIdentity,
+  segmentHeaderBytes,
+  type LogIdentity,
+  type SegmentHeader,
+} from "./segment-header.ts";
 import { scanSegment, type ScannedRecord, type SegmentScan } from "./segment-scan.ts";
 
 /** Where the log goes on. */
@@ -67,7 +73,8 @@ interface SegmentRecovery {
 async function recoverSegment(recovery: SegmentRecovery): Promise<LogEnd> {
   const { options, replay, sequence, isLast, before } = recovery;
   const path = segmentPath(options.directory, sequence);
-  if (before !== undefined && sequence !== before.segment + 1) throw damaged(path, `segment ${before.segment + 1} is missing`);
+  if (before !== undefined && sequence !== before.segment + 1)
+    throw damaged(path, `segment ${before.segment + 1} is missing`);
   const bytes = await options.disk.readFile(path);
   const header = checkHeader(decodeSegmentHeader(bytes), path, recovery);
   const salt = recordSalt(options.identity.incarnation);
@@ -101,11 +108,20 @@ function checkHeader(header: SegmentHeader | undefined, path: string, recovery: 
  * Cuts off a torn tail, and syncs what stays: after the death of a process alone, what it had written but not synced is
  * still readable, and from here on it counts as durable.
  */
-async function settleTail(options: RecoveryOptions, path: string, scan: SegmentScan & { readonly sizeBytes: number }): Promise<void> {
+async function settleTail(
+  options: RecoveryOptions,
+  path: string,
+  scan: SegmentScan & { readonly sizeBytes: number },
+): Promise<void> {
   const file = await options.disk.open(path, "readWrite");
   try {
     if (scan.fault !== undefined) {
-      const fields = { path, keptBytes: scan.endOffset, cutBytes: scan.sizeBytes - scan.endOffset, reason: scan.fault.reason };
+      const fields = {
+        path,
+        keptBytes: scan.endOffset,
+        cutBytes: scan.sizeBytes - scan.endOffset,
+        reason: scan.fault.reason,
+      };
       options.logger.warn("raft.log_tail_repaired", fields);
       await file.truncate(scan.endOffset);
     }
@@ -132,5 +148,8 @@ async function listFinishedSegments(options: RecoveryOptions): Promise<readonly 
 }
 
 function damaged(where: string, what: string): HoldfastError {
-  return new HoldfastError("dataLoss", `the log is damaged: ${where}: ${what}. Nothing was changed; the other masters hold the same log. Move this folder away and let the node join anew`);
+  return new HoldfastError(
+    "dataLoss",
+    `the log is damaged: ${where}: ${what}. Nothing was changed; the other masters hold the same log. Move this folder away and let the node join anew`,
+  );
 }

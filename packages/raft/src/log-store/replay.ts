@@ -66,7 +66,8 @@ export class Replay {
     const later = this.#termRuns.filter((run) => run.firstIndex > first);
     const atStart = this.#termRuns.findLast((run) => run.firstIndex <= first);
     const hasEntries = (this.map.lastIndex ?? 0) >= first;
-    this.#termRuns = atStart === undefined || !hasEntries ? later : [{ term: atStart.term, firstIndex: first as LogIndex }, ...later];
+    this.#termRuns =
+      atStart === undefined || !hasEntries ? later : [{ term: atStart.term, firstIndex: first as LogIndex }, ...later];
   }
 
   #cutFrom(index: number): void {

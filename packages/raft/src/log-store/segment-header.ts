@@ -13,7 +13,17 @@ export const clusterIdBytesMax = 255;
 const magicLow = 0x41524648;
 const magicHigh = 0x474c5446;
 const formatVersion = 1;
-const offsets = { version: 8, peer: 12, sequence: 16, nextIndex: 24, incarnation: 32, chain: 48, clusterLength: 64, cluster: 65, crc: 508 };
+const offsets = {
+  version: 8,
+  peer: 12,
+  sequence: 16,
+  nextIndex: 24,
+  incarnation: 32,
+  chain: 48,
+  clusterLength: 64,
+  cluster: 65,
+  crc: 508,
+};
 
 /** Whose log a directory holds. The incarnation is drawn when the directory is made, so that a wiped one is told apart. */
 export interface LogIdentity {
@@ -78,5 +88,7 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
 
 /** Whether two logs are of the same directory of the same peer of the same cluster. */
 export function isSameIdentity(left: LogIdentity, right: LogIdentity): boolean {
-  return left.clusterId === right.clusterId && left.peer === right.peer && equalBytes(left.incarnation, right.incarnation);
+  return (
+    left.clusterId === right.clusterId && left.peer === right.peer && equalBytes(left.incarnation, right.incarnation)
+  );
 }

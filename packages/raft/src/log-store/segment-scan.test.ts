@@ -10,8 +10,19 @@ const salt = recordSalt(incarnation);
 const genesis = new Uint8Array(chainBytes);
 
 /** A segment as it lies on disk, and where its records end. Each inner list is one write with one sync after it. */
-function buildSegment(writes: readonly (readonly number[])[]): { bytes: Uint8Array; ends: number[]; writeEnds: number[] } {
-  const parts = [encodeSegmentHeader({ identity: { clusterId: "c", peer: 1, incarnation }, sequence: 1, nextIndex: 1, previousChain: genesis })];
+function buildSegment(writes: readonly (readonly number[])[]): {
+  bytes: Uint8Array;
+  ends: number[];
+  writeEnds: number[];
+} {
+  const parts = [
+    encodeSegmentHeader({
+      identity: { clusterId: "c", peer: 1, incarnation },
+      sequence: 1,
+      nextIndex: 1,
+      previousChain: genesis,
+    }),
+  ];
   let offset = segmentHeaderBytes;
   let chain: Uint8Array = genesis;
   const ends: number[] = [];
@@ -21,7 +32,14 @@ function buildSegment(writes: readonly (readonly number[])[]): { bytes: Uint8Arr
     for (const first of write) {
       const entries = makeEntries(first, first + 1, 1);
       const { record, bodyBytes } = encodeChange({ entries });
-      chain = sealRecord(record, bodyBytes, { salt, type: recordTypes.change, firstIndex: first, entryCount: 2, syncedBytes, previousChain: chain });
+      chain = sealRecord(record, bodyBytes, {
+        salt,
+        type: recordTypes.change,
+        firstIndex: first,
+        entryCount: 2,
+        syncedBytes,
+        previousChain: chain,
+      });
       parts.push(record);
       offset += record.length;
       ends.push(offset);

@@ -1,4 +1,12 @@
-import { isChained, readRecordBody, readRecordHeader, recordAlignmentBytes, recordBytes, recordTypes, type RecordHeader } from "./record.ts";
+import {
+  isChained,
+  readRecordBody,
+  readRecordHeader,
+  recordAlignmentBytes,
+  recordBytes,
+  recordTypes,
+  type RecordHeader,
+} from "./record.ts";
 import { segmentHeaderBytes } from "./segment-header.ts";
 
 /** A sound record found in a segment. */
@@ -59,7 +67,11 @@ export function scanSegment(bytes: Uint8Array, options: ScanOptions): SegmentSca
   return { records, endOffset: offset, chain, fault: undefined };
 }
 
-function readRecord(bytes: Uint8Array, offset: number, link: { salt: number; previousChain: Uint8Array }): ScannedRecord | string {
+function readRecord(
+  bytes: Uint8Array,
+  offset: number,
+  link: { salt: number; previousChain: Uint8Array },
+): ScannedRecord | string {
   const header = readRecordHeader(bytes, offset, link.salt);
   if (header === undefined) return "no sound record header";
   const body = readRecordBody(bytes, offset, header);

@@ -25,17 +25,20 @@ export class AppliedWaiters {
   wait(index: LogIndex, signal?: AbortSignal): Promise<void> {
     if (index <= this.#appliedIndex) return Promise.resolve();
     if (this.#ending !== undefined) return Promise.reject(this.#ending);
-    const cancelled = (): HoldfastError => new HoldfastError("cancelled", "the caller no longer waits for the entry to be applied");
+    const cancelled = (): HoldfastError =>
+      new HoldfastError("cancelled", "the caller no longer waits for the entry to be applied");
     if (signal?.aborted === true) return Promise.reject(cancelled());
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.#waiters.delete(waiter);
         reject(cancelled());
       };
-      const settled = <T>(settle: (value: T) => void) => (value: T): void => {
-        signal?.removeEventListener("abort", onAbort);
-        settle(value);
-      };
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          signal?.removeEventListener("abort", onAbort);
+          settle(value);
+        };
       const waiter: Waiter = { index, resolve: settled<void>(resolve), reject: settled(reject) };
       this.#waiters.add(waiter);
       signal?.addEventListener("abort", onAbort, { once: true });

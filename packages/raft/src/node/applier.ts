@@ -70,5 +70,7 @@ export class Applier {
 }
 
 function toCommitted(entry: Entry): CommittedEntry[] {
-  return entry.payload.kind === "application" ? [{ index: entry.index, term: entry.term, data: entry.payload.data }] : [];
+  return entry.payload.kind === "application"
+    ? [{ index: entry.index, term: entry.term, data: entry.payload.data }]
+    : [];
 }

@@ -33,7 +33,8 @@ export class Compactor {
 
   /** Learns from what a leader knows of its members. */
   observe(view: RaftView): void {
-    if (view.role === "leader") this.learn(Math.min(view.commitIndex, ...view.peers.map((peer) => peer.matchIndex)) as LogIndex);
+    if (view.role === "leader")
+      this.learn(Math.min(view.commitIndex, ...view.peers.map((peer) => peer.matchIndex)) as LogIndex);
   }
 
   /** Somebody says that every member has the log up to here. */

@@ -22,7 +22,11 @@ import { resolveSettings, type RaftSettings } from "./settings.ts";
  * it open or `config` is not sound; `dataLoss` when the log is damaged before its tail, or the state machine does not fit
  * it; `diskFailed`, `noSpace`.
  */
-export async function openRaftNode(config: RaftConfig, ports: RaftPorts, stateMachine: StateMachine): Promise<RaftNode> {
+export async function openRaftNode(
+  config: RaftConfig,
+  ports: RaftPorts,
+  stateMachine: StateMachine,
+): Promise<RaftNode> {
   const settings = resolveSettings(config.settings);
   const founding = foundingOf(config);
   const metrics = new NodeMetrics(ports.metrics);
@@ -44,7 +48,11 @@ export async function openRaftNode(config: RaftConfig, ports: RaftPorts, stateMa
     await store.close();
     throw error;
   }
-  const core = createRaft(coreConfig(config.id, settings), { ...store.boot, appliedIndex: stateMachine.appliedIndex() }, () => ports.random.fraction());
+  const core = createRaft(
+    coreConfig(config.id, settings),
+    { ...store.boot, appliedIndex: stateMachine.appliedIndex() },
+    () => ports.random.fraction(),
+  );
   const transport = new NetworkTransport({
     ...ports,
     logger,
@@ -56,7 +64,16 @@ export async function openRaftNode(config: RaftConfig, ports: RaftPorts, stateMa
     reconnectMsMax: settings.reconnectMsMax,
     everyoneHas: () => node.everyoneHasIndex,
   });
-  const node = new RaftShell({ config, settings, ports: { ...ports, logger }, core, store, transport, stateMachine, metrics });
+  const node = new RaftShell({
+    config,
+    settings,
+    ports: { ...ports, logger },
+    core,
+    store,
+    transport,
+    stateMachine,
+    metrics,
+  });
   return node;
 }
 
@@ -64,7 +81,11 @@ export async function openRaftNode(config: RaftConfig, ports: RaftPorts, stateMa
  * `openRaftNode` and `start()` in one. For callers that listen afterwards: peers try again until the services are there.
  * Errors: as `openRaftNode`.
  */
-export async function startRaftNode(config: RaftConfig, ports: RaftPorts, stateMachine: StateMachine): Promise<RaftNode> {
+export async function startRaftNode(
+  config: RaftConfig,
+  ports: RaftPorts,
+  stateMachine: StateMachine,
+): Promise<RaftNode> {
   const node = await openRaftNode(config, ports, stateMachine);
   node.start();
   return node;
@@ -74,7 +95,10 @@ function foundingOf(config: RaftConfig): SnapshotMeta {
   const voters = config.peers.map(({ id }) => id).sort((left, right) => left - right);
   const isSound = new Set(voters).size === voters.length && voters.every((id) => Number.isSafeInteger(id) && id > 0);
   if (!isSound || !voters.includes(config.id)) {
-    throw new HoldfastError("precondition", `the list of masters must hold every id once, this one (${config.id}) included; it holds ${voters.join(", ")}. Correct the configuration`);
+    throw new HoldfastError(
+      "precondition",
+      `the list of masters must hold every id once, this one (${config.id}) included; it holds ${voters.join(", ")}. Correct the configuration`,
+    );
   }
   return { index: 0 as LogIndex, term: 0 as Term, membership: membershipOf(voters) };
 }
@@ -88,10 +112,16 @@ function checkFit(config: RaftConfig, boot: LogBoot, appliedIndex: LogIndex): vo
   const wanted = foundingOf(config).membership.voters;
   // With membership changes in the log, the log is right and the list only says where members are.
   if (boot.configurationEntries.length === 0 && voters.join() !== wanted.join()) {
-    throw new HoldfastError("precondition", `this log was founded by masters ${voters.join(", ")}, but the configuration lists ${wanted.join(", ")}; nothing was changed. Start with the same masters as before`);
+    throw new HoldfastError(
+      "precondition",
+      `this log was founded by masters ${voters.join(", ")}, but the configuration lists ${wanted.join(", ")}; nothing was changed. Start with the same masters as before`,
+    );
   }
   if (appliedIndex > boot.lastIndex || appliedIndex < boot.logStart.index) {
-    throw new HoldfastError("dataLoss", `the state (applied up to ${appliedIndex}) does not fit the log (entries ${boot.logStart.index + 1} to ${boot.lastIndex}): one of them was lost or restored alone. Nothing was changed; restore both together, or remove both and let the node join anew`);
+    throw new HoldfastError(
+      "dataLoss",
+      `the state (applied up to ${appliedIndex}) does not fit the log (entries ${boot.logStart.index + 1} to ${boot.lastIndex}): one of them was lost or restored alone. Nothing was changed; restore both together, or remove both and let the node join anew`,
+    );
   }
 }
 

@@ -40,7 +40,9 @@ describe("raft node as real processes", () => {
       const load = await leader.ask({ kind: "load", callers: 50, seconds: 0.5, entryBytes: 200 }, "load");
       expect(load.applied).toBeGreaterThan(0);
       acknowledged += load.applied;
-      const cut = leader.ask({ kind: "load", callers: 50, seconds: 10, entryBytes: 200 }, "load").catch(() => undefined);
+      const cut = leader
+        .ask({ kind: "load", callers: 50, seconds: 10, entryBytes: 200 }, "load")
+        .catch(() => undefined);
       await cluster.kill(leader.id);
       await cut;
       await proposeSomewhere(cluster, `round ${round}`);
@@ -57,7 +59,7 @@ describe("raft node as real processes", () => {
     await cluster.startAll();
     const leader = await cluster.leader();
     const load = await leader.ask({ kind: "load", callers: 20, seconds: 0.5, entryBytes: 1000 }, "load");
-    await Promise.all([...cluster.members.keys()].map((id) => cluster?.kill(id)));
+    await cluster.killAll();
     await cluster.startAll();
     await proposeSomewhere(cluster, "after");
     const reports = await untilEqual([...cluster.members.values()]);

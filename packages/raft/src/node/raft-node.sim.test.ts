@@ -2,14 +2,18 @@ import { describe, expect, it } from "vitest";
 import type { LogIndex, PeerId } from "../core/types.ts";
 import { nameOf, SimCluster } from "../../test/sim-cluster.ts";
 
-const texts = (count: number, start = 0): string[] => Array.from({ length: count }, (_, index) => `entry ${start + index}`);
+const texts = (count: number, start = 0): string[] =>
+  Array.from({ length: count }, (_, index) => `entry ${start + index}`);
 
 describe("raft node in a simulated world", () => {
   it("elects, replicates and applies in order on all members", async () => {
     const cluster = new SimCluster({ seed: 1 });
     await cluster.startAll();
     const leader = await cluster.elect(2000);
-    const outcomes = await cluster.world.settle(Promise.all(texts(100).map((text) => leader.node.propose(new TextEncoder().encode(text)))), 5000);
+    const outcomes = await cluster.world.settle(
+      Promise.all(texts(100).map((text) => leader.node.propose(new TextEncoder().encode(text)))),
+      5000,
+    );
     expect(outcomes.every(({ kind }) => kind === "applied")).toBe(true);
     expect(await cluster.settleApplied()).toBe(true);
     for (const id of cluster.ids) expect(cluster.stateMachine(id).texts()).toEqual(texts(100));
@@ -26,7 +30,10 @@ describe("raft node in a simulated world", () => {
     if (follower === undefined) throw new Error("there are followers");
     await cluster.world.runUntil(() => follower.node.status().leader === leader.id, 2000);
     expect(await cluster.propose(follower, "x")).toEqual({ kind: "notLeader", leader: leader.id });
-    const refusal = await cluster.world.settle(follower.node.readIndex().catch((error: unknown) => error), 5000);
+    const refusal = await cluster.world.settle(
+      follower.node.readIndex().catch((error: unknown) => error),
+      5000,
+    );
     expect(refusal).toMatchObject({ kind: "notLeader", leaderAddress: `${nameOf(leader.id)}:7000` });
   });
 
@@ -96,7 +103,8 @@ describe("raft node in a simulated world", () => {
     const old = await cluster.elect();
     cluster.world.machine(nameOf(old.id)).disk.stall();
     void old.node.propose(new TextEncoder().encode("stuck"));
-    const isOther = (): boolean => [...cluster.members.values()].some(({ id, node }) => id !== old.id && node.status().isReadyLeader);
+    const isOther = (): boolean =>
+      [...cluster.members.values()].some(({ id, node }) => id !== old.id && node.status().isReadyLeader);
     expect(await cluster.world.runUntil(isOther, 3500)).toBe(true);
     expect(old.events.some(({ kind }) => kind === "diskStalled")).toBe(true);
     cluster.world.machine(nameOf(old.id)).disk.resume();
@@ -110,7 +118,8 @@ describe("raft node in a simulated world", () => {
     cluster.world.machine(nameOf(old.id)).disk.failingSyncCount = 1;
     expect(await cluster.propose(old, "x")).toEqual({ kind: "unknown" });
     expect(old.events.at(-1)).toMatchObject({ kind: "diskFailed" });
-    const isOther = (): boolean => [...cluster.members.values()].some(({ id, node }) => id !== old.id && node.status().isReadyLeader);
+    const isOther = (): boolean =>
+      [...cluster.members.values()].some(({ id, node }) => id !== old.id && node.status().isReadyLeader);
     expect(await cluster.world.runUntil(isOther, 3500)).toBe(true);
     expect(await cluster.propose(old, "y")).toEqual({ kind: "notLeader", leader: undefined });
     await cluster.world.settle(old.stop(), 5000);

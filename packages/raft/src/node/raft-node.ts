@@ -114,7 +114,11 @@ export class RaftShell implements RaftNode {
       return index;
     } catch (error) {
       if (signal?.aborted === true) throw new HoldfastError("cancelled", "the caller gave up the read");
-      if (limit.signal.aborted) throw new HoldfastError("deadline", "no majority of the masters confirmed the read in time; nothing was read. Try again");
+      if (limit.signal.aborted)
+        throw new HoldfastError(
+          "deadline",
+          "no majority of the masters confirmed the read in time; nothing was read. Try again",
+        );
       throw error;
     } finally {
       timer.cancel();
@@ -195,7 +199,8 @@ export class RaftShell implements RaftNode {
     for (const { token, message } of output.sendAfter) this.#sendAfter.add(token, message);
     if (output.apply.length > 0) this.#applier.push(output.apply);
     for (const order of output.fetch) this.#fetch(order);
-    if (output.compact !== undefined) this.#watch(this.#parts.store.compact(output.compact), "the log could not be shortened");
+    if (output.compact !== undefined)
+      this.#watch(this.#parts.store.compact(output.compact), "the log could not be shortened");
     for (const reply of output.replies) this.#answer(reply);
     for (const event of output.events) this.#onCoreEvent(event);
   }
@@ -216,7 +221,9 @@ export class RaftShell implements RaftNode {
   }
 
   #fetch(order: FetchOrder): void {
-    const fetched = this.#parts.store.read(order).then((entries) => this.#enqueue({ kind: "fetched", ref: order.ref, entries }));
+    const fetched = this.#parts.store
+      .read(order)
+      .then((entries) => this.#enqueue({ kind: "fetched", ref: order.ref, entries }));
     this.#watch(fetched, "the log could not be read");
   }
 
@@ -226,7 +233,9 @@ export class RaftShell implements RaftNode {
     // or wiped member can get here; it is told apart and left alone.
     this.#parts.ports.logger.error("raft.snapshot_needed", { peer: message.to, index: message.snapshot.index });
     const { timers } = this.#parts.ports;
-    this.#timers.push(timers.after(snapshotRetryMs, () => this.#enqueue({ kind: "snapshotSent", peer: message.to, isOk: false })));
+    this.#timers.push(
+      timers.after(snapshotRetryMs, () => this.#enqueue({ kind: "snapshotSent", peer: message.to, isOk: false })),
+    );
   }
 
   #answer(reply: Reply): void {
@@ -327,4 +336,3 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
-

@@ -51,14 +51,20 @@ export class Reads {
   }
 
   #toError(reply: Reply): HoldfastError {
-    if (reply.kind === "notLeader") return notLeaderError(reply.leader === undefined ? undefined : this.#addressOf(reply.leader));
-    if (reply.kind === "overloaded") return new HoldfastError("tooBusy", "too many reads wait for this master; try again in a moment");
-    return new HoldfastError("unavailable", "leadership changed before the read was confirmed; nothing was read. Try again");
+    if (reply.kind === "notLeader")
+      return notLeaderError(reply.leader === undefined ? undefined : this.#addressOf(reply.leader));
+    if (reply.kind === "overloaded")
+      return new HoldfastError("tooBusy", "too many reads wait for this master; try again in a moment");
+    return new HoldfastError(
+      "unavailable",
+      "leadership changed before the read was confirmed; nothing was read. Try again",
+    );
   }
 }
 
 /** The refusal of a master that does not lead. */
 export function notLeaderError(leaderAddress: string | undefined): HoldfastError {
-  if (leaderAddress === undefined) return new HoldfastError("notLeader", "this master does not lead and knows no leader; try again in a moment");
+  if (leaderAddress === undefined)
+    return new HoldfastError("notLeader", "this master does not lead and knows no leader; try again in a moment");
   return new HoldfastError("notLeader", `this master does not lead; ask ${leaderAddress}`, { leaderAddress });
 }

@@ -12,26 +12,126 @@ export interface Setting {
 /** Every number that shapes a node. Times in ms unless the name says ticks; sizes in bytes. */
 export const raftSettings = {
   tickMs: { defaultValue: 25, minimum: 1, maximum: 10_000, help: "How often the core hears that time passed." },
-  heartbeatTicks: { defaultValue: 4, minimum: 1, maximum: 100, help: "A leader sends a heartbeat every so many ticks." },
-  electionTicksMin: { defaultValue: 12, minimum: 2, maximum: 1000, help: "Shortest silence after which a follower campaigns; the longest is twice this." },
-  messageBytesMax: { defaultValue: 1 << 20, minimum: 1024, maximum: 16 << 20, help: "Entries of one append message hold at most so many bytes (one larger entry goes alone)." },
-  inflightMessagesMax: { defaultValue: 256, minimum: 1, maximum: 65_536, help: "Append messages sent to a peer and not answered." },
-  inflightBytesMax: { defaultValue: 16 << 20, minimum: 1024, maximum: 1 << 30, help: "Bytes of entries sent to a peer and not answered." },
-  uncommittedBytesMax: { defaultValue: 64 << 20, minimum: 1024, maximum: 1 << 30, help: "Proposals beyond this much uncommitted log end as overloaded." },
-  entryBytesMax: { defaultValue: 8 << 20, minimum: 1, maximum: 32 << 20, help: "A larger proposal is a bug of the caller." },
-  recentBytesMax: { defaultValue: 32 << 20, minimum: 1024, maximum: 1 << 30, help: "Newest entries kept in memory for followers; older ones are read from the log." },
-  applyBatchEntriesMax: { defaultValue: 1024, minimum: 1, maximum: 1 << 20, help: "Entries handed to the state machine in one call." },
-  applyBatchBytesMax: { defaultValue: 4 << 20, minimum: 1, maximum: 1 << 30, help: "Bytes of entries handed to the state machine in one call." },
-  segmentBytesMax: { defaultValue: 64 << 20, minimum: 4096, maximum: 1 << 30, help: "The log starts a new file beyond this size." },
-  retainedEntriesMin: { defaultValue: 100_000, minimum: 1, maximum: 1e9, help: "Applied entries kept in the log behind the applied index." },
-  compactionCheckMs: { defaultValue: 10_000, minimum: 10, maximum: 3_600_000, help: "How often the node looks whether the log can be shortened." },
-  diskSlowMs: { defaultValue: 2000, minimum: 10, maximum: 600_000, help: "A leader whose oldest fsync has waited longer steps down." },
-  loopStallMs: { defaultValue: 500, minimum: 10, maximum: 600_000, help: "A tick later than this is reported as a stall of the process." },
-  peerQueueMessagesMax: { defaultValue: 4096, minimum: 16, maximum: 1 << 20, help: "Messages waiting for one peer; the oldest are dropped beyond it." },
-  peerQueueBytesMax: { defaultValue: 64 << 20, minimum: 1024, maximum: 1 << 30, help: "Bytes waiting for one peer; the oldest are dropped beyond it." },
-  reconnectMsMin: { defaultValue: 50, minimum: 1, maximum: 60_000, help: "First wait before a broken peer stream is made again; doubles each time." },
-  reconnectMsMax: { defaultValue: 1000, minimum: 1, maximum: 600_000, help: "Longest wait before a broken peer stream is made again." },
-  readTimeoutMs: { defaultValue: 2000, minimum: 10, maximum: 600_000, help: "A linearizable read that no quorum confirmed by then ends with `deadline`." },
+  heartbeatTicks: {
+    defaultValue: 4,
+    minimum: 1,
+    maximum: 100,
+    help: "A leader sends a heartbeat every so many ticks.",
+  },
+  electionTicksMin: {
+    defaultValue: 12,
+    minimum: 2,
+    maximum: 1000,
+    help: "Shortest silence after which a follower campaigns; the longest is twice this.",
+  },
+  messageBytesMax: {
+    defaultValue: 1 << 20,
+    minimum: 1024,
+    maximum: 16 << 20,
+    help: "Entries of one append message hold at most so many bytes (one larger entry goes alone).",
+  },
+  inflightMessagesMax: {
+    defaultValue: 256,
+    minimum: 1,
+    maximum: 65_536,
+    help: "Append messages sent to a peer and not answered.",
+  },
+  inflightBytesMax: {
+    defaultValue: 16 << 20,
+    minimum: 1024,
+    maximum: 1 << 30,
+    help: "Bytes of entries sent to a peer and not answered.",
+  },
+  uncommittedBytesMax: {
+    defaultValue: 64 << 20,
+    minimum: 1024,
+    maximum: 1 << 30,
+    help: "Proposals beyond this much uncommitted log end as overloaded.",
+  },
+  entryBytesMax: {
+    defaultValue: 8 << 20,
+    minimum: 1,
+    maximum: 32 << 20,
+    help: "A larger proposal is a bug of the caller.",
+  },
+  recentBytesMax: {
+    defaultValue: 32 << 20,
+    minimum: 1024,
+    maximum: 1 << 30,
+    help: "Newest entries kept in memory for followers; older ones are read from the log.",
+  },
+  applyBatchEntriesMax: {
+    defaultValue: 1024,
+    minimum: 1,
+    maximum: 1 << 20,
+    help: "Entries handed to the state machine in one call.",
+  },
+  applyBatchBytesMax: {
+    defaultValue: 4 << 20,
+    minimum: 1,
+    maximum: 1 << 30,
+    help: "Bytes of entries handed to the state machine in one call.",
+  },
+  segmentBytesMax: {
+    defaultValue: 64 << 20,
+    minimum: 4096,
+    maximum: 1 << 30,
+    help: "The log starts a new file beyond this size.",
+  },
+  retainedEntriesMin: {
+    defaultValue: 100_000,
+    minimum: 1,
+    maximum: 1e9,
+    help: "Applied entries kept in the log behind the applied index.",
+  },
+  compactionCheckMs: {
+    defaultValue: 10_000,
+    minimum: 10,
+    maximum: 3_600_000,
+    help: "How often the node looks whether the log can be shortened.",
+  },
+  diskSlowMs: {
+    defaultValue: 2000,
+    minimum: 10,
+    maximum: 600_000,
+    help: "A leader whose oldest fsync has waited longer steps down.",
+  },
+  loopStallMs: {
+    defaultValue: 500,
+    minimum: 10,
+    maximum: 600_000,
+    help: "A tick later than this is reported as a stall of the process.",
+  },
+  peerQueueMessagesMax: {
+    defaultValue: 4096,
+    minimum: 16,
+    maximum: 1 << 20,
+    help: "Messages waiting for one peer; the oldest are dropped beyond it.",
+  },
+  peerQueueBytesMax: {
+    defaultValue: 64 << 20,
+    minimum: 1024,
+    maximum: 1 << 30,
+    help: "Bytes waiting for one peer; the oldest are dropped beyond it.",
+  },
+  reconnectMsMin: {
+    defaultValue: 50,
+    minimum: 1,
+    maximum: 60_000,
+    help: "First wait before a broken peer stream is made again; doubles each time.",
+  },
+  reconnectMsMax: {
+    defaultValue: 1000,
+    minimum: 1,
+    maximum: 600_000,
+    help: "Longest wait before a broken peer stream is made again.",
+  },
+  readTimeoutMs: {
+    defaultValue: 2000,
+    minimum: 10,
+    maximum: 600_000,
+    help: "A linearizable read that no quorum confirmed by then ends with `deadline`.",
+  },
 } as const satisfies Record<string, Setting>;
 
 /** A value for every setting of `raftSettings`. */
@@ -42,9 +142,14 @@ export function resolveSettings(given: Partial<RaftSettings> = {}): RaftSettings
   const faults: string[] = [];
   const resolved = Object.entries(raftSettings).map(([name, setting]: [string, Setting]) => {
     const value = given[name as keyof RaftSettings] ?? setting.defaultValue;
-    if (!(value >= setting.minimum && value <= setting.maximum)) faults.push(`${name} = ${value} (allowed: ${setting.minimum} to ${setting.maximum})`);
+    if (!(value >= setting.minimum && value <= setting.maximum))
+      faults.push(`${name} = ${value} (allowed: ${setting.minimum} to ${setting.maximum})`);
     return [name, value] as const;
   });
-  if (faults.length > 0) throw new HoldfastError("precondition", `Raft settings are out of range: ${faults.join("; ")}. Correct the configuration`);
+  if (faults.length > 0)
+    throw new HoldfastError(
+      "precondition",
+      `Raft settings are out of range: ${faults.join("; ")}. Correct the configuration`,
+    );
   return Object.fromEntries(resolved) as RaftSettings;
 }

@@ -10,7 +10,8 @@ export class ByteReader {
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     // A Buffer's views are slower Buffers, and its `slice` shares memory.
-    this.#bytes = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#bytes =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#offset = start;
     this.#end = end;
   }

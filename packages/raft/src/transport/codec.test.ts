@@ -5,7 +5,10 @@ import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId, Term } from "../core/types.ts";
 import { decodeMessage, encodeMessage } from "./codec.ts";
 
-const number = fc.oneof(fc.nat(), fc.maxSafeNat().map((value) => Math.floor(value / 2)));
+const number = fc.oneof(
+  fc.nat(),
+  fc.maxSafeNat().map((value) => Math.floor(value / 2)),
+);
 const peer = fc.nat().map((value) => value as PeerId);
 const term = number.map((value) => value as Term);
 const index = number.map((value) => value as LogIndex);
@@ -15,7 +18,13 @@ const bytes = fc.uint8Array({ maxLength: 300 });
 const change = fc.record({
   version: fc.constantFrom(1 as const, 2 as const),
   transition: fc.constantFrom("auto" as const, "implicit" as const, "explicit" as const),
-  steps: fc.array(fc.record({ action: fc.constantFrom("addVoter" as const, "addLearner" as const, "remove" as const, "update" as const), peer }), { maxLength: 4 }),
+  steps: fc.array(
+    fc.record({
+      action: fc.constantFrom("addVoter" as const, "addLearner" as const, "remove" as const, "update" as const),
+      peer,
+    }),
+    { maxLength: 4 },
+  ),
   context: bytes,
 });
 const payload: fc.Arbitrary<Payload> = fc.oneof(
@@ -27,18 +36,49 @@ const entry: fc.Arbitrary<Entry> = fc.record({ term, index, payload });
 const snapshot: fc.Arbitrary<SnapshotMeta> = fc.record({
   term,
   index,
-  membership: fc.record({ voters: peers, votersOutgoing: peers, learners: peers, learnersNext: peers, autoLeave: fc.boolean() }),
+  membership: fc.record({
+    voters: peers,
+    votersOutgoing: peers,
+    learners: peers,
+    learnersNext: peers,
+    autoLeave: fc.boolean(),
+  }),
 });
 const header = { from: peer, to: peer, term };
 const boolean = fc.boolean();
 
 /** Any message, as the core could make it. */
 const message: fc.Arbitrary<Message> = fc.oneof(
-  fc.record({ ...header, kind: fc.constant("voteRequest" as const), isPreVote: boolean, isTransfer: boolean, last: id, commit: id }),
-  fc.record({ ...header, kind: fc.constant("voteResponse" as const), isPreVote: boolean, isRejected: boolean, commit: id }),
+  fc.record({
+    ...header,
+    kind: fc.constant("voteRequest" as const),
+    isPreVote: boolean,
+    isTransfer: boolean,
+    last: id,
+    commit: id,
+  }),
+  fc.record({
+    ...header,
+    kind: fc.constant("voteResponse" as const),
+    isPreVote: boolean,
+    isRejected: boolean,
+    commit: id,
+  }),
   fc
-    .record({ ...header, kind: fc.constant("appendRequest" as const), previous: id, commit: index, entries: fc.array(entry, { maxLength: 6 }) })
-    .map((append) => ({ ...append, entries: append.entries.map((item, offset) => ({ ...item, index: (append.previous.index + 1 + offset) as LogIndex })) })),
+    .record({
+      ...header,
+      kind: fc.constant("appendRequest" as const),
+      previous: id,
+      commit: index,
+      entries: fc.array(entry, { maxLength: 6 }),
+    })
+    .map((append) => ({
+      ...append,
+      entries: append.entries.map((item, offset) => ({
+        ...item,
+        index: (append.previous.index + 1 + offset) as LogIndex,
+      })),
+    })),
   fc.record({ ...header, kind: fc.constant("appendResponse" as const), index }),
   fc.record({ ...header, kind: fc.constant("appendResponse" as const), index, hint: id }),
   fc.record({ ...header, kind: fc.constant("heartbeatRequest" as const), commit: id, round: number }),
@@ -62,7 +102,10 @@ describe("message codec", () => {
   });
 
   it("answers any bytes with a value", () => {
-    const hostile = fc.oneof(bytes, bytes.map((tail) => Uint8Array.of(1, (tail[0] ?? 0) % 14, ...tail)));
+    const hostile = fc.oneof(
+      bytes,
+      bytes.map((tail) => Uint8Array.of(1, (tail[0] ?? 0) % 14, ...tail)),
+    );
     fc.assert(
       fc.property(hostile, (garbage) => {
         expect(typeof decodeMessage(garbage).ok).toBe("boolean");

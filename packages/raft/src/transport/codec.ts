@@ -4,7 +4,15 @@ import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId, Term } from "../core/types.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { entryBytesMin, readEntry, readFlag, readPeer, readSnapshotMeta, writeEntry, writeSnapshotMeta } from "./entry-codec.ts";
+import {
+  entryBytesMin,
+  readEntry,
+  readFlag,
+  readPeer,
+  readSnapshotMeta,
+  writeEntry,
+  writeSnapshotMeta,
+} from "./entry-codec.ts";
 
 /** A longer message is refused before it is looked at. */
 export const messageBytesMax = 64 * 1024 * 1024;
@@ -118,7 +126,14 @@ function readFields(reader: ByteReader, kind: Message["kind"], header: Header): 
   switch (kind) {
     case "voteRequest": {
       const flags = readFlags(reader);
-      return { ...header, kind, isPreVote: flags.low, isTransfer: flags.high, last: readId(reader), commit: readId(reader) };
+      return {
+        ...header,
+        kind,
+        isPreVote: flags.low,
+        isTransfer: flags.high,
+        last: readId(reader),
+        commit: readId(reader),
+      };
     }
     case "voteResponse": {
       const flags = readFlags(reader);
@@ -177,7 +192,8 @@ function readEntries(reader: ByteReader, previousIndex: number): readonly Entry[
   const count = reader.count(entryBytesMin);
   if (!Number.isSafeInteger(previousIndex + count)) reader.fail();
   const entries: Entry[] = [];
-  for (let offset = 1; offset <= count && !reader.isFailed; offset++) entries.push(readEntry(reader, (previousIndex + offset) as LogIndex));
+  for (let offset = 1; offset <= count && !reader.isFailed; offset++)
+    entries.push(readEntry(reader, (previousIndex + offset) as LogIndex));
   return entries;
 }
 

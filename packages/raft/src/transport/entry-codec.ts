@@ -1,4 +1,12 @@
-import type { ConfigurationChange, Entry, MemberAction, Membership, Payload, SnapshotMeta, Transition } from "../core/entries.ts";
+import type {
+  ConfigurationChange,
+  Entry,
+  MemberAction,
+  Membership,
+  Payload,
+  SnapshotMeta,
+  Transition,
+} from "../core/entries.ts";
 import type { LogIndex, PeerId, Term } from "../core/types.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";

@@ -1,7 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { HoldfastError, must } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
-import { ExchangeResponseSchema, RaftService, type ExchangeRequest, type ExchangeResponse } from "@holdfast/proto/raft/v1/raft";
+import {
+  ExchangeResponseSchema,
+  RaftService,
+  type ExchangeRequest,
+  type ExchangeResponse,
+} from "@holdfast/proto/raft/v1/raft";
 import { serve, type Network, type ServedService } from "@holdfast/rpc";
 import type { Random, Timers } from "@holdfast/runtime";
 import type { Message } from "../core/messages.ts";
@@ -40,7 +45,10 @@ export class NetworkTransport implements Transport {
     this.services = [
       serve(RaftService, {
         exchange: (requests) => this.#receive(requests),
-        installSnapshot: () => Promise.reject(new HoldfastError("precondition", "this master does not take snapshots yet; nothing was changed")),
+        installSnapshot: () =>
+          Promise.reject(
+            new HoldfastError("precondition", "this master does not take snapshots yet; nothing was changed"),
+          ),
       }),
     ];
     for (const { id, address } of options.peers) {
@@ -82,11 +90,17 @@ export class NetworkTransport implements Transport {
   #checkFrame(frame: ExchangeRequest): PeerId {
     const { clusterId, self } = this.#options;
     if (frame.clusterId !== clusterId) {
-      throw new HoldfastError("wrongCluster", `this master belongs to cluster "${clusterId}", not "${frame.clusterId}"; nothing was changed. Check the addresses`);
+      throw new HoldfastError(
+        "wrongCluster",
+        `this master belongs to cluster "${clusterId}", not "${frame.clusterId}"; nothing was changed. Check the addresses`,
+      );
     }
     const from = frame.from as PeerId;
     if (frame.to !== self || !this.#senders.has(from)) {
-      throw new HoldfastError("wrongCluster", `this is master ${self}; a frame from ${frame.from} to ${frame.to} is not for it. Nothing was changed; check the list of masters`);
+      throw new HoldfastError(
+        "wrongCluster",
+        `this is master ${self}; a frame from ${frame.from} to ${frame.to} is not for it. Nothing was changed; check the list of masters`,
+      );
     }
     return from;
   }
@@ -97,6 +111,9 @@ export class NetworkTransport implements Transport {
     if (isRight) return decoded.value;
     const fault = decoded.ok ? "it names another sender or receiver" : decoded.error;
     this.#options.logger.warn("raft.message_refused", { from, fault });
-    throw new HoldfastError("invalidArgument", `a message of master ${from} cannot be taken: ${fault}; the stream ends here`);
+    throw new HoldfastError(
+      "invalidArgument",
+      `a message of master ${from} cannot be taken: ${fault}; the stream ends here`,
+    );
   }
 }

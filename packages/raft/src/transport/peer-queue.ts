@@ -42,14 +42,15 @@ export class PeerQueue {
     const bytes = sizeOf(message);
     this.#messages.push({ message, bytes });
     this.#bytes += bytes;
-    while (this.length > 1 && (this.length > this.#limits.messagesMax || this.#bytes > this.#limits.bytesMax)) this.#shift();
+    while (this.length > 1 && (this.length > this.#limits.messagesMax || this.#bytes > this.#limits.bytesMax))
+      this.#shift();
     return before + 1 - this.length;
   }
 
   /** The oldest messages, about `bytesMax` in sum, at least one if there is one. */
   take(bytesMax: number): Message[] {
     const taken: Message[] = [];
-    for (let bytes = 0; this.length > 0; ) {
+    for (let bytes = 0; this.length > 0;) {
       const next = this.#messages[this.#head];
       if (next === undefined || (taken.length > 0 && bytes + next.bytes > bytesMax)) break;
       taken.push(next.message);

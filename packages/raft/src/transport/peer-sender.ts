@@ -76,7 +76,12 @@ export class PeerSender {
       for await (const answer of client.exchange(this.#frames(abort.signal), { signal: abort.signal })) {
         const isRight = answer.clusterId === this.#options.clusterId && answer.from === this.#options.peer;
         if (!isRight) {
-          this.#options.logger.error("raft.peer_is_another", { peer: this.#options.peer, address: this.#options.address, answeredAs: answer.from, answeredCluster: answer.clusterId });
+          this.#options.logger.error("raft.peer_is_another", {
+            peer: this.#options.peer,
+            address: this.#options.address,
+            answeredAs: answer.from,
+            answeredCluster: answer.clusterId,
+          });
           break;
         }
         this.#failures = 0;

@@ -14,7 +14,11 @@ export async function lockNodeDirectory(path: string): Promise<DirectoryLock> {
   const found = await diskCall(`lock ${path}`, () => stat(path));
   const name = `${found.dev}-${found.ino}`;
   const taken = (cause?: unknown): HoldfastError =>
-    new HoldfastError("precondition", `${path} is in use by another process; nothing was changed. Stop that one first, or choose another folder`, { cause });
+    new HoldfastError(
+      "precondition",
+      `${path} is in use by another process; nothing was changed. Stop that one first, or choose another folder`,
+      { cause },
+    );
   if (heldHere.has(name)) throw taken();
   heldHere.add(name);
   try {
@@ -22,7 +26,9 @@ export async function lockNodeDirectory(path: string): Promise<DirectoryLock> {
     return { release: () => release(name, server) };
   } catch (cause) {
     heldHere.delete(name);
-    throw cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE" ? taken(cause) : toDiskError(`lock ${path}`, cause);
+    throw cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
+      ? taken(cause)
+      : toDiskError(`lock ${path}`, cause);
   }
 }
 
