@@ -24,26 +24,34 @@ export async function openSession(): Promise<Session> {
   };
 }
 
-/** A client for one edge service; errors come out as `HoldfastError`. */
+/** A client for one edge service; its calls reject with `HoldfastError` and nothing else. */
 export function edgeClient<S extends DescService>(
   service: S,
   profile: { readonly server: string; readonly token?: string },
 ): Client<S> {
-  const authorise: Interceptor = (next) => async (request) => {
+  const authorise: Interceptor = (next) => (request) => {
     if (profile.token !== undefined) request.header.set("Authorization", `Bearer ${profile.token}`);
-    try {
-      return await next(request);
-    } catch (error) {
-      throw toHoldfastError(error);
-    }
+    return next(request);
   };
-  return createClient(
-    service,
-    createConnectTransport({
-      baseUrl: profile.server,
-      httpVersion: "1.1",
-      interceptors: [authorise],
-      useBinaryFormat: true,
-    }),
-  );
+  const transport = createConnectTransport({
+    baseUrl: profile.server,
+    httpVersion: "1.1",
+    interceptors: [authorise],
+    useBinaryFormat: true,
+  });
+  // The library turns whatever an interceptor throws into its own error, so ours is made outside of it.
+  const client: Client<S> = createClient(service, transport);
+  return new Proxy(client, {
+    get(target, name, receiver) {
+      const call: unknown = Reflect.get(target, name, receiver);
+      if (typeof call !== "function") return call;
+      return async (...words: readonly unknown[]): Promise<unknown> => {
+        try {
+          return await (Reflect.apply(call, target, words) as Promise<unknown>);
+        } catch (error) {
+          throw toHoldfastError(error);
+        }
+      };
+    },
+  });
 }

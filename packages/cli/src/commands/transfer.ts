@@ -35,17 +35,29 @@ async function planUpload(localPath: string, remote: string, isRecursive: boolea
   if (!isRecursive) throw new UsageError(`${localPath} is a folder; use -r to upload it with all it holds.`);
   const folders = [remote];
   const files: LocalFile[] = [];
-  for (const entry of await readdir(localPath, { withFileTypes: true, recursive: true })) {
-    const local = path.join(entry.parentPath, entry.name);
-    const target = joinPath(remote, path.relative(localPath, local).split(path.sep).join("/"));
-    if (entry.isDirectory()) folders.push(target);
-    // Links are followed to files only: a link to a folder could go round in a circle.
-    else if (entry.isFile() || entry.isSymbolicLink()) {
-      const size = await stat(local).catch(() => undefined);
-      if (size?.isFile() === true) files.push({ localPath: local, remotePath: target, sizeBytes: size.size });
-    }
+  for await (const found of walkLocal(localPath)) {
+    const target = joinPath(remote, path.relative(localPath, found.path).split(path.sep).join("/"));
+    if (found.sizeBytes === undefined) folders.push(target);
+    else files.push({ localPath: found.path, remotePath: target, sizeBytes: found.sizeBytes });
   }
   return { folders, files };
+}
+
+/** Everything below a local folder, folders first. Links are followed to files only: one to a folder could go in a circle. */
+async function* walkLocal(
+  folder: string,
+): AsyncIterable<{ readonly path: string; readonly sizeBytes: number | undefined }> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const found = path.join(folder, entry.name);
+    if (entry.isDirectory()) {
+      yield { path: found, sizeBytes: undefined };
+      yield* walkLocal(found);
+    } else if (entry.isFile() || entry.isSymbolicLink()) {
+      // A link that leads nowhere is not a file.
+      const info = await stat(found).catch(() => undefined);
+      if (info?.isFile() === true) yield { path: found, sizeBytes: info.size };
+    }
+  }
 }
 
 async function uploadAll(
