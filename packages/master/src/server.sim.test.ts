@@ -115,7 +115,7 @@ describe("three masters", () => {
 describe("nodes", () => {
   test("join, are told who leads, die after their time and come back", async () => {
     const { cluster, nodes } = await clusterOf(5, 4);
-    expect(nodes.map((node) => node.nodeId).toSorted()).toEqual([1, 2, 3, 4]);
+    expect(nodes.map((node) => node.nodeId).toSorted((left, right) => left - right)).toEqual([1, 2, 3, 4]);
     const before = await cluster.status();
     expect(before.nodes.map((node) => node.liveness)).toEqual(Array(4).fill(Liveness.LIVE));
     expect(before.nodes[0]).toMatchObject({ ip: "10.0.0.1", mac: "02:00:00:00:00:01", capacityBytes: 1n << 40n });
