@@ -4,7 +4,6 @@ import { lazy, Suspense, useEffect, useState, type MouseEvent, type ReactNode } 
 import { signOut, useSession } from "../features/auth/session.ts";
 import { folderName } from "../features/files/drag.ts";
 import { resetDrive, useDrive } from "../features/files/drive-store.ts";
-import { FolderTree } from "../features/files/folder-tree.tsx";
 import { followChanges } from "../features/files/live.ts";
 import { explainFailure } from "../lib/failure.ts";
 import { whenIdle } from "../lib/time.ts";
@@ -12,12 +11,12 @@ import { chooseFiles, onUploadOffered, type UploadOffer } from "../lib/upload-po
 import { setDrawerOpen, useChrome } from "../ui/chrome-store.ts";
 import { Logo } from "../ui/logo.tsx";
 import { openDialog, openMenu, useOverlays } from "../ui/overlay-store.ts";
-import { showToast } from "../ui/toast-store.ts";
-import { Toasts } from "../ui/toasts.tsx";
+import { showToast, useToasts } from "../ui/toast-store.ts";
 import styles from "./shell.module.css";
 
-const Overlays = lazy(() => import("./overlays.tsx"));
-const Uploads = lazy(() => import("../features/upload/upload-panel.tsx"));
+const FolderTree = lazy(() => import("../features/files/folder-tree.tsx").then((module) => ({ default: module.FolderTree })));
+const Overlays = lazy(() => import("./overlays.tsx").then((module) => ({ default: module.Overlays })));
+const Uploads = lazy(() => import("../features/upload/upload-panel.tsx").then((module) => ({ default: module.UploadPanel })));
 
 /** The frame of everything behind sign-in: sidebar, the view, and what lies over it. */
 export function Shell(): ReactNode {
@@ -39,7 +38,6 @@ export function Shell(): ReactNode {
       <div className={styles["fab"]}>
         <NewButton isRound />
       </div>
-      <Toasts />
       <Late />
     </div>
   );
@@ -58,7 +56,9 @@ function Sidebar(): ReactNode {
       </Link>
       <NewButton />
       <div className={styles["tree"]}>
-        <FolderTree rootId={rootId} currentId={currentId} />
+        <Suspense fallback={null}>
+          <FolderTree rootId={rootId} currentId={currentId} />
+        </Suspense>
       </div>
       <div className={styles["places"]}>
         <Link to="/trash" className={`${styles["place"]} ${path === "/trash" ? styles["here"] : ""}`}>
@@ -107,14 +107,15 @@ function NewButton({ isRound = false }: { readonly isRound?: boolean }): ReactNo
 function Late(): ReactNode {
   const [isIdle, setIdle] = useState(false);
   const [offers, setOffers] = useState<readonly UploadOffer[]>([]);
-  const isNeeded = useOverlays((state) => state.menu !== undefined || state.dialog !== undefined);
+  const isOverlaid = useOverlays((state) => state.menu !== undefined || state.dialog !== undefined);
+  const isTold = useToasts((state) => state.toasts.length > 0);
   const signedIn = useSession((state) => state.signedIn);
   useEffect(() => whenIdle(() => setIdle(true)), []);
   useEffect(() => onUploadOffered((offer) => setOffers((known) => [...known, offer])), []);
   if (signedIn === undefined) return null;
   return (
     <Suspense fallback={null}>
-      {(isIdle || isNeeded) && <Overlays rootId={signedIn.rootId} />}
+      {(isIdle || isOverlaid || isTold) && <Overlays rootId={signedIn.rootId} />}
       {(isIdle || offers.length > 0) && <Uploads offers={offers} onTaken={(taken) => setOffers((known) => known.slice(taken))} partSizeBytes={signedIn.partSizeBytes} />}
     </Suspense>
   );

@@ -13,7 +13,7 @@ interface ChartProps {
 }
 
 /** Three series of what this page has seen since it was opened. Its own chunk: recharts loads only here. */
-export default function AdminCharts({ history }: { readonly history: History }): ReactNode {
+export function AdminCharts({ history }: { readonly history: History }): ReactNode {
   return (
     <div className={styles["charts"]}>
       <Chart title="Log entries per second" samples={history.samples} field="entriesPerSecond" color="var(--chart-1)" unit="/s" />

@@ -10,7 +10,8 @@ import type { Cluster } from "./model/cluster.ts";
 import { headlineOf } from "./model/headline.ts";
 import { eventKey, useCluster, useEvents } from "./use-cluster.ts";
 
-const Charts = lazy(() => import("./admin-charts.tsx"));
+const toneShapes = { ok: "●", warn: "◐", crit: "✕", unknown: "○" } as const;
+const Charts = lazy(() => import("./admin-charts.tsx").then((module) => ({ default: module.AdminCharts })));
 
 /** `/admin`: one sentence about the data, then the parts it rests on, live. */
 export function AdminPage(): ReactNode {
@@ -36,7 +37,10 @@ function Overview({ cluster, children }: { readonly cluster: Cluster; readonly c
   return (
     <div className={styles["sheet"]}>
       <section className={styles["top"]} aria-label="State of the data">
-        <p className={`${styles["headline"]} ${styles[headline.tone]}`} role="status">
+        <p className={styles["headline"]} role="status">
+          <span className={styles[headline.tone]} aria-hidden>
+            {toneShapes[headline.tone]}{" "}
+          </span>
           {headline.text}
         </p>
         <p className={styles["facts"]}>

@@ -1,10 +1,9 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect, useState, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 import { after } from "../../lib/time.ts";
 import { PageHeader } from "../../ui/page-header.tsx";
 import { ActionRow } from "./action-row.tsx";
 import { Breadcrumbs } from "./breadcrumbs.tsx";
-import { DetailsPanel } from "./details-panel.tsx";
 import { downloadEntries } from "./operations.ts";
 import styles from "./drive-page.module.css";
 import { folderName } from "./drag.ts";
@@ -14,6 +13,7 @@ import { FolderFailure, FolderSkeleton } from "./folder-states.tsx";
 import { ensureRows } from "./load-folder.ts";
 import { enterFolder, useSelection } from "./selection-store.ts";
 
+const DetailsPanel = lazy(() => import("./details-panel.tsx").then((module) => ({ default: module.DetailsPanel })));
 const patienceMs = 150;
 
 /** `/` and `/f/:folderId`. */
@@ -52,7 +52,7 @@ export function DrivePage({ folderId: wantedId, rootId }: { readonly folderId: n
             <PatientSkeleton />
           )}
         </div>
-        {isDetailsOpen && <DetailsPanel folderId={folderId} />}
+        <Suspense fallback={null}>{isDetailsOpen && <DetailsPanel folderId={folderId} />}</Suspense>
       </div>
     </main>
   );

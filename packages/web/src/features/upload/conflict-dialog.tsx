@@ -22,11 +22,12 @@ export function ConflictDialog(): ReactNode {
   const asking = [...uploadQueue().items.values()].filter((item) => item.status === "asking");
   const choiceOf = (item: UploadItem) => choices.get(item.id) ?? "keepBoth";
   const setAll = (choice: Choice) => setChoices(new Map(asking.map((item) => [item.id, choice])));
+  const [first] = asking;
+  const uniform = first !== undefined && asking.every((item) => choiceOf(item) === choiceOf(first)) ? choiceOf(first) : undefined;
+  const verb = choiceWords.find(([choice]) => choice === uniform)?.[1] ?? "Apply";
   const decide = () =>
     changeUploads((queue) => {
-      const [first] = asking;
-      const isUniform = first !== undefined && asking.every((item) => choiceOf(item) === choiceOf(first));
-      for (const item of asking) queue.choose([item.id], choiceOf(item), isForRest && isUniform);
+      for (const item of asking) queue.choose([item.id], choiceOf(item), isForRest && uniform !== undefined);
     });
   const skipAll = () => changeUploads((queue) => queue.choose(asking.map((item) => item.id), "skip", false));
 
@@ -44,7 +45,7 @@ export function ConflictDialog(): ReactNode {
           </label>
           <Button onClick={skipAll}>Skip all</Button>
           <Button look="primary" onClick={decide}>
-            Go on
+            {verb}
           </Button>
         </>
       }

@@ -22,7 +22,7 @@ const collapseAfterMs = 5000;
 const rowPx = 52;
 
 /** Takes offered files and shows how they fare, at the bottom right. Loaded after the first view. */
-export default function UploadPanel({ offers, onTaken, partSizeBytes }: UploadPanelProps): ReactNode {
+export function UploadPanel({ offers, onTaken, partSizeBytes }: UploadPanelProps): ReactNode {
   useEffect(() => {
     if (offers.length === 0) return;
     for (const offer of offers) void takeOffer(offer, partSizeBytes);
