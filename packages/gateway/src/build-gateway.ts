@@ -53,9 +53,12 @@ export function assembleGateway(config: GatewayConfig, parts: GatewayParts): Gat
   });
   const throttle = new SignInThrottle(clock);
   const sessions = createSessions({ masters, hasher: parts.passwordHasher, throttle, cache, clock, random });
-  const budget = new ByteBudget({ heldBytesMax: config.uploadsHeldBytesMax, waitingMax: config.uploadsWaitingMax });
-  const { inlineBytesMax, partSizeBytes, uploadHeldBytesMax } = config;
-  const drive = createDrive({ masters, bytes: parts.bytes, feed, timers, options: { inlineBytesMax, partSizeBytes, uploadHeldBytesMax, budget } });
+  const waiting = { waitingMax: config.uploadsWaitingMax, waitMsMax: config.uploadsWaitMsMax };
+  const budget = new ByteBudget({ ...waiting, heldBytesMax: config.uploadsHeldBytesMax }, timers);
+  const readBudget = new ByteBudget({ ...waiting, heldBytesMax: config.downloadsHeldBytesMax }, timers);
+  const { inlineBytesMax, partSizeBytes, uploadHeldBytesMax, downloadHeldBytesMax } = config;
+  const options = { inlineBytesMax, partSizeBytes, uploadHeldBytesMax, downloadHeldBytesMax, budget, readBudget };
+  const drive = createDrive({ masters, bytes: parts.bytes, feed, timers, options });
   const readiness = new Readiness(masters, clock);
   const stopping = new AbortController();
   feed.start();

@@ -21,6 +21,12 @@ export interface GatewayConfig {
   readonly uploadsHeldBytesMax: number;
   /** Uploads that may wait for their share of it. */
   readonly uploadsWaitingMax: number;
+  /** How long one waits at most; less than the idle timeout of its connection. */
+  readonly uploadsWaitMsMax: number;
+  /** What one download may hold in memory at most. */
+  readonly downloadHeldBytesMax: number;
+  /** What all downloads at full speed together may hold; the others go on in small pieces. */
+  readonly downloadsHeldBytesMax: number;
   readonly sessionCache: SessionCacheLimits;
   readonly changeFeed: ChangeFeedLimits;
   /** Name and number of this build, as `WhoAmI` tells it. */
@@ -39,6 +45,9 @@ export const defaultGatewayConfig = {
   uploadHeldBytesMax: 20 * mebibyte,
   uploadsHeldBytesMax: 256 * mebibyte,
   uploadsWaitingMax: 1024,
+  uploadsWaitMsMax: 30_000,
+  downloadHeldBytesMax: 20 * mebibyte,
+  downloadsHeldBytesMax: 256 * mebibyte,
   sessionCache: { freshMsMax: 10_000, staleMsMax: 30_000, sessionsMax: 10_000 },
   changeFeed: { replayMessagesMax: 4096, behindMessagesMax: 1024, watchersMax: 1000, silenceMsMax: 15_000 },
   version: "holdfast 0.1.0",

@@ -2,7 +2,7 @@ import type { Timers } from "@holdfast/runtime";
 import { createBrowse, type Browse } from "./browse.ts";
 import { createChange, type Change } from "./change.ts";
 import type { ChangeFeed } from "./change-feed.ts";
-import { createOpenFile, type OpenFileForReading } from "./read-file.ts";
+import { createOpenFile, type OpenFileForReading, type ReadFileOptions } from "./read-file.ts";
 import type { FileBytes, Masters } from "./ports.ts";
 import { createUploads, type Uploads, type UploadsOptions } from "./uploads.ts";
 import { createWatchChanges, type WatchChanges } from "./watch.ts";
@@ -22,7 +22,7 @@ export interface DriveParts {
   readonly bytes: FileBytes;
   readonly feed: ChangeFeed;
   readonly timers: Timers;
-  readonly options: Omit<WriteFileOptions & UploadsOptions, "bytes">;
+  readonly options: Omit<WriteFileOptions & UploadsOptions & ReadFileOptions, "bytes">;
 }
 
 /** All drive use-cases. */
@@ -31,7 +31,7 @@ export function createDrive({ masters, bytes, feed, timers, options }: DrivePart
     ...createBrowse(masters),
     ...createChange(masters),
     writeFile: createWriteFile(masters, { ...options, bytes }),
-    openFile: createOpenFile(masters, bytes),
+    openFile: createOpenFile(masters, { ...options, bytes }),
     uploads: createUploads(masters, { ...options, bytes }),
     watch: createWatchChanges(feed, timers),
   };

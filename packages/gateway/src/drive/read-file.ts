@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { assert, HoldfastError, must } from "@holdfast/base";
 import { EntryKind, type Entry } from "@holdfast/proto/model/v1/model";
 import { GetFileLayoutRequestSchema, type GetFileLayoutResponse } from "@holdfast/proto/master/v1/master";
+import type { ByteBudget } from "./byte-budget.ts";
 import type { ByteRange, Caller, FileBytes, Masters, RequestScope } from "./ports.ts";
 
 /** A version of a file, ready to be read. It stays the same version whatever happens to the file meanwhile. */
@@ -20,8 +21,16 @@ export type OpenFileForReading = (
   scope: RequestScope,
 ) => Promise<OpenFile>;
 
+/** What reading is bounded by. */
+export interface ReadFileOptions {
+  readonly bytes: FileBytes;
+  readonly readBudget: ByteBudget;
+  /** What one download may hold in memory at most. */
+  readonly downloadHeldBytesMax: number;
+}
+
 /** The use-case that reads files. */
-export function createOpenFile(masters: Masters, bytes: FileBytes): OpenFileForReading {
+export function createOpenFile(masters: Masters, options: ReadFileOptions): OpenFileForReading {
   return async (caller, which, scope) => {
     const request = create(GetFileLayoutRequestSchema, { ...which, userId: caller.userId });
     const layout = await masters.queries.getFileLayout(request, scope);
@@ -35,10 +44,32 @@ export function createOpenFile(masters: Masters, bytes: FileBytes): OpenFileForR
       read(range, readScope) {
         assert(range.offsetBytes >= 0 && range.lengthBytes >= 0, "a range is not negative");
         assert(range.offsetBytes + range.lengthBytes <= sizeBytes, "a range ends within its file");
-        return layout.chunks.length === 0 ? inlineRange(layout.inlineContent, range) : bytes.read(layout, range, readScope);
+        return layout.chunks.length === 0 ? inlineRange(layout.inlineContent, range) : boundedRead(options, { layout, range }, readScope);
       },
     };
   };
+}
+
+/** Without a share of the memory a download goes on in pieces of this size, one at a time: slower, and never refused. */
+const leanPieceBytes = 1024 * 1024;
+
+async function* boundedRead(
+  options: ReadFileOptions,
+  { layout, range }: { readonly layout: GetFileLayoutResponse; readonly range: ByteRange },
+  scope: RequestScope,
+): AsyncGenerator<Uint8Array> {
+  const endBytes = range.offsetBytes + range.lengthBytes;
+  for (let offsetBytes = range.offsetBytes; offsetBytes < endBytes; ) {
+    const leftBytes = endBytes - offsetBytes;
+    const release = options.readBudget.tryAcquire(Math.min(leftBytes, options.downloadHeldBytesMax));
+    const lengthBytes = release === undefined ? Math.min(leftBytes, leanPieceBytes) : leftBytes;
+    try {
+      yield* options.bytes.read(layout, { offsetBytes, lengthBytes }, scope);
+    } finally {
+      release?.();
+    }
+    offsetBytes += lengthBytes;
+  }
 }
 
 function layoutSizeBytes(layout: GetFileLayoutResponse): number {

@@ -62,9 +62,17 @@ async function answer(exchange: Exchange, file: OpenFile, wish: WishedRange): Pr
 async function send(response: ServerResponse, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   for await (const piece of bytes) {
     if (signal.aborted) return;
-    if (!response.write(piece)) await once(response, "drain", { signal });
+    if (!response.write(piece)) await drained(response, signal);
   }
   response.end();
+}
+
+async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  try {
+    await once(response, "drain", { signal });
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  }
 }
 
 function setFileHeaders(response: ServerResponse, file: OpenFile, options: { readonly tag: string; readonly isInline: boolean }): void {

@@ -75,6 +75,8 @@ export function createHttpHandler(gateway: Gateway, config: HttpConfig, parts: H
     const work = exchange === undefined ? Promise.reject(badAddress()) : dispatch(exchange, route);
     work
       .catch((thrown: unknown) => {
+        // A client that went away breaks whatever was being done for it; that is no fault of ours.
+        if (response.destroyed) return;
         logUnexpected(parts.logger, thrown, requestId);
         if (response.headersSent) response.destroy();
         else sendError(response, thrown, requestId);
@@ -91,7 +93,9 @@ function exchangeOf(
 ): Exchange {
   const { request, response, requestId } = raw;
   const gone = new AbortController();
-  response.once("close", () => gone.abort());
+  response.once("close", () => {
+    if (!response.writableFinished) gone.abort();
+  });
   const bearer = /^Bearer ([^\s]+)$/i.exec(header(request, "authorization") ?? "")?.[1];
   const fromCookie = cookie.read(header(request, "cookie"));
   const facts: RequestFacts = {

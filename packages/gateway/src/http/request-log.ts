@@ -44,7 +44,9 @@ export class RequestLog {
 
   #tell(request: LoggedRequest, status: number, ms: number): void {
     const fields = { ...request, status, ms: Math.round(ms * 10) / 10 };
-    if (status >= 500) this.#logger.warn("http.request", fields);
+    // Probes come every second and say nothing new.
+    if (request.route.startsWith("/")) this.#logger.debug("http.request", fields);
+    else if (status >= 500) this.#logger.warn("http.request", fields);
     else this.#logger.info("http.request", fields);
     const labels = { route: request.route, status: `${Math.floor(status / 100)}xx` };
     this.#metrics.counter({ name: "holdfast_gateway_requests_total", help: "Requests by route and class of status.", labels }).add();
