@@ -78,6 +78,14 @@ export class SimCluster {
     return member;
   }
 
+  /** Starts a member while the world runs on. Rejects when it cannot; never settles when it is crashed meanwhile. */
+  async startInBackground(id: PeerId): Promise<SimMember> {
+    const process = this.world.machine(nameOf(id)).startProcess();
+    const member = await this.#boot(id, process);
+    this.members.set(id, member);
+    return member;
+  }
+
   /** Kills a member's process; `powerCut` also loses what was not synced. */
   crash(id: PeerId, how: "process" | "powerCut" = "process"): void {
     const member = must(this.members.get(id), "the member runs");

@@ -72,7 +72,7 @@ function onRefusal(
 ): void {
   const { progress, hint } = refusal;
   if (refusal.index === 0) {
-    sendSnapshot(state, refusal.from, progress);
+    if (progress.match === 0 && progress.state !== "snapshot") sendSnapshot(state, refusal.from, progress);
     return;
   }
   const guess = hint.term > 0 ? state.log.findAgreement(hint.index, hint.term).index : hint.index;
