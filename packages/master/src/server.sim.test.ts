@@ -72,7 +72,7 @@ describe("three masters", () => {
     expect(status.masters.map((master) => master.name)).toEqual(["master-1", "master-2", "master-3"]);
     expect(status.masters.map((master) => master.role).sort()).toEqual(["follower", "follower", "leader"]);
     expect(await cluster.settled()).toBe(true);
-    const hashes = [...cluster.masters.values()].map(({ master }) => Buffer.from(master.stateHash()).toString("hex"));
+    const hashes = [...cluster.masters.values()].map(({ master }) => Buffer.from(master.foldedState().stateHash).toString("hex"));
     expect(new Set(hashes).size).toBe(1);
   });
 

@@ -54,8 +54,8 @@ export interface Master {
   readiness(): MasterReadiness;
   /** Its Raft node and projections, for checkers and metrics; not for changing anything. */
   readonly raft: Pick<RaftNode, "status" | "subscribe">;
-  /** Hash over everything applied, to compare masters at equal index. */
-  stateHash(): Uint8Array;
+  /** Hash over everything folded and the index it belongs to, to compare masters at equal index. */
+  foldedState(): { readonly index: number; readonly stateHash: Uint8Array };
   /** Takes no more calls, ends streams, stops Raft, closes the store. Idempotent. */
   stop(): Promise<void>;
 }
@@ -107,7 +107,7 @@ async function startMaster(config: MasterConfig, ports: MasterPorts, store: KeyV
   return {
     address: listener.address,
     raft,
-    stateHash: () => stateMachine.stateHash(),
+    foldedState: () => stateMachine.foldedState(),
     readiness: () => readinessOf(raft, store),
     stop: () => (stopping ??= stop()),
   };

@@ -46,9 +46,10 @@ export class ProjectionsStateMachine implements StateMachine {
     return this.applied;
   }
 
-  /** Hash over everything folded up to `appliedIndex`. */
-  stateHash(): Uint8Array {
-    return readProgress(readerOf(this.options.store)).stateHash;
+  /** Hash over everything folded, and the index up to which it is: a pair that belongs together. */
+  foldedState(): { readonly index: number; readonly stateHash: Uint8Array } {
+    const { appliedIndex, stateHash } = readProgress(readerOf(this.options.store));
+    return { index: appliedIndex, stateHash };
   }
 
   /** Whether the entry, applied by this process, changed nothing because its predecessor is missing. */
