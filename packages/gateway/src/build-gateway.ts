@@ -3,7 +3,13 @@ import type { Logger, Metrics } from "@holdfast/observability";
 import type { Clock, Random, Timers } from "@holdfast/runtime";
 import { createAdmin, type Admin } from "./admin/admin.ts";
 import { StatusFeed } from "./admin/status-feed.ts";
-import { followSetUp, seedFirstAccounts, type FirstAccounts, type FirstAccountsParts, type SetupLink } from "./auth/first-accounts.ts";
+import {
+  followSetUp,
+  seedFirstAccounts,
+  type FirstAccounts,
+  type FirstAccountsParts,
+  type SetupLink,
+} from "./auth/first-accounts.ts";
 import type { PasswordHasher } from "./auth/password-hasher.ts";
 import { SessionCache } from "./auth/session-cache.ts";
 import { createSessions, type Sessions } from "./auth/sessions.ts";
@@ -62,11 +68,14 @@ export function assembleGateway(config: GatewayConfig, parts: GatewayParts): Gat
   const readiness = new Readiness(masters, clock);
   const stopping = new AbortController();
   feed.start();
-  const accounts = runFirstAccounts({ ...parts, gatewayName: config.name, hasher: parts.passwordHasher }, {
-    accounts: config.firstAccounts,
-    signal: stopping.signal,
-    onSeeded: () => readiness.accountsSeeded(),
-  });
+  const accounts = runFirstAccounts(
+    { ...parts, gatewayName: config.name, hasher: parts.passwordHasher },
+    {
+      accounts: config.firstAccounts,
+      signal: stopping.signal,
+      onSeeded: () => readiness.accountsSeeded(),
+    },
+  );
   return {
     config,
     drive,
@@ -94,6 +103,8 @@ async function runFirstAccounts(
     if (isSetUpNeeded) await followSetUp(parts, run.signal);
   } catch (thrown) {
     if (run.signal.aborted && isHoldfastError(thrown, "cancelled")) return;
-    parts.logger.error("gateway.first_accounts_failed", { reason: thrown instanceof Error ? thrown.message : String(thrown) });
+    parts.logger.error("gateway.first_accounts_failed", {
+      reason: thrown instanceof Error ? thrown.message : String(thrown),
+    });
   }
 }

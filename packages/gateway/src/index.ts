@@ -14,5 +14,6 @@ export type { Change, MoveRequest } from "./drive/change.ts";
 export type { OpenFile } from "./drive/read-file.ts";
 export type { IncomingFile, StoredFile } from "./drive/write-file.ts";
 export type { IncomingPart, StoredUploadPart, Uploads, UploadStart } from "./drive/uploads.ts";
-export type { Sessions, SignInAttempt, StartedSession } from "./auth/sessions.ts";
+export type { Sessions } from "./auth/sessions.ts";
+export type { SignInAttempt, StartedSession } from "./auth/sign-in.ts";
 export type { Admin, NewAccount } from "./admin/admin.ts";

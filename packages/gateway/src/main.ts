@@ -30,7 +30,9 @@ async function gatewayConfigOf(values: GatewaySettings): Promise<GatewayConfig> 
 
 async function httpConfigOf(values: GatewaySettings): Promise<HttpConfig> {
   const hasTls = values.tlsCertificate !== "";
-  const tls = hasTls ? { certificate: await readFile(values.tlsCertificate, "utf8"), key: await readFile(values.tlsKey, "utf8") } : undefined;
+  const tls = hasTls
+    ? { certificate: await readFile(values.tlsCertificate, "utf8"), key: await readFile(values.tlsKey, "utf8") }
+    : undefined;
   return {
     ...defaultHttpConfig,
     host: values.host,
@@ -44,21 +46,30 @@ async function httpConfigOf(values: GatewaySettings): Promise<HttpConfig> {
 function setupLinkOf(values: GatewaySettings, http: HttpConfig): SetupLink {
   if (values.runDirectory === "") return { publish: async () => undefined, withdraw: async () => undefined };
   const host = values.host === "0.0.0.0" || values.host === "::" ? "127.0.0.1" : values.host;
-  const origin = values.publicUrl === "" ? `${http.isSecure ? "https" : "http"}://${host}:${values.port}` : values.publicUrl.replace(/\/+$/, "");
+  const origin =
+    values.publicUrl === ""
+      ? `${http.isSecure ? "https" : "http"}://${host}:${values.port}`
+      : values.publicUrl.replace(/\/+$/, "");
   return createFileSetupLink(resolve(values.runDirectory), origin);
 }
 
 await runMain({
   name: "holdfast-gateway",
   settings: gatewaySettings,
-  createLogger: (values) => createJsonLogger({ clock, levelMin: values.logLevel, fields: { role: "gateway", node: values.name } }),
+  createLogger: (values) =>
+    createJsonLogger({ clock, levelMin: values.logLevel, fields: { role: "gateway", node: values.name } }),
   start: async (values, logger) => {
     const metrics = createMetrics();
     const ports = { clock, logger, metrics, timers: createNodeTimers(), random: createNodeRandom() };
     const [config, http] = [await gatewayConfigOf(values), await httpConfigOf(values)];
     const network = createGrpcNetwork(ports);
     const passwordHasher = createArgon2PasswordHasher(ports.random);
-    const gateway = await buildGateway(config, { ...ports, network, passwordHasher, setupLink: setupLinkOf(values, http) });
+    const gateway = await buildGateway(config, {
+      ...ports,
+      network,
+      passwordHasher,
+      setupLink: setupLinkOf(values, http),
+    });
     const server = await startHttpServer(http, createHttpHandler(gateway, http, ports));
     logger.info("gateway.listening", { address: server.address });
     return {

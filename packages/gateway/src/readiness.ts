@@ -34,7 +34,8 @@ export class Readiness {
 
   /** Asks the leader at most twice a second, however many ask here. */
   async check(): Promise<ReadinessAnswer> {
-    if (!this.#areAccountsSeeded) return { isReady: false, reason: "the first accounts are not in place yet: no leader has answered" };
+    if (!this.#areAccountsSeeded)
+      return { isReady: false, reason: "the first accounts are not in place yet: no leader has answered" };
     const nowMs = this.#clock.monotonicMs();
     if (this.#answer === undefined || nowMs - this.#answeredAtMs > answerKeptMs) {
       this.#answeredAtMs = nowMs;
@@ -58,6 +59,8 @@ export class Readiness {
 export function readinessOf(status: GetClusterStatusResponse): ReadinessAnswer {
   const writable = status.nodes.filter((node) => node.liveness === Liveness.LIVE && node.intent === Intent.ACTIVE);
   const isReady = writable.length >= Math.max(1, status.writeCopiesMin);
-  const reason = isReady ? "ready" : `${writable.length} chunkservers are live, ${Math.max(1, status.writeCopiesMin)} are needed for a write`;
+  const reason = isReady
+    ? "ready"
+    : `${writable.length} chunkservers are live, ${Math.max(1, status.writeCopiesMin)} are needed for a write`;
   return { isReady, reason };
 }

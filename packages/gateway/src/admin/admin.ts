@@ -11,7 +11,7 @@ import {
 } from "@holdfast/proto/master/v1/master";
 import type { PasswordHasher } from "../auth/password-hasher.ts";
 import { normalisedEmail } from "../auth/policy.ts";
-import { requireEmail, requirePassword } from "../auth/sessions.ts";
+import { requireEmail, requirePassword } from "../auth/credentials.ts";
 import { onBehalfOf } from "../drive/actor.ts";
 import type { Caller, Masters, RequestScope } from "../drive/ports.ts";
 import type { StatusFeed } from "./status-feed.ts";
@@ -34,7 +34,11 @@ export interface Admin {
   /** At once, then every second and when something changes. Errors: denied, tooBusy, unavailable. */
   watchStatus(caller: Caller, scope: RequestScope): AsyncIterable<GetClusterStatusResponse>;
   /** Newest first. Errors: denied. */
-  listEvents(caller: Caller, page: { readonly beforeIndex: bigint; readonly limit: number }, scope: RequestScope): Promise<readonly LoggedEvent[]>;
+  listEvents(
+    caller: Caller,
+    page: { readonly beforeIndex: bigint; readonly limit: number },
+    scope: RequestScope,
+  ): Promise<readonly LoggedEvent[]>;
   /** Answers the account's id. Errors: denied, nameTaken, invalidArgument, tooBusy. */
   createUser(caller: Caller, account: NewAccount, scope: RequestScope): Promise<bigint>;
   /** By e-mail, without hashes. Errors: denied. */
@@ -76,7 +80,14 @@ export function createAdmin({ masters, hasher, statusFeed }: AdminParts): Admin 
       const passwordHash = await hasher.hash(account.password);
       const { isAdmin, phone, isForced } = account;
       const email = normalisedEmail(account.email);
-      const value = create(CreateUserSchema, { email, passwordHash, isAdmin, phone, isForced, channels: [...account.channels] });
+      const value = create(CreateUserSchema, {
+        email,
+        passwordHash,
+        isAdmin,
+        phone,
+        isForced,
+        channels: [...account.channels],
+      });
       const done = await masters.execute({ case: "createUser", value }, onBehalfOf(caller, scope));
       return must(done.outcome, "a created account has an outcome").userId;
     },
@@ -98,5 +109,6 @@ function requireContact({ phone, channels }: NewAccount): void {
     throw new HoldfastError("invalidArgument", "A phone number looks like +4915112345678. Nothing was changed.");
   }
   const unknown = channels.find((channel) => !knownChannels.includes(channel));
-  if (unknown !== undefined) throw new HoldfastError("invalidArgument", "A channel is 'email' or 'sms'. Nothing was changed.");
+  if (unknown !== undefined)
+    throw new HoldfastError("invalidArgument", "A channel is 'email' or 'sms'. Nothing was changed.");
 }

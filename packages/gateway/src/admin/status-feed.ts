@@ -1,6 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { HoldfastError } from "@holdfast/base";
-import { GetClusterStatusRequestSchema, type GetClusterStatusResponse, type WatchResponse } from "@holdfast/proto/master/v1/master";
+import {
+  GetClusterStatusRequestSchema,
+  type GetClusterStatusResponse,
+  type WatchResponse,
+} from "@holdfast/proto/master/v1/master";
 import type { Timer, Timers } from "@holdfast/runtime";
 import { Mailbox } from "../drive/mailbox.ts";
 import type { Masters } from "../drive/ports.ts";
@@ -43,7 +47,8 @@ export class StatusFeed {
 
   /** The status now and from now on. Errors: tooBusy, unavailable (no leader answers for some seconds), cancelled. */
   async *watch(signal: AbortSignal): AsyncGenerator<GetClusterStatusResponse> {
-    if (this.#watchers.size >= watchersMax) throw new HoldfastError("tooBusy", "Too many people watch the status at this gateway. Try again later.");
+    if (this.#watchers.size >= watchersMax)
+      throw new HoldfastError("tooBusy", "Too many people watch the status at this gateway. Try again later.");
     const mailbox = new Mailbox<GetClusterStatusResponse>(1, (_held, newest) => [newest]);
     const leave = (): void => mailbox.close();
     signal.addEventListener("abort", leave, { once: true });

@@ -20,20 +20,27 @@ test("a hash is verified, is new each time, and is the form that is stored", asy
   const [first, second] = [await hasher.hash("correct horse"), await hasher.hash("correct horse")];
   expect(first).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
   expect(first).not.toBe(second);
-  expect([await hasher.verify("correct horse", first), await hasher.verify("correct mouse", first), await hasher.verify("x", hasher.dummyHash)]).toEqual([true, false, false]);
+  expect([
+    await hasher.verify("correct horse", first),
+    await hasher.verify("correct mouse", first),
+    await hasher.verify("x", hasher.dummyHash),
+  ]).toEqual([true, false, false]);
 });
 
 test("one password in two Unicode forms is one password", async () => {
   expect(await hasher.verify("Ju\u0308rgen 123", await hasher.hash("J\u00fcrgen 123"))).toBe(true);
 });
 
-test.each(["", "plain", "$2b$10$abc", "$argon2id$v=19$m=99999999,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", "$argon2id$v=19$m=19456,t=0,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"])(
-  "%j is no hash that is computed",
-  async (text) => {
-    expect(parseArgon2idHash(text)).toBeUndefined();
-    expect(await hasher.verify("password", text)).toBe(false);
-  },
-);
+test.each([
+  "",
+  "plain",
+  "$2b$10$abc",
+  "$argon2id$v=19$m=99999999,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+  "$argon2id$v=19$m=19456,t=0,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+])("%j is no hash that is computed", async (text) => {
+  expect(parseArgon2idHash(text)).toBeUndefined();
+  expect(await hasher.verify("password", text)).toBe(false);
+});
 
 test("only so many run at a time, and only so many wait", async () => {
   const finish: (() => void)[] = [];
@@ -44,7 +51,10 @@ test("only so many run at a time, and only so many wait", async () => {
     runningCount--;
     return "hash";
   };
-  const bounded = boundedPasswordHasher({ hash: slow, verify: async () => true, dummyHash: "" }, { runningMax: 2, waitingMax: 3 });
+  const bounded = boundedPasswordHasher(
+    { hash: slow, verify: async () => true, dummyHash: "" },
+    { runningMax: 2, waitingMax: 3 },
+  );
   const work = Array.from({ length: 5 }, () => bounded.hash("x"));
   await expect(bounded.hash("x")).rejects.toMatchObject({ kind: "tooBusy" });
   for (let done = 0; done < 5; done++) {

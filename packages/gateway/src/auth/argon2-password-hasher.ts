@@ -16,7 +16,11 @@ export function createArgon2PasswordHasher(random: Random): PasswordHasher {
     {
       async hash(password) {
         const salt = random.bytes(saltBytes);
-        return formatArgon2idHash({ ...cost, salt, tag: await deriveTag(password, { ...cost, salt, tag: new Uint8Array(tagBytes) }) });
+        return formatArgon2idHash({
+          ...cost,
+          salt,
+          tag: await deriveTag(password, { ...cost, salt, tag: new Uint8Array(tagBytes) }),
+        });
       },
       async verify(password, phc) {
         const stored = parseArgon2idHash(phc);

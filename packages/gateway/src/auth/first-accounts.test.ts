@@ -2,7 +2,13 @@ import { describe, expect, test } from "vitest";
 import { ada, startSimulatedGateway } from "../testing/simulated-gateway.ts";
 
 const none = { defaultUser: undefined, imported: [] };
-const bob = { email: "bob@example.org", passwordHash: "$memory$x", phone: "+4915112345678", channels: ["sms"], isAdmin: false };
+const bob = {
+  email: "bob@example.org",
+  passwordHash: "$memory$x",
+  phone: "+4915112345678",
+  channels: ["sms"],
+  isAdmin: false,
+};
 
 describe("accounts at the start", () => {
   test("wait for a leader, then the gateway is ready", async () => {
@@ -17,9 +23,13 @@ describe("accounts at the start", () => {
   });
 
   test("are imported, and one that exists stays as it is", async () => {
-    const { masters, world, setupTokens } = startSimulatedGateway({ firstAccounts: { defaultUser: { ...ada, email: bob.email }, imported: [bob] } });
+    const { masters, world, setupTokens } = startSimulatedGateway({
+      firstAccounts: { defaultUser: { ...ada, email: bob.email }, imported: [bob] },
+    });
     await world.runFor(1000);
-    expect([...masters.accounts.users.values()]).toMatchObject([{ email: bob.email, passwordHash: bob.passwordHash, phone: bob.phone, channels: ["sms"], isAdmin: false }]);
+    expect([...masters.accounts.users.values()]).toMatchObject([
+      { email: bob.email, passwordHash: bob.passwordHash, phone: bob.phone, channels: ["sms"], isAdmin: false },
+    ]);
     expect(setupTokens).toEqual([]);
   });
 
@@ -28,7 +38,13 @@ describe("accounts at the start", () => {
     await world.runFor(1000);
     expect(setupTokens).toHaveLength(1);
     expect((await gateway.readiness.check()).isReady).toBe(true);
-    const wish = { token: setupTokens[0] ?? "", email: "Ada@Example.org", password: ada.password, ip: "10.0.0.1", client: "test" };
+    const wish = {
+      token: setupTokens[0] ?? "",
+      email: "Ada@Example.org",
+      password: ada.password,
+      ip: "10.0.0.1",
+      client: "test",
+    };
     const setUp = (change: Partial<typeof wish>) => settle(gateway.sessions.setUp({ ...wish, ...change }, scope()));
     await expect(setUp({ token: "A".repeat(43) })).rejects.toMatchObject({ kind: "denied" });
     await expect(setUp({ token: "x" })).rejects.toMatchObject({ kind: "denied" });
@@ -52,6 +68,9 @@ describe("accounts at the start", () => {
     const { gateway, masters, world } = startSimulatedGateway();
     masters.liveNodeCount = 1;
     await world.runFor(1000);
-    expect(await gateway.readiness.check()).toEqual({ isReady: false, reason: "1 chunkservers are live, 2 are needed for a write" });
+    expect(await gateway.readiness.check()).toEqual({
+      isReady: false,
+      reason: "1 chunkservers are live, 2 are needed for a write",
+    });
   });
 });

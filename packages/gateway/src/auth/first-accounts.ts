@@ -1,7 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { assert, HoldfastError, isHoldfastError, toHex } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
-import { CreateUserSchema, GetUserRequestSchema, IssueSetupTokenSchema, ListUsersRequestSchema, type CreateUser } from "@holdfast/proto/master/v1/master";
+import {
+  CreateUserSchema,
+  GetUserRequestSchema,
+  IssueSetupTokenSchema,
+  ListUsersRequestSchema,
+  type CreateUser,
+} from "@holdfast/proto/master/v1/master";
 import type { Random, Timers } from "@holdfast/runtime";
 import type { Masters } from "../drive/ports.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
@@ -48,9 +54,15 @@ const passingKinds = ["unavailable", "notLeader", "deadline", "tooBusy", "cancel
  * keeps an account that exists as it is. Resolves when done, with whether a set-up is out.
  * Errors: cancelled when the signal aborts first.
  */
-export async function seedFirstAccounts(parts: FirstAccountsParts, accounts: FirstAccounts, signal: AbortSignal): Promise<boolean> {
+export async function seedFirstAccounts(
+  parts: FirstAccountsParts,
+  accounts: FirstAccounts,
+  signal: AbortSignal,
+): Promise<boolean> {
   for (const imported of accounts.imported) {
-    await persistently(parts, signal, (inner) => createIfAbsent(parts, { ...imported, channels: [...imported.channels] }, inner));
+    await persistently(parts, signal, (inner) =>
+      createIfAbsent(parts, { ...imported, channels: [...imported.channels] }, inner),
+    );
   }
   const { defaultUser } = accounts;
   if (defaultUser !== undefined) {
@@ -83,11 +95,17 @@ export async function followSetUp(parts: FirstAccountsParts, signal: AbortSignal
 
 async function issueSetupToken(parts: FirstAccountsParts, signal: AbortSignal): Promise<void> {
   const token = newToken(parts.random);
-  const value = create(IssueSetupTokenSchema, { tokenSha256: tokenSha256(token), lifetimeMs: BigInt(setupTokenLifetimeMs) });
+  const value = create(IssueSetupTokenSchema, {
+    tokenSha256: tokenSha256(token),
+    lifetimeMs: BigInt(setupTokenLifetimeMs),
+  });
   const requestId = toHex(parts.random.bytes(16));
   try {
     await persistently(parts, signal, async (inner) => {
-      await parts.masters.execute({ case: "issueSetupToken", value }, { requestId, signal: inner, actor: actorOf(parts) });
+      await parts.masters.execute(
+        { case: "issueSetupToken", value },
+        { requestId, signal: inner, actor: actorOf(parts) },
+      );
     });
   } catch (thrown) {
     // Somebody made the first account in between.
@@ -124,7 +142,11 @@ async function needsSetUp(masters: Masters, signal: AbortSignal): Promise<boolea
 }
 
 /** Repeats work that fails for passing reasons until it succeeds or the signal aborts. */
-async function persistently<T>(parts: FirstAccountsParts, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function persistently<T>(
+  parts: FirstAccountsParts,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   let delayMs = retryDelayMsMin;
   for (;;) {
     if (signal.aborted) throw new HoldfastError("cancelled", "The gateway is stopping.");

@@ -26,7 +26,10 @@ export function boundedPasswordHasher(hasher: PasswordHasher, limits: PasswordHa
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
     if (runningCount >= limits.runningMax) {
       if (waiting.length >= limits.waitingMax) {
-        throw new HoldfastError("tooBusy", "Too many people are signing in right now. Nothing was changed. Try again in a moment.");
+        throw new HoldfastError(
+          "tooBusy",
+          "Too many people are signing in right now. Nothing was changed. Try again in a moment.",
+        );
       }
       // The slot is handed over by the one that ends, so the count stays as it is.
       await new Promise<void>((resolve) => waiting.push(resolve));

@@ -12,7 +12,8 @@ const memoryKiBMax = 256 * 1024;
 const passesMax = 16;
 const parallelismMax = 16;
 
-const pattern = /^\$argon2id\$v=19\$m=([0-9]{1,7}),t=([0-9]{1,3}),p=([0-9]{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/;
+const pattern =
+  /^\$argon2id\$v=19\$m=([0-9]{1,7}),t=([0-9]{1,3}),p=([0-9]{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})$/;
 
 /** Undefined for anything that is not an argon2id hash within bounds. */
 export function parseArgon2idHash(text: string): Argon2idHash | undefined {

@@ -1,12 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bucketWaitMs, emailFault, passwordFault, refilled, sessionIdleMs, sessionLifetime, signInDelayMs } from "./policy.ts";
+import {
+  bucketWaitMs,
+  emailFault,
+  passwordFault,
+  refilled,
+  sessionIdleMs,
+  sessionLifetime,
+  signInDelayMs,
+} from "./policy.ts";
 
 const hourMs = 3_600_000;
 
 describe("lifetimes", () => {
   test("are those of the design", () => {
-    const of = (isAdmin: boolean, channel: "browser" | "cli", keepSignedIn: boolean) => sessionLifetime({ isAdmin, channel, keepSignedIn });
+    const of = (isAdmin: boolean, channel: "browser" | "cli", keepSignedIn: boolean) =>
+      sessionLifetime({ isAdmin, channel, keepSignedIn });
     expect(of(false, "browser", false)).toEqual({ absoluteMs: 24 * hourMs, idleMs: hourMs });
     expect(of(false, "browser", true)).toEqual({ absoluteMs: 30 * 24 * hourMs, idleMs: 14 * 24 * hourMs });
     expect(of(true, "browser", true)).toEqual({ absoluteMs: 8 * hourMs, idleMs: hourMs / 4 });
@@ -23,7 +32,9 @@ describe("lifetimes", () => {
 });
 
 test("delays double from 1 s to 60 s after three failures", () => {
-  expect([0, 1, 2, 3, 4, 5, 8, 9, 10, 1e9].map(signInDelayMs)).toEqual([0, 0, 0, 1000, 2000, 4000, 32_000, 60_000, 60_000, 60_000]);
+  expect([0, 1, 2, 3, 4, 5, 8, 9, 10, 1e9].map(signInDelayMs)).toEqual([
+    0, 0, 0, 1000, 2000, 4000, 32_000, 60_000, 60_000, 60_000,
+  ]);
 });
 
 test("a bucket never holds more than its size, and waiting as told gives an attempt", () => {
@@ -45,7 +56,17 @@ test("a bucket never holds more than its size, and waiting as told gives an atte
 
 test("passwords and addresses", () => {
   expect([passwordFault("1234567"), passwordFault("x".repeat(257))].every((fault) => fault !== undefined)).toBe(true);
-  expect([passwordFault("12345678"), passwordFault("🚀".repeat(8)), passwordFault("x".repeat(256))]).toEqual([undefined, undefined, undefined]);
-  expect(["", "ada", "@", "a@", "@b", "a b@c", "a@b@c", `${"x".repeat(260)}@b`].filter((email) => emailFault(email) === undefined)).toEqual([]);
-  expect(["a@b", " Ada@Example.org ", "jörg@exämple.de"].filter((email) => emailFault(email) !== undefined)).toEqual([]);
+  expect([passwordFault("12345678"), passwordFault("🚀".repeat(8)), passwordFault("x".repeat(256))]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(
+    ["", "ada", "@", "a@", "@b", "a b@c", "a@b@c", `${"x".repeat(260)}@b`].filter(
+      (email) => emailFault(email) === undefined,
+    ),
+  ).toEqual([]);
+  expect(["a@b", " Ada@Example.org ", "jörg@exämple.de"].filter((email) => emailFault(email) !== undefined)).toEqual(
+    [],
+  );
 });

@@ -18,16 +18,28 @@ const lifetimes = {
 } as const satisfies Record<string, SessionLifetime>;
 
 /** The lifetime of a session by who signs in and how. */
-export function sessionLifetime(session: { readonly isAdmin: boolean; readonly channel: SessionChannel; readonly keepSignedIn: boolean }): SessionLifetime {
+export function sessionLifetime(session: {
+  readonly isAdmin: boolean;
+  readonly channel: SessionChannel;
+  readonly keepSignedIn: boolean;
+}): SessionLifetime {
   if (session.channel === "cli") return lifetimes.cli;
   if (session.isAdmin) return lifetimes.admin;
   return session.keepSignedIn ? lifetimes.keptUser : lifetimes.user;
 }
 
 /** The idle limit of a session that is under way: a long one is one that its owner wanted kept. */
-export function sessionIdleMs(session: { readonly isAdmin: boolean; readonly channel: string; readonly absoluteMs: number }): number {
+export function sessionIdleMs(session: {
+  readonly isAdmin: boolean;
+  readonly channel: string;
+  readonly absoluteMs: number;
+}): number {
   const channel = session.channel === "cli" ? "cli" : "browser";
-  return sessionLifetime({ isAdmin: session.isAdmin, channel, keepSignedIn: session.absoluteMs > lifetimes.user.absoluteMs }).idleMs;
+  return sessionLifetime({
+    isAdmin: session.isAdmin,
+    channel,
+    keepSignedIn: session.absoluteMs > lifetimes.user.absoluteMs,
+  }).idleMs;
 }
 
 /** Where a session is used. */
@@ -68,7 +80,7 @@ const passwordCharactersMax = 256;
 
 /** Why a password cannot be one, in words; undefined when it can. No composition rules. Source: OWASP ASVS 6.2.1 to 6.2.12. */
 export function passwordFault(password: string): string | undefined {
-  const characters = [...password].length;
+  const characters = Array.from(password).length;
   if (characters < passwordCharactersMin) return `A password has at least ${passwordCharactersMin} characters.`;
   if (characters > passwordCharactersMax) return `A password has at most ${passwordCharactersMax} characters.`;
   return undefined;
@@ -80,11 +92,15 @@ const emailCharactersMax = 254;
 export function emailFault(email: string): string | undefined {
   const trimmed = email.trim();
   if (trimmed.length > emailCharactersMax) return "The e-mail address is too long.";
-  if (!/^[^\s@\u0000-\u001f]+@[^\s@\u0000-\u001f]+$/.test(trimmed)) return "This is not an e-mail address.";
+  if (!/^[^\s@]+@[^\s@]+$/.test(trimmed) || hasControlCharacter(trimmed)) return "This is not an e-mail address.";
   return undefined;
 }
 
 /** The form under which an account is kept and throttled. */
 export function normalisedEmail(email: string): string {
   return email.trim().toLowerCase();
+}
+
+function hasControlCharacter(text: string): boolean {
+  return Array.from(text).some((character) => character < " " || character === "\u007f");
 }

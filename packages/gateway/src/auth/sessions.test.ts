@@ -6,7 +6,9 @@ import { tokenSha256 } from "./token.ts";
 
 const origin = { ip: "10.0.0.1", client: "test" };
 
-async function signedIn(options: Parameters<typeof startSimulatedGateway>[0] = {}): Promise<SimulatedGateway & { token: string; signIn: () => Promise<string> }> {
+async function signedIn(
+  options: Parameters<typeof startSimulatedGateway>[0] = {},
+): Promise<SimulatedGateway & { token: string; signIn: () => Promise<string> }> {
   const simulated = startSimulatedGateway(options);
   await simulated.world.runFor(1000);
   const signIn = async (): Promise<string> => {
@@ -24,12 +26,20 @@ describe("a session", () => {
     masters.accounts.sessions.clear();
     masters.tellChange(create(ChangeSchema, { change: { case: "sessionGone", value: { tokenSha256: hash } } }));
     await world.runFor(10);
-    await expect(settle(gateway.sessions.authenticate(token, scope()))).rejects.toMatchObject({ kind: "unauthenticated" });
+    await expect(settle(gateway.sessions.authenticate(token, scope()))).rejects.toMatchObject({
+      kind: "unauthenticated",
+    });
   });
 
   test("that ended unheard is refused within 10 s, or 30 s while no master answers", async () => {
     const { gateway, masters, world, token, scope, settle } = await signedIn();
-    const ask = async (): Promise<unknown> => settle(gateway.sessions.authenticate(token, scope()).then(() => "in", (thrown: { kind: string }) => thrown.kind));
+    const ask = async (): Promise<unknown> =>
+      settle(
+        gateway.sessions.authenticate(token, scope()).then(
+          () => "in",
+          (thrown: { kind: string }) => thrown.kind,
+        ),
+      );
     expect(await ask()).toBe("in");
     masters.accounts.sessions.clear();
     expect(await ask()).toBe("in");
@@ -49,7 +59,9 @@ describe("a session", () => {
       await settle(gateway.sessions.authenticate(token, scope()));
     }
     await world.runFor(3_600_000);
-    await expect(settle(gateway.sessions.authenticate(token, scope()))).rejects.toMatchObject({ kind: "unauthenticated" });
+    await expect(settle(gateway.sessions.authenticate(token, scope()))).rejects.toMatchObject({
+      kind: "unauthenticated",
+    });
   });
 
   test("is not brought back by an answer that is older than its end", async () => {
@@ -65,11 +77,15 @@ describe("a session", () => {
     });
     const early = gateway.sessions.authenticate(token, scope());
     await world.runFor(1);
-    masters.tellChange(create(ChangeSchema, { change: { case: "sessionGone", value: { tokenSha256: tokenSha256(token) } } }));
+    masters.tellChange(
+      create(ChangeSchema, { change: { case: "sessionGone", value: { tokenSha256: tokenSha256(token) } } }),
+    );
     await world.runFor(10);
     answerNow();
     await settle(early);
-    await expect(settle(gateway.sessions.authenticate(token, scope()))).rejects.toMatchObject({ kind: "unauthenticated" });
+    await expect(settle(gateway.sessions.authenticate(token, scope()))).rejects.toMatchObject({
+      kind: "unauthenticated",
+    });
   });
 });
 
@@ -78,20 +94,24 @@ test("a new password ends the other sessions and no other", async () => {
   const other = await signIn();
   const caller = await settle(gateway.sessions.authenticate(token, scope()));
   await settle(gateway.sessions.authenticate(other, scope()));
-  const change = (oldPassword: string, newPassword: string): Promise<void> => settle(gateway.sessions.changePassword(caller, { oldPassword, newPassword }, scope()));
+  const change = (oldPassword: string, newPassword: string): Promise<void> =>
+    settle(gateway.sessions.changePassword(caller, { oldPassword, newPassword }, scope()));
   await expect(change("wrong password", "a newer password")).rejects.toMatchObject({ kind: "unauthenticated" });
   await expect(change(ada.password, "short")).rejects.toMatchObject({ kind: "invalidArgument" });
   await change(ada.password, "a newer password");
   await world.runFor(10);
   expect((await settle(gateway.sessions.authenticate(token, scope()))).userId).toBe(caller.userId);
-  await expect(settle(gateway.sessions.authenticate(other, scope()))).rejects.toMatchObject({ kind: "unauthenticated" });
+  await expect(settle(gateway.sessions.authenticate(other, scope()))).rejects.toMatchObject({
+    kind: "unauthenticated",
+  });
   await expect(signIn()).rejects.toMatchObject({ kind: "unauthenticated" });
 });
 
 test("waiting as told lets the owner in again", async () => {
   const { gateway, world, signIn, scope, settle } = await signedIn();
   const guess = { ...ada, ...origin, password: "wrong password", channel: "browser" as const, keepSignedIn: false };
-  for (let count = 0; count < 3; count++) await expect(settle(gateway.sessions.signIn(guess, scope()))).rejects.toMatchObject({ kind: "unauthenticated" });
+  for (let count = 0; count < 3; count++)
+    await expect(settle(gateway.sessions.signIn(guess, scope()))).rejects.toMatchObject({ kind: "unauthenticated" });
   await expect(signIn()).rejects.toMatchObject({ kind: "tooBusy", message: expect.stringContaining("Wait 1 s") });
   await world.runFor(1000);
   expect(await signIn()).toHaveLength(43);
@@ -108,7 +128,12 @@ test("an outage costs nobody an attempt", async () => {
 test("a disabled account is refused with the words of a wrong password", async () => {
   const { masters, token, gateway, world, signIn, scope, settle } = await signedIn();
   Object.assign(masters.accounts.byEmail(ada.email) ?? {}, { isDisabled: true });
-  await expect(signIn()).rejects.toMatchObject({ kind: "unauthenticated", message: expect.stringContaining("password is wrong") });
+  await expect(signIn()).rejects.toMatchObject({
+    kind: "unauthenticated",
+    message: expect.stringContaining("password is wrong"),
+  });
   await world.runFor(11_000);
-  await expect(settle(gateway.sessions.authenticate(token, scope()))).rejects.toMatchObject({ kind: "unauthenticated" });
+  await expect(settle(gateway.sessions.authenticate(token, scope()))).rejects.toMatchObject({
+    kind: "unauthenticated",
+  });
 });

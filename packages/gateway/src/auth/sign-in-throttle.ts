@@ -54,7 +54,10 @@ export class SignInThrottle {
 
 function tooMany(waitMs: number): HoldfastError {
   const seconds = Math.ceil(waitMs / 1000);
-  return new HoldfastError("tooBusy", `Too many attempts to sign in. Wait ${seconds} s, then try again. The account is not locked.`);
+  return new HoldfastError(
+    "tooBusy",
+    `Too many attempts to sign in. Wait ${seconds} s, then try again. The account is not locked.`,
+  );
 }
 
 /** Forgets the one that was touched longest ago when there are too many. */

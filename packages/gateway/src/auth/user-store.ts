@@ -33,7 +33,8 @@ export function parseUserStore(text: string): Result<readonly ImportedAccount[],
   const accounts = users.map((user: unknown, index) => accountOf(user, `users[${index}]`, faults));
   const emails = new Set<string>();
   for (const [index, account] of accounts.entries()) {
-    if (account.email !== "" && emails.has(account.email)) faults.push(`users[${index}].email: ${account.email} is there twice`);
+    if (account.email !== "" && emails.has(account.email))
+      faults.push(`users[${index}].email: ${account.email} is there twice`);
     emails.add(account.email);
   }
   return faults.length > 0 ? refused(faults) : ok(accounts);
@@ -47,9 +48,11 @@ function accountOf(user: unknown, place: string, faults: string[]): ImportedAcco
   const email = typeof user["email"] === "string" ? user["email"] : "";
   if (emailFault(email) !== undefined) faults.push(`${place}.email must be an e-mail address`);
   const passwordHash = typeof user["passwordHash"] === "string" ? user["passwordHash"] : "";
-  if (parseArgon2idHash(passwordHash) === undefined) faults.push(`${place}.passwordHash must be an argon2id hash ($argon2id$v=19$...)`);
+  if (parseArgon2idHash(passwordHash) === undefined)
+    faults.push(`${place}.passwordHash must be an argon2id hash ($argon2id$v=19$...)`);
   const phone = user["phone"] ?? "";
-  if (typeof phone !== "string" || (phone !== "" && !/^\+[1-9][0-9]{5,14}$/.test(phone))) faults.push(`${place}.phone must look like +4915112345678`);
+  if (typeof phone !== "string" || (phone !== "" && !/^\+[1-9][0-9]{5,14}$/.test(phone)))
+    faults.push(`${place}.phone must look like +4915112345678`);
   const channels = user["channels"] ?? [];
   const isListed = Array.isArray(channels) && channels.every((channel) => knownChannels.includes(channel));
   if (!isListed) faults.push(`${place}.channels must be a list of "email" and "sms"`);

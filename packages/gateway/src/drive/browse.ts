@@ -43,7 +43,11 @@ export interface FolderPageRequest {
 /** Looking at files and folders. Everything is checked against the caller by the masters: others' entries are `notFound`. */
 export interface Browse {
   /** By id, or by absolute path when the id is 0. Errors: notFound, invalidArgument. */
-  getEntry(caller: Caller, which: { readonly entryId: bigint; readonly path: string }, scope: RequestScope): Promise<EntryInPlace>;
+  getEntry(
+    caller: Caller,
+    which: { readonly entryId: bigint; readonly path: string },
+    scope: RequestScope,
+  ): Promise<EntryInPlace>;
   /** Errors: notFound, invalidArgument. */
   listFolder(caller: Caller, page: FolderPageRequest, scope: RequestScope): Promise<FolderPage>;
   /** Newest first. */
@@ -59,7 +63,11 @@ export function createBrowse(masters: Masters): Browse {
   const entryById = async (caller: Caller, entryId: bigint, scope: RequestScope): Promise<EntryInPlace> => {
     const request = create(GetEntryRequestSchema, { entryId, userId: caller.userId });
     const answer = await masters.queries.getEntry(request, scope);
-    return { entry: must(answer.entry, "a found entry is in the answer"), ancestors: answer.ancestors, index: answer.index };
+    return {
+      entry: must(answer.entry, "a found entry is in the answer"),
+      ancestors: answer.ancestors,
+      index: answer.index,
+    };
   };
 
   return {
@@ -72,7 +80,8 @@ export function createBrowse(masters: Masters): Browse {
     },
 
     async listFolder(caller, page, scope) {
-      if (page.limit > pageRowsMax) throw new HoldfastError("invalidArgument", `A page has at most ${pageRowsMax} rows. Ask for fewer.`);
+      if (page.limit > pageRowsMax)
+        throw new HoldfastError("invalidArgument", `A page has at most ${pageRowsMax} rows. Ask for fewer.`);
       const folderId = page.folderId === 0n ? caller.rootEntryId : page.folderId;
       const request = create(ListFolderRequestSchema, { ...page, folderId, userId: caller.userId });
       const [answer, place] = await Promise.all([
@@ -92,8 +101,11 @@ export function createBrowse(masters: Masters): Browse {
 }
 
 function checkedPath(path: string): string {
-  if (!path.startsWith("/")) throw new HoldfastError("invalidArgument", "A path begins with '/'. Nothing was looked up.");
-  if (path.length > pathBytesMax) throw new HoldfastError("invalidArgument", "The path is too long. Nothing was looked up.");
-  if (path.includes("\0")) throw new HoldfastError("invalidArgument", "A path has no NUL character. Nothing was looked up.");
+  if (!path.startsWith("/"))
+    throw new HoldfastError("invalidArgument", "A path begins with '/'. Nothing was looked up.");
+  if (path.length > pathBytesMax)
+    throw new HoldfastError("invalidArgument", "The path is too long. Nothing was looked up.");
+  if (path.includes("\0"))
+    throw new HoldfastError("invalidArgument", "A path has no NUL character. Nothing was looked up.");
   return path;
 }

@@ -10,35 +10,38 @@ const never = new AbortController().signal;
 
 test("never holds more than it may, admits in order, and gives all back", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.record({ bytes: fc.nat(150), isAborted: fc.boolean() }), { maxLength: 30 }), async (wishes) => {
-      const budget = new ByteBudget({ heldBytesMax: 100, waitingMax: 100, waitMsMax: 1000 }, timers);
-      const admitted: { place: number; release: () => void }[] = [];
-      const aborts: AbortController[] = [];
-      const all = wishes.map(async ({ bytes, isAborted }, place) => {
-        const abort = new AbortController();
-        if (isAborted) aborts.push(abort);
-        try {
-          admitted.push({ place, release: await budget.acquire(bytes, abort.signal) });
-        } catch (thrown) {
-          expect(thrown).toMatchObject({ kind: "cancelled" });
-        }
-      });
-      await turns();
-      for (const abort of aborts) abort.abort();
-      let last = -1;
-      for (;;) {
+    fc.asyncProperty(
+      fc.array(fc.record({ bytes: fc.nat(150), isAborted: fc.boolean() }), { maxLength: 30 }),
+      async (wishes) => {
+        const budget = new ByteBudget({ heldBytesMax: 100, waitingMax: 100, waitMsMax: 1000 }, timers);
+        const admitted: { place: number; release: () => void }[] = [];
+        const aborts: AbortController[] = [];
+        const all = wishes.map(async ({ bytes, isAborted }, place) => {
+          const abort = new AbortController();
+          if (isAborted) aborts.push(abort);
+          try {
+            admitted.push({ place, release: await budget.acquire(bytes, abort.signal) });
+          } catch (thrown) {
+            expect(thrown).toMatchObject({ kind: "cancelled" });
+          }
+        });
         await turns();
-        const next = admitted.shift();
-        if (next === undefined) break;
-        expect(budget.heldBytes).toBeLessThanOrEqual(100);
-        expect(next.place).toBeGreaterThan(last);
-        last = next.place;
-        next.release();
-        next.release();
-      }
-      await Promise.all(all);
-      expect(budget.heldBytes).toBe(0);
-    }),
+        for (const abort of aborts) abort.abort();
+        let last = -1;
+        for (;;) {
+          await turns();
+          const next = admitted.shift();
+          if (next === undefined) break;
+          expect(budget.heldBytes).toBeLessThanOrEqual(100);
+          expect(next.place).toBeGreaterThan(last);
+          last = next.place;
+          next.release();
+          next.release();
+        }
+        await Promise.all(all);
+        expect(budget.heldBytes).toBe(0);
+      },
+    ),
   );
 });
 

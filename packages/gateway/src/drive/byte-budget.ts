@@ -41,7 +41,8 @@ export class ByteBudget {
   async acquire(wantedBytes: number, signal: AbortSignal): Promise<() => void> {
     assert(wantedBytes >= 0, "a share of the budget is not negative");
     const bytes = Math.min(wantedBytes, this.#limits.heldBytesMax);
-    if (signal.aborted) throw new HoldfastError("cancelled", "The request ended before its turn came. Nothing was stored.");
+    if (signal.aborted)
+      throw new HoldfastError("cancelled", "The request ended before its turn came. Nothing was stored.");
     if (this.#waiting.length > 0 || !this.#fits(bytes)) await this.#turn(bytes, signal);
     else this.#heldBytes += bytes;
     return this.#held(bytes);
@@ -81,7 +82,8 @@ export class ByteBudget {
         reject(error);
         this.#admitNext();
       };
-      const onAbort = (): void => leave(new HoldfastError("cancelled", "The request ended before its turn came. Nothing was stored."));
+      const onAbort = (): void =>
+        leave(new HoldfastError("cancelled", "The request ended before its turn came. Nothing was stored."));
       const limit = this.#timers.after(this.#limits.waitMsMax, () => leave(tooBusy()));
       const settle = (): void => {
         limit.cancel();
@@ -109,5 +111,8 @@ export class ByteBudget {
 }
 
 function tooBusy(): HoldfastError {
-  return new HoldfastError("tooBusy", "This gateway moves as many bytes as it can hold. Nothing was stored. Try again in a moment.");
+  return new HoldfastError(
+    "tooBusy",
+    "This gateway moves as many bytes as it can hold. Nothing was stored. Try again in a moment.",
+  );
 }

@@ -1,7 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { assert, HoldfastError } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
-import { GetClusterStatusRequestSchema, WatchResponseSchema, type WatchResponse } from "@holdfast/proto/master/v1/master";
+import {
+  GetClusterStatusRequestSchema,
+  WatchResponseSchema,
+  type WatchResponse,
+} from "@holdfast/proto/master/v1/master";
 import type { Timers } from "@holdfast/runtime";
 import { Mailbox } from "./mailbox.ts";
 import type { Masters } from "./ports.ts";
@@ -97,11 +101,17 @@ export class ChangeFeed {
     const lastIndex = this.#lastIndex;
     assert(lastIndex !== undefined, "watchers join a feed that is ready");
     if (this.#watchers.size >= this.#parts.limits.watchersMax) {
-      throw new HoldfastError("tooBusy", "This gateway has too many watchers. Nothing is wrong with your files. Try again later.");
+      throw new HoldfastError(
+        "tooBusy",
+        "This gateway has too many watchers. Nothing is wrong with your files. Try again later.",
+      );
     }
-    const mailbox = new Mailbox<WatchResponse>(this.#parts.limits.behindMessagesMax, (_held, next) => [resetAt(next.index)]);
+    const mailbox = new Mailbox<WatchResponse>(this.#parts.limits.behindMessagesMax, (_held, next) => [
+      resetAt(next.index),
+    ]);
     if (fromIndex !== 0n && fromIndex < this.#replayAfterIndex) mailbox.push(resetAt(lastIndex));
-    else if (fromIndex !== 0n) for (const message of this.#replay) if (message.index > fromIndex && isWanted(message)) mailbox.push(message);
+    else if (fromIndex !== 0n)
+      for (const message of this.#replay) if (message.index > fromIndex && isWanted(message)) mailbox.push(message);
     this.#watchers.set(mailbox, isWanted);
     if (this.#stop.signal.aborted) mailbox.close();
     return mailbox;
@@ -119,7 +129,9 @@ export class ChangeFeed {
       try {
         if ((await this.#follow(() => (delayMs = retryDelayMsMin))) === "renewed") continue;
       } catch (thrown) {
-        this.#parts.logger.warn("gateway.watch_broke", { reason: thrown instanceof Error ? thrown.message : String(thrown) });
+        this.#parts.logger.warn("gateway.watch_broke", {
+          reason: thrown instanceof Error ? thrown.message : String(thrown),
+        });
       }
       await this.#parts.timers.sleep(delayMs, this.#stop.signal).catch((thrown: unknown) => {
         assert(this.#stop.signal.aborted, `only a stop ends the pause between two subscriptions: ${String(thrown)}`);

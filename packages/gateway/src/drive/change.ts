@@ -37,7 +37,11 @@ export interface Change {
   /** Errors: notFound, nameTaken, wouldCycle, versionConflict, invalidArgument. */
   moveEntry(caller: Caller, move: MoveRequest, scope: RequestScope): Promise<Entry>;
   /** Errors: notFound, notEmpty, invalidArgument (a root). */
-  trashEntry(caller: Caller, entry: { readonly entryId: bigint; readonly onlyIfEmpty: boolean }, scope: RequestScope): Promise<void>;
+  trashEntry(
+    caller: Caller,
+    entry: { readonly entryId: bigint; readonly onlyIfEmpty: boolean },
+    scope: RequestScope,
+  ): Promise<void>;
   /** Errors: notFound, nameTaken. */
   restoreEntry(caller: Caller, entryId: bigint, scope: RequestScope): Promise<Entry>;
   /** Errors: notFound, invalidArgument (a root). */

@@ -19,7 +19,11 @@ export interface GuardedSource {
 }
 
 /** Writes a stream to the nodes within the gateway's memory, and gives up early when the check refuses it. */
-export async function writeGuarded(guard: WriteGuard, incoming: GuardedSource, scope: RequestScope): Promise<WrittenBytes> {
+export async function writeGuarded(
+  guard: WriteGuard,
+  incoming: GuardedSource,
+  scope: RequestScope,
+): Promise<WrittenBytes> {
   const share = Math.min(incoming.lengthBytes ?? guard.uploadHeldBytesMax, guard.uploadHeldBytesMax);
   const release = await guard.budget.acquire(share, scope.signal);
   const stop = new AbortController();

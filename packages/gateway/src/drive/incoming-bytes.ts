@@ -44,7 +44,8 @@ export async function* atMost(source: AsyncIterable<Uint8Array>, bytesMax: numbe
   let total = 0;
   for await (const bytes of source) {
     total += bytes.length;
-    if (total > bytesMax) throw new HoldfastError("tooLarge", `The body is larger than ${bytesMax} bytes. Nothing of it was stored.`);
+    if (total > bytesMax)
+      throw new HoldfastError("tooLarge", `The body is larger than ${bytesMax} bytes. Nothing of it was stored.`);
     yield bytes;
   }
 }

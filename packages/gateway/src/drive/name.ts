@@ -8,7 +8,8 @@ const nameBytesMax = 255;
  */
 export function requireName(name: string): void {
   const fault = nameFault(name);
-  if (fault !== undefined) throw new HoldfastError("invalidArgument", `${fault} Nothing was changed. Choose another name.`);
+  if (fault !== undefined)
+    throw new HoldfastError("invalidArgument", `${fault} Nothing was changed. Choose another name.`);
 }
 
 function nameFault(name: string): string | undefined {
@@ -17,7 +18,8 @@ function nameFault(name: string): string | undefined {
   if (name.includes("/")) return "A name cannot contain '/'.";
   if (name.includes("\0")) return "A name cannot contain a NUL character.";
   if (!name.isWellFormed()) return "The name is not valid Unicode.";
-  if (utf8LengthBytes(name.normalize("NFC")) > nameBytesMax) return `The name is longer than ${nameBytesMax} bytes of UTF-8.`;
+  if (utf8LengthBytes(name.normalize("NFC")) > nameBytesMax)
+    return `The name is longer than ${nameBytesMax} bytes of UTF-8.`;
   return undefined;
 }
 

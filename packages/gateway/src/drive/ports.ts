@@ -1,4 +1,11 @@
-import type { Command, ExecuteResponse, GetFileLayoutResponse, QueryService, WatchResponse, WrittenChunk } from "@holdfast/proto/master/v1/master";
+import type {
+  Command,
+  ExecuteResponse,
+  GetFileLayoutResponse,
+  QueryService,
+  WatchResponse,
+  WrittenChunk,
+} from "@holdfast/proto/master/v1/master";
 import type { ServiceClient } from "@holdfast/rpc";
 
 /** Follows one request of a person or program through the gateway. */

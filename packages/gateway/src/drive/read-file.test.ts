@@ -10,18 +10,27 @@ async function start(downloadsHeldBytesMax: number) {
   const simulated = startSimulatedGateway({ downloadsHeldBytesMax, downloadHeldBytesMax: 2_000_000 });
   const { gateway, scope, settle, world, bytes } = simulated;
   await world.runFor(1000);
-  const { caller } = await settle(gateway.sessions.signIn({ ...ada, channel: "cli", keepSignedIn: false, ip: "", client: "" }, scope()));
+  const { caller } = await settle(
+    gateway.sessions.signIn({ ...ada, channel: "cli", keepSignedIn: false, ip: "", client: "" }, scope()),
+  );
   async function* source(): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < content.length; at += 10_000) yield content.subarray(at, at + 10_000);
   }
-  const stored = await settle(gateway.drive.writeFile(caller, { parentId: 0n, name: "x", conflict: ConflictPolicy.FAIL, source: source() }, scope()));
+  const stored = await settle(
+    gateway.drive.writeFile(
+      caller,
+      { parentId: 0n, name: "x", conflict: ConflictPolicy.FAIL, source: source() },
+      scope(),
+    ),
+  );
   const asked: ByteRange[] = [];
   const read = bytes.read.bind(bytes);
   bytes.read = (layout, range, readScope) => {
     asked.push(range);
     return read(layout, range, readScope);
   };
-  const open = (as: Caller, entryId = stored.entryId) => settle(gateway.drive.openFile(as, { entryId, versionId: 0n }, scope()));
+  const open = (as: Caller, entryId = stored.entryId) =>
+    settle(gateway.drive.openFile(as, { entryId, versionId: 0n }, scope()));
   return { ...simulated, caller, open, asked };
 }
 
@@ -58,7 +67,13 @@ test("a reader keeps its version when the file is replaced meanwhile", async () 
   async function* source(): AsyncGenerator<Uint8Array> {
     yield Uint8Array.of(1, 2, 3);
   }
-  await settle(gateway.drive.writeFile(caller, { parentId: 0n, name: "x", conflict: ConflictPolicy.REPLACE, source: source() }, scope()));
+  await settle(
+    gateway.drive.writeFile(
+      caller,
+      { parentId: 0n, name: "x", conflict: ConflictPolicy.REPLACE, source: source() },
+      scope(),
+    ),
+  );
   expect(await all(before.read({ offsetBytes: 0, lengthBytes: 5 }, scope()))).toEqual(content.subarray(0, 5));
   const after = await open(caller);
   expect([after.sizeBytes, after.versionId > before.versionId]).toEqual([3, true]);

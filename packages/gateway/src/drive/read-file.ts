@@ -35,7 +35,8 @@ export function createOpenFile(masters: Masters, options: ReadFileOptions): Open
     const request = create(GetFileLayoutRequestSchema, { ...which, userId: caller.userId });
     const layout = await masters.queries.getFileLayout(request, scope);
     const entry = must(layout.entry, "a layout names its file");
-    if (entry.kind !== EntryKind.FILE) throw new HoldfastError("invalidArgument", "A folder has no content of its own. Open one of its files.");
+    if (entry.kind !== EntryKind.FILE)
+      throw new HoldfastError("invalidArgument", "A folder has no content of its own. Open one of its files.");
     const sizeBytes = layoutSizeBytes(layout);
     return {
       entry,
@@ -44,7 +45,9 @@ export function createOpenFile(masters: Masters, options: ReadFileOptions): Open
       read(range, readScope) {
         assert(range.offsetBytes >= 0 && range.lengthBytes >= 0, "a range is not negative");
         assert(range.offsetBytes + range.lengthBytes <= sizeBytes, "a range ends within its file");
-        return layout.chunks.length === 0 ? inlineRange(layout.inlineContent, range) : boundedRead(options, { layout, range }, readScope);
+        return layout.chunks.length === 0
+          ? inlineRange(layout.inlineContent, range)
+          : boundedRead(options, { layout, range }, readScope);
       },
     };
   };
@@ -59,7 +62,7 @@ async function* boundedRead(
   scope: RequestScope,
 ): AsyncGenerator<Uint8Array> {
   const endBytes = range.offsetBytes + range.lengthBytes;
-  for (let offsetBytes = range.offsetBytes; offsetBytes < endBytes; ) {
+  for (let offsetBytes = range.offsetBytes; offsetBytes < endBytes;) {
     const leftBytes = endBytes - offsetBytes;
     const release = options.readBudget.tryAcquire(Math.min(leftBytes, options.downloadHeldBytesMax));
     const lengthBytes = release === undefined ? Math.min(leftBytes, leanPieceBytes) : leftBytes;

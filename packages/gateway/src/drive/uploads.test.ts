@@ -22,13 +22,31 @@ test("an upload is begun, stored and committed once, however often each step is 
   const { uploads, caller, scope, settle, masters, gateway } = await start();
   const [first, second] = [new Uint8Array(100_000).fill(1), new Uint8Array(50_000).fill(2)];
   for (let time = 0; time < 2; time++) expect(await settle(uploads.start(caller, upload, scope()))).toBe(100_000);
-  for (const [part, bytes] of [[1, second], [0, first], [1, second]] as const) await settle(uploads.storePart(caller, { uploadId, part, source: once(bytes) }, scope()));
-  expect((await settle(uploads.get(caller, uploadId, scope()))).parts.map(({ part, lengthBytes }) => [part, lengthBytes])).toEqual([[0, 100_000], [1, 50_000]]);
+  for (const [part, bytes] of [
+    [1, second],
+    [0, first],
+    [1, second],
+  ] as const)
+    await settle(uploads.storePart(caller, { uploadId, part, source: once(bytes) }, scope()));
+  expect(
+    (await settle(uploads.get(caller, uploadId, scope()))).parts.map(({ part, lengthBytes }) => [part, lengthBytes]),
+  ).toEqual([
+    [0, 100_000],
+    [1, 50_000],
+  ]);
   const commit = { uploadId, sizeBytes: 150_000n, sha256: new Uint8Array() };
-  const entries = [await settle(uploads.commit(caller, commit, scope())), await settle(uploads.commit(caller, commit, scope()))];
+  const entries = [
+    await settle(uploads.commit(caller, commit, scope())),
+    await settle(uploads.commit(caller, commit, scope())),
+  ];
   expect(entries[0]).toEqual(entries[1]);
-  expect(masters.commands.filter((name) => name === "startUpload" || name === "commitUpload")).toEqual(["startUpload", "commitUpload"]);
-  const file = await settle(gateway.drive.openFile(caller, { entryId: entries[0]?.entryId ?? 0n, versionId: 0n }, scope()));
+  expect(masters.commands.filter((name) => name === "startUpload" || name === "commitUpload")).toEqual([
+    "startUpload",
+    "commitUpload",
+  ]);
+  const file = await settle(
+    gateway.drive.openFile(caller, { entryId: entries[0]?.entryId ?? 0n, versionId: 0n }, scope()),
+  );
   const pieces: Uint8Array[] = [];
   for await (const piece of file.read({ offsetBytes: 99_999, lengthBytes: 2 }, scope())) pieces.push(piece);
   expect(concatBytes(pieces)).toEqual(Uint8Array.of(1, 2));
@@ -41,8 +59,12 @@ test("missing parts, wrong sizes and unknown uploads are told", async () => {
   await settle(uploads.start(caller, upload, scope()));
   await settle(uploads.storePart(caller, { uploadId, part: 1, source: once(new Uint8Array(50_000)) }, scope()));
   await expect(settle(uploads.commit(caller, commit, scope()))).rejects.toMatchObject({ kind: "precondition" });
-  await expect(settle(uploads.start(caller, { ...upload, uploadId: "x" }, scope()))).rejects.toMatchObject({ kind: "invalidArgument" });
-  await expect(settle(uploads.start(caller, { ...upload, name: "a/b" }, scope()))).rejects.toMatchObject({ kind: "invalidArgument" });
+  await expect(settle(uploads.start(caller, { ...upload, uploadId: "x" }, scope()))).rejects.toMatchObject({
+    kind: "invalidArgument",
+  });
+  await expect(settle(uploads.start(caller, { ...upload, name: "a/b" }, scope()))).rejects.toMatchObject({
+    kind: "invalidArgument",
+  });
   await settle(uploads.abort(caller, uploadId, scope()));
   await expect(settle(uploads.get(caller, uploadId, scope()))).rejects.toMatchObject({ kind: "notFound" });
 });
@@ -55,7 +77,9 @@ test("a refusal by the masters stops a part that is still arriving", async () =>
     isReadToTheEnd = true;
   }
   bytes.beforeChunk = async () => new Promise((resolve) => setImmediate(resolve));
-  await expect(settle(uploads.storePart(caller, { uploadId, part: 0, source: endless() }, scope()))).rejects.toMatchObject({ kind: "notFound" });
+  await expect(
+    settle(uploads.storePart(caller, { uploadId, part: 0, source: endless() }, scope())),
+  ).rejects.toMatchObject({ kind: "notFound" });
   expect(isReadToTheEnd).toBe(false);
   expect(bytes.brokenWriteCount).toBe(1);
 });

@@ -75,7 +75,10 @@ export interface UploadsOptions extends WriteGuard {
 /** The upload use-cases. */
 export function createUploads(masters: Masters, options: UploadsOptions): Uploads {
   const get = async (caller: Caller, uploadId: string, scope: RequestScope): Promise<GetUploadResponse> =>
-    masters.queries.getUpload(create(GetUploadRequestSchema, { uploadId: checkedId(uploadId), userId: caller.userId }), scope);
+    masters.queries.getUpload(
+      create(GetUploadRequestSchema, { uploadId: checkedId(uploadId), userId: caller.userId }),
+      scope,
+    );
 
   return {
     get,
@@ -84,7 +87,13 @@ export function createUploads(masters: Masters, options: UploadsOptions): Upload
       requireName(upload.name);
       const parentId = upload.parentId === 0n ? caller.rootEntryId : upload.parentId;
       const uploadId = checkedId(upload.uploadId);
-      const value = create(StartUploadSchema, { ...upload, uploadId, parentId, userId: caller.userId, partSizeBytes: options.partSizeBytes });
+      const value = create(StartUploadSchema, {
+        ...upload,
+        uploadId,
+        parentId,
+        userId: caller.userId,
+        partSizeBytes: options.partSizeBytes,
+      });
       const command = { ...onBehalfOf(caller, scope), requestId: uploadId };
       await masters.execute({ case: "startUpload", value }, command);
       return options.partSizeBytes;
@@ -114,7 +123,12 @@ export function createUploads(masters: Masters, options: UploadsOptions): Upload
 async function storePart(
   masters: Masters,
   options: UploadsOptions,
-  call: { readonly caller: Caller; readonly part: IncomingPart; readonly scope: RequestScope; readonly get: Uploads["get"] },
+  call: {
+    readonly caller: Caller;
+    readonly part: IncomingPart;
+    readonly scope: RequestScope;
+    readonly get: Uploads["get"];
+  },
 ): Promise<StoredUploadPart> {
   const { caller, part, scope } = call;
   const uploadId = checkedId(part.uploadId);
@@ -123,11 +137,17 @@ async function storePart(
     await call.get(caller, uploadId, inner);
   };
   const written = await writeGuarded(options, { source, lengthBytes: part.lengthBytes, check }, scope);
-  if (written.sizeBytes === 0) throw new HoldfastError("invalidArgument", "A part has at least one byte. Nothing was stored.");
+  if (written.sizeBytes === 0)
+    throw new HoldfastError("invalidArgument", "A part has at least one byte. Nothing was stored.");
   requireSha256(part.sha256, written.sha256);
   requireCaller(scope.signal);
   const stored = { part: part.part, lengthBytes: written.sizeBytes, sha256: written.sha256 };
-  const value = create(StoreUploadPartSchema, { ...stored, uploadId, userId: caller.userId, chunks: [...written.chunks] });
+  const value = create(StoreUploadPartSchema, {
+    ...stored,
+    uploadId,
+    userId: caller.userId,
+    chunks: [...written.chunks],
+  });
   await masters.execute({ case: "storeUploadPart", value }, onBehalfOf(caller, scope));
   return stored;
 }

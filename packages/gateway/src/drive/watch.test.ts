@@ -7,7 +7,9 @@ import type { Caller } from "./ports.ts";
 
 const limits = { replayMessagesMax: 4, behindMessagesMax: 3, watchersMax: 2, silenceMsMax: 15_000 };
 
-async function start(): Promise<SimulatedGateway & { caller: Caller; addFolder: (name: string) => Promise<bigint>; open: (from?: bigint) => Watching }> {
+async function start(): Promise<
+  SimulatedGateway & { caller: Caller; addFolder: (name: string) => Promise<bigint>; open: (from?: bigint) => Watching }
+> {
   const simulated = startSimulatedGateway({ changeFeed: limits });
   await simulated.world.runFor(1000);
   const { gateway, scope, settle } = simulated;
@@ -16,7 +18,8 @@ async function start(): Promise<SimulatedGateway & { caller: Caller; addFolder: 
   return {
     ...simulated,
     caller,
-    addFolder: async (name) => (await settle(gateway.drive.createFolder(caller, { parentId: 0n, name, keepExisting: false }, scope()))).revision,
+    addFolder: async (name) =>
+      (await settle(gateway.drive.createFolder(caller, { parentId: 0n, name, keepExisting: false }, scope()))).revision,
     open: (from = 0n) => new Watching(simulated, caller, from),
   };
 }
@@ -36,7 +39,11 @@ class Watching {
     const step = await this.#settle(this.#messages.next());
     if (step.done === true) return "end";
     const { index, isReset, changes } = step.value;
-    return { index, isReset, names: changes.map(({ change }) => (change.case === "entry" ? change.value.entry?.name : change.case)) };
+    return {
+      index,
+      isReset,
+      names: changes.map(({ change }) => (change.case === "entry" ? change.value.entry?.name : change.case)),
+    };
   }
 }
 
@@ -58,7 +65,9 @@ describe("watching", () => {
     const { open, addFolder, masters } = await start();
     const watching = open();
     await watching.next();
-    masters.tellChange(create(ChangeSchema, { change: { case: "entry", value: { entry: { ownerId: 99n, name: "secret" } } } }));
+    masters.tellChange(
+      create(ChangeSchema, { change: { case: "entry", value: { entry: { ownerId: 99n, name: "secret" } } } }),
+    );
     masters.tellChange(create(ChangeSchema, { change: { case: "entryGone", value: { ownerId: 99n } } }));
     masters.tellChange(create(ChangeSchema, { change: { case: "node", value: {} } }));
     masters.tellChange(create(ChangeSchema, { change: { case: "sessionGone", value: {} } }));
@@ -68,7 +77,14 @@ describe("watching", () => {
 
   test("a watcher that comes back gets what it missed, or is told to read anew", async () => {
     const { open, addFolder } = await start();
-    const indexes = [await addFolder("a"), await addFolder("b"), await addFolder("c"), await addFolder("d"), await addFolder("e"), await addFolder("f")];
+    const indexes = [
+      await addFolder("a"),
+      await addFolder("b"),
+      await addFolder("c"),
+      await addFolder("d"),
+      await addFolder("e"),
+      await addFolder("f"),
+    ];
     const back = open((indexes[4] ?? 0n) - 1n);
     expect(await back.next()).toMatchObject({ isReset: false, names: [] });
     expect(await back.next()).toMatchObject({ names: ["e"] });

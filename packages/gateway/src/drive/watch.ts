@@ -1,5 +1,8 @@
 import { create } from "@bufbuild/protobuf";
-import { WatchResponseSchema as DriveWatchResponseSchema, type WatchResponse as DriveWatchResponse } from "@holdfast/proto/drive/v1/drive";
+import {
+  WatchResponseSchema as DriveWatchResponseSchema,
+  type WatchResponse as DriveWatchResponse,
+} from "@holdfast/proto/drive/v1/drive";
 import { WatchResponseSchema, type Change, type WatchResponse } from "@holdfast/proto/master/v1/master";
 import type { Timers } from "@holdfast/runtime";
 import type { ChangeFeed } from "./change-feed.ts";
@@ -12,19 +15,27 @@ export const heartbeatIntervalMs = 5000;
  * The caller's changes after an index (exclusive; 0 = from now), for ever. The first message says where it begins; an
  * empty one comes every 5 s; `isReset` means: read everything anew. Errors: tooBusy, cancelled, unavailable.
  */
-export type WatchChanges = (caller: Caller, fromIndex: bigint, scope: RequestScope) => AsyncIterable<DriveWatchResponse>;
+export type WatchChanges = (
+  caller: Caller,
+  fromIndex: bigint,
+  scope: RequestScope,
+) => AsyncIterable<DriveWatchResponse>;
 
 /** The use-case that follows changes. */
 export function createWatchChanges(feed: ChangeFeed, timers: Timers): WatchChanges {
   return async function* watch(caller, fromIndex, scope) {
     const nowIndex = await feed.whenReady(scope.signal);
     const beginIndex = fromIndex === 0n ? nowIndex : fromIndex;
-    const mailbox = feed.join(fromIndex, (message) => message.index > beginIndex && changesFor(caller, message).length > 0);
+    const mailbox = feed.join(
+      fromIndex,
+      (message) => message.index > beginIndex && changesFor(caller, message).length > 0,
+    );
     const leave = (): void => feed.leave(mailbox);
     // All that the caller may see up to the feed's index was read when the mailbox is empty: a watch that comes back may begin there.
     const beat = timers.every(heartbeatIntervalMs, () => {
       const feedIndex = feed.lastIndex ?? nowIndex;
-      if (mailbox.isEmpty) mailbox.push(create(WatchResponseSchema, { index: feedIndex > beginIndex ? feedIndex : beginIndex }));
+      if (mailbox.isEmpty)
+        mailbox.push(create(WatchResponseSchema, { index: feedIndex > beginIndex ? feedIndex : beginIndex }));
     });
     scope.signal.addEventListener("abort", leave, { once: true });
     try {

@@ -59,7 +59,12 @@ export function createWriteFile(masters: Masters, options: WriteFileOptions): Wr
   return async (caller, file, scope) => {
     requireName(file.name);
     const parentId = file.parentId === 0n ? caller.rootEntryId : file.parentId;
-    const commit = create(CommitFileSchema, { parentId, name: file.name, userId: caller.userId, conflict: file.conflict });
+    const commit = create(CommitFileSchema, {
+      parentId,
+      name: file.name,
+      userId: caller.userId,
+      conflict: file.conflict,
+    });
     const peeked = await peekBytes(file.source, options.inlineBytesMax);
     if (peeked.whole !== undefined) {
       commit.inlineContent = peeked.whole;

@@ -12,7 +12,11 @@ import { parseRange, type WishedRange } from "./range.ts";
 import { queryText } from "./upload-routes.ts";
 
 /** `GET|HEAD /api/v1/files/<entryId>/content`: the bytes of a file, whole or a range. Source: RFC 9110. */
-export async function getContent(gateway: Gateway, exchange: Exchange, [entryId = ""]: readonly string[]): Promise<void> {
+export async function getContent(
+  gateway: Gateway,
+  exchange: Exchange,
+  [entryId = ""]: readonly string[],
+): Promise<void> {
   const { request, response, url, scope } = exchange;
   const caller = await exchange.caller();
   const versionId = idOf(queryText(url, "version") ?? "0");
@@ -25,12 +29,18 @@ export async function getContent(gateway: Gateway, exchange: Exchange, [entryId 
   };
   setFileHeaders(response, file, { tag, isInline: queryText(url, "inline") === "1" });
   const verdict = evaluateConditions(conditions, tag);
-  if (verdict === "failed") throw new HoldfastError("precondition", "The file has another version than the one you asked for. Nothing was read.");
+  if (verdict === "failed")
+    throw new HoldfastError(
+      "precondition",
+      "The file has another version than the one you asked for. Nothing was read.",
+    );
   if (verdict === "notModified") {
     response.writeHead(304).end();
     return;
   }
-  const wish = isRangeWanted(conditions, tag) ? parseRange(header(request, "range"), file.sizeBytes) : ({ kind: "whole" } as const);
+  const wish = isRangeWanted(conditions, tag)
+    ? parseRange(header(request, "range"), file.sizeBytes)
+    : ({ kind: "whole" } as const);
   await answer(exchange, file, wish);
 }
 
@@ -38,13 +48,20 @@ async function answer(exchange: Exchange, file: OpenFile, wish: WishedRange): Pr
   const { request, response, scope, facts } = exchange;
   if (wish.kind === "unsatisfiable") {
     response.setHeader("Content-Range", `bytes */${file.sizeBytes}`);
-    sendJson(response, 416, { kind: "invalidArgument", message: "The range lies outside the file.", requestId: facts.requestId });
+    sendJson(response, 416, {
+      kind: "invalidArgument",
+      message: "The range lies outside the file.",
+      requestId: facts.requestId,
+    });
     return;
   }
   const range = wish.kind === "part" ? wish.range : { offsetBytes: 0, lengthBytes: file.sizeBytes };
   response.setHeader("Content-Length", range.lengthBytes);
   if (wish.kind === "part") {
-    response.setHeader("Content-Range", `bytes ${range.offsetBytes}-${range.offsetBytes + range.lengthBytes - 1}/${file.sizeBytes}`);
+    response.setHeader(
+      "Content-Range",
+      `bytes ${range.offsetBytes}-${range.offsetBytes + range.lengthBytes - 1}/${file.sizeBytes}`,
+    );
   }
   response.statusCode = wish.kind === "part" ? 206 : 200;
   if (request.method === "HEAD") {
@@ -75,10 +92,17 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
   }
 }
 
-function setFileHeaders(response: ServerResponse, file: OpenFile, options: { readonly tag: string; readonly isInline: boolean }): void {
+function setFileHeaders(
+  response: ServerResponse,
+  file: OpenFile,
+  options: { readonly tag: string; readonly isInline: boolean },
+): void {
   const contentType = contentTypeOf(file.entry.name);
   response.setHeader("Content-Type", contentType);
-  response.setHeader("Content-Disposition", contentDisposition(options.isInline ? "inline" : "attachment", file.entry.name));
+  response.setHeader(
+    "Content-Disposition",
+    contentDisposition(options.isInline ? "inline" : "attachment", file.entry.name),
+  );
   response.setHeader("Content-Security-Policy", inlinePolicyOf(contentType));
   response.setHeader("ETag", options.tag);
   response.setHeader("Last-Modified", new Date(Number(file.entry.modifiedAtMs)).toUTCString());

@@ -28,21 +28,33 @@ export async function* bodyOf(exchange: Exchange): AsyncGenerator<Uint8Array> {
     // Refusing a body must not tear down the connection that the refusal goes out on.
     for await (const bytes of request.iterator({ destroyOnReturn: false })) yield bytes as Uint8Array;
   } catch (cause) {
-    throw new HoldfastError("cancelled", "The connection broke before the whole body arrived. Nothing of it was stored.", { cause });
+    throw new HoldfastError(
+      "cancelled",
+      "The connection broke before the whole body arrived. Nothing of it was stored.",
+      { cause },
+    );
   }
-  if (!request.complete) throw new HoldfastError("cancelled", "The connection broke before the whole body arrived. Nothing of it was stored.");
+  if (!request.complete)
+    throw new HoldfastError(
+      "cancelled",
+      "The connection broke before the whole body arrived. Nothing of it was stored.",
+    );
 }
 
 /** `Content-Length`, when the request has one. Errors: invalidArgument. */
 export function contentLengthOf(request: IncomingMessage): number | undefined {
   const encoding = header(request, "content-encoding");
   if (encoding !== undefined && encoding !== "identity") {
-    throw new HoldfastError("invalidArgument", "A body with Content-Encoding is not taken. Send the bytes as they are. Nothing was stored.");
+    throw new HoldfastError(
+      "invalidArgument",
+      "A body with Content-Encoding is not taken. Send the bytes as they are. Nothing was stored.",
+    );
   }
   const text = header(request, "content-length");
   if (text === undefined) return header(request, "transfer-encoding") === undefined ? 0 : undefined;
   const length = Number(text);
-  if (!Number.isSafeInteger(length) || length < 0) throw new HoldfastError("invalidArgument", "Content-Length is not a length. Nothing was stored.");
+  if (!Number.isSafeInteger(length) || length < 0)
+    throw new HoldfastError("invalidArgument", "Content-Length is not a length. Nothing was stored.");
   return length;
 }
 

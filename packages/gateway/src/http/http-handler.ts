@@ -57,11 +57,13 @@ export function createHttpHandler(gateway: Gateway, config: HttpConfig, parts: H
     const method = request.method ?? "";
     requireOwnOrigin(request, { cookie, isSecure: config.isSecure });
     if (url.pathname.startsWith(rpcPrefix)) return rpc(request, response, exchange.facts);
-    if (route !== undefined && route.methods.includes(method)) return route.serve(gateway, exchange, route.pattern.exec(url.pathname)?.slice(1) ?? []);
+    if (route !== undefined && route.methods.includes(method))
+      return route.serve(gateway, exchange, route.pattern.exec(url.pathname)?.slice(1) ?? []);
     if (route !== undefined) return refuseMethod(exchange, route.methods);
     if (url.pathname.startsWith("/api/")) throw new HoldfastError("notFound", "There is nothing at this address.");
     if (method !== "GET" && method !== "HEAD") return refuseMethod(exchange, ["GET", "HEAD"]);
-    if (healthPaths.includes(url.pathname)) return serveHealth(gateway, parts.metrics, { path: url.pathname, response });
+    if (healthPaths.includes(url.pathname))
+      return serveHealth(gateway, parts.metrics, { path: url.pathname, response });
     return page.serve(exchange);
   };
 
@@ -87,7 +89,12 @@ export function createHttpHandler(gateway: Gateway, config: HttpConfig, parts: H
 }
 
 function exchangeOf(
-  raw: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly url: URL; readonly requestId: string },
+  raw: {
+    readonly request: IncomingMessage;
+    readonly response: ServerResponse;
+    readonly url: URL;
+    readonly requestId: string;
+  },
   gateway: Gateway,
   cookie: SessionCookie,
 ): Exchange {
@@ -106,14 +113,19 @@ function exchangeOf(
     cookieFor: (token, idleMs) => cookie.give(token, idleMs),
     cookieGone: () => cookie.take(),
     onSignedIn: ({ idleMs }) => {
-      if (bearer === undefined && fromCookie !== undefined && !response.headersSent) response.setHeader("Set-Cookie", cookie.give(fromCookie, idleMs));
+      if (bearer === undefined && fromCookie !== undefined && !response.headersSent)
+        response.setHeader("Set-Cookie", cookie.give(fromCookie, idleMs));
     },
   };
   const scope = { requestId, signal: gone.signal };
   return { ...raw, facts, scope, caller: () => signedIn(gateway, facts, scope) };
 }
 
-function createRpcHandler(gateway: Gateway, config: HttpConfig, logger: Logger): (request: IncomingMessage, response: ServerResponse, facts: RequestFacts) => Promise<void> {
+function createRpcHandler(
+  gateway: Gateway,
+  config: HttpConfig,
+  logger: Logger,
+): (request: IncomingMessage, response: ServerResponse, facts: RequestFacts) => Promise<void> {
   const factsByRequest = new WeakMap<object, RequestFacts>();
   const handler = connectNodeAdapter({
     routes: connectRoutes(gateway),
@@ -132,16 +144,23 @@ function createRpcHandler(gateway: Gateway, config: HttpConfig, logger: Logger):
   };
 }
 
-function requireOwnOrigin(request: IncomingMessage, site: { readonly cookie: SessionCookie; readonly isSecure: boolean }): void {
+function requireOwnOrigin(
+  request: IncomingMessage,
+  site: { readonly cookie: SessionCookie; readonly isSecure: boolean },
+): void {
   const claims = {
     method: request.method ?? "",
     host: header(request, "host"),
     origin: header(request, "origin"),
     secFetchSite: header(request, "sec-fetch-site"),
-    hasCookie: header(request, "authorization") === undefined && site.cookie.read(header(request, "cookie")) !== undefined,
+    hasCookie:
+      header(request, "authorization") === undefined && site.cookie.read(header(request, "cookie")) !== undefined,
   };
   if (mayChangeState(claims, site.isSecure)) return;
-  throw new HoldfastError("denied", "This request came from another site. Nothing was changed. Open the page itself and try there.");
+  throw new HoldfastError(
+    "denied",
+    "This request came from another site. Nothing was changed. Open the page itself and try there.",
+  );
 }
 
 function refuseMethod({ response, facts }: Exchange, methods: readonly string[]): void {
@@ -156,7 +175,9 @@ function refuseMethod({ response, facts }: Exchange, methods: readonly string[])
 function addressOf(request: IncomingMessage): URL | undefined {
   const target = request.url ?? "";
   if (!target.startsWith("/") || header(request, "host") === undefined) return undefined;
-  return URL.canParse(target, "http://gateway") && !target.startsWith("//") ? new URL(target, "http://gateway") : undefined;
+  return URL.canParse(target, "http://gateway") && !target.startsWith("//")
+    ? new URL(target, "http://gateway")
+    : undefined;
 }
 
 function routeName(url: URL | undefined, route: Route | undefined): string {

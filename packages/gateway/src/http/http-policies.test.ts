@@ -10,21 +10,33 @@ import { mayChangeState } from "./same-origin.ts";
 describe("ranges", () => {
   test("a part always lies within the file", () => {
     fc.assert(
-      fc.property(fc.nat(1000), fc.oneof(fc.nat(2000), fc.constant("")), fc.oneof(fc.nat(2000), fc.constant("")), (size, first, last) => {
-        const wish = parseRange(`bytes=${first}-${last}`, size);
-        if (wish.kind !== "part") return;
-        expect(wish.range.lengthBytes).toBeGreaterThan(0);
-        expect(wish.range.offsetBytes).toBeGreaterThanOrEqual(0);
-        expect(wish.range.offsetBytes + wish.range.lengthBytes).toBeLessThanOrEqual(size);
-      }),
+      fc.property(
+        fc.nat(1000),
+        fc.oneof(fc.nat(2000), fc.constant("")),
+        fc.oneof(fc.nat(2000), fc.constant("")),
+        (size, first, last) => {
+          const wish = parseRange(`bytes=${first}-${last}`, size);
+          if (wish.kind !== "part") return;
+          expect(wish.range.lengthBytes).toBeGreaterThan(0);
+          expect(wish.range.offsetBytes).toBeGreaterThanOrEqual(0);
+          expect(wish.range.offsetBytes + wish.range.lengthBytes).toBeLessThanOrEqual(size);
+        },
+      ),
     );
   });
   test("an empty file has no part", () => {
-    expect(["bytes=0-", "bytes=-1", "bytes=0-0"].map((header) => parseRange(header, 0).kind)).toEqual(["unsatisfiable", "unsatisfiable", "unsatisfiable"]);
+    expect(["bytes=0-", "bytes=-1", "bytes=0-0"].map((header) => parseRange(header, 0).kind)).toEqual([
+      "unsatisfiable",
+      "unsatisfiable",
+      "unsatisfiable",
+    ]);
     expect(parseRange(undefined, 0)).toEqual({ kind: "whole" });
   });
   test("numbers beyond all files do not confuse it", () => {
-    expect(parseRange("bytes=0-99999999999999999999999", 10)).toEqual({ kind: "part", range: { offsetBytes: 0, lengthBytes: 10 } });
+    expect(parseRange("bytes=0-99999999999999999999999", 10)).toEqual({
+      kind: "part",
+      range: { offsetBytes: 0, lengthBytes: 10 },
+    });
     expect(parseRange("bytes=99999999999999999999999-", 10)).toEqual({ kind: "unsatisfiable" });
   });
 });
@@ -43,9 +55,18 @@ test("any name makes a header of printable ASCII that gives the name back", () =
 
 test("types are told by extension, and nothing else", () => {
   expect(["a.PDF", "b.html", "noextension", ".html", "x.constructor", "photo.JPEG"].map(contentTypeOf)).toEqual([
-    "application/pdf", "text/html; charset=utf-8", "application/octet-stream", "application/octet-stream", "application/octet-stream", "image/jpeg",
+    "application/pdf",
+    "text/html; charset=utf-8",
+    "application/octet-stream",
+    "application/octet-stream",
+    "application/octet-stream",
+    "image/jpeg",
   ]);
-  expect(["image/svg+xml", "text/html; charset=utf-8", "application/octet-stream"].every((type) => inlinePolicyOf(type).startsWith("sandbox"))).toBe(true);
+  expect(
+    ["image/svg+xml", "text/html; charset=utf-8", "application/octet-stream"].every((type) =>
+      inlinePolicyOf(type).startsWith("sandbox"),
+    ),
+  ).toBe(true);
 });
 
 test("conditions", () => {
@@ -66,7 +87,8 @@ test("the cookie is found among others, and only under its own name", () => {
 
 test("who may change state", () => {
   const page = { method: "POST", host: "drive:8080", origin: undefined, secFetchSite: undefined, hasCookie: true };
-  const verdict = (claims: Partial<Parameters<typeof mayChangeState>[0]>): boolean => mayChangeState({ ...page, ...claims }, false);
+  const verdict = (claims: Partial<Parameters<typeof mayChangeState>[0]>): boolean =>
+    mayChangeState({ ...page, ...claims }, false);
   expect(verdict({ secFetchSite: "same-origin", origin: "http://anything" })).toBe(true);
   expect(verdict({ secFetchSite: "none" })).toBe(false);
   expect(verdict({ origin: "http://drive:8080" })).toBe(true);

@@ -26,7 +26,8 @@ export async function startHttpServer(config: HttpConfig, handler: HttpHandler):
     connectionsCheckingInterval: 5000,
   };
   const { tls } = config;
-  const server: Server = tls === undefined ? createServer(options) : createTlsServer({ ...options, cert: tls.certificate, key: tls.key });
+  const server: Server =
+    tls === undefined ? createServer(options) : createTlsServer({ ...options, cert: tls.certificate, key: tls.key });
   server.timeout = config.idleTimeoutMs;
   server.maxConnections = config.connectionsMax;
   server.on("request", handler);

@@ -11,7 +11,11 @@ export interface PageFile {
   /** Its name holds a hash of its content: it never changes. */
   readonly isHashed: boolean;
   /** Compressed forms that lie beside it, best first. */
-  readonly encodings: readonly { readonly encoding: "br" | "gzip"; readonly diskPath: string; readonly sizeBytes: number }[];
+  readonly encodings: readonly {
+    readonly encoding: "br" | "gzip";
+    readonly diskPath: string;
+    readonly sizeBytes: number;
+  }[];
 }
 
 /** The built page by address path ("/assets/app-1a2b3c4d.js"). Only what is listed can be asked for: there is no path to escape from. */
@@ -25,7 +29,9 @@ export async function listPageFiles(directory: string): Promise<PageFiles> {
   let names: string[] = [];
   try {
     const found = await readdir(directory, { recursive: true, withFileTypes: true });
-    names = found.filter((item) => item.isFile()).map((item) => join(item.parentPath, item.name).slice(directory.length + 1));
+    names = found
+      .filter((item) => item.isFile())
+      .map((item) => join(item.parentPath, item.name).slice(directory.length + 1));
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== "ENOENT") throw thrown;
   }
@@ -36,9 +42,16 @@ export async function listPageFiles(directory: string): Promise<PageFiles> {
   const files = new Map<string, PageFile>();
   for (const [name, { sizeBytes, modifiedMs }] of sizes) {
     if (/\.(br|gz)$/.test(name) && sizes.has(name.replace(/\.(br|gz)$/, ""))) continue;
-    const encodings = ([["br", ".br"], ["gzip", ".gz"]] as const).flatMap(([encoding, suffix]) => {
+    const encodings = (
+      [
+        ["br", ".br"],
+        ["gzip", ".gz"],
+      ] as const
+    ).flatMap(([encoding, suffix]) => {
       const compressed = sizes.get(name + suffix);
-      return compressed === undefined ? [] : [{ encoding, diskPath: join(directory, name + suffix), sizeBytes: compressed.sizeBytes }];
+      return compressed === undefined
+        ? []
+        : [{ encoding, diskPath: join(directory, name + suffix), sizeBytes: compressed.sizeBytes }];
     });
     files.set(`/${name.replaceAll("\\", "/")}`, {
       diskPath: join(directory, name),

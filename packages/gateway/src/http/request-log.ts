@@ -38,7 +38,10 @@ export class RequestLog {
 
   #running(change: number): void {
     this.#runningCount += change;
-    const gauge = this.#metrics.gauge({ name: "holdfast_gateway_requests_running_count", help: "Requests in progress." });
+    const gauge = this.#metrics.gauge({
+      name: "holdfast_gateway_requests_running_count",
+      help: "Requests in progress.",
+    });
     gauge.set(this.#runningCount);
   }
 
@@ -49,8 +52,14 @@ export class RequestLog {
     else if (status >= 500) this.#logger.warn("http.request", fields);
     else this.#logger.info("http.request", fields);
     const labels = { route: request.route, status: `${Math.floor(status / 100)}xx` };
-    this.#metrics.counter({ name: "holdfast_gateway_requests_total", help: "Requests by route and class of status.", labels }).add();
-    const duration = { name: "holdfast_gateway_request_duration_ms", help: "Time from head to end of answer.", labels: { route: request.route } };
+    this.#metrics
+      .counter({ name: "holdfast_gateway_requests_total", help: "Requests by route and class of status.", labels })
+      .add();
+    const duration = {
+      name: "holdfast_gateway_request_duration_ms",
+      help: "Time from head to end of answer.",
+      labels: { route: request.route },
+    };
     this.#metrics.histogram(duration, durationBoundsMs).observe(ms);
   }
 }

@@ -15,6 +15,7 @@ export interface OriginClaims {
 export function mayChangeState(claims: OriginClaims, isSecure: boolean): boolean {
   if (claims.method === "GET" || claims.method === "HEAD") return true;
   if (claims.secFetchSite !== undefined) return claims.secFetchSite === "same-origin";
-  if (claims.origin !== undefined) return claims.host !== undefined && claims.origin === `${isSecure ? "https" : "http"}://${claims.host}`;
+  if (claims.origin !== undefined)
+    return claims.host !== undefined && claims.origin === `${isSecure ? "https" : "http"}://${claims.host}`;
   return !claims.hasCookie;
 }

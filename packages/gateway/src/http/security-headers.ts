@@ -18,7 +18,10 @@ const pagePolicy = [
 ].join("; ");
 
 /** Headers of every answer. */
-export function setCommonHeaders(response: ServerResponse, options: { readonly isSecure: boolean; readonly requestId: string }): void {
+export function setCommonHeaders(
+  response: ServerResponse,
+  options: { readonly isSecure: boolean; readonly requestId: string },
+): void {
   response.setHeader("X-Request-Id", options.requestId);
   response.setHeader("X-Content-Type-Options", "nosniff");
   response.setHeader("Referrer-Policy", "no-referrer");

@@ -15,7 +15,11 @@ beforeAll(async () => {
 afterAll(async () => edge.stop());
 
 async function call(method: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(`${edge.origin}/holdfast.drive.v1.${method}`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", ...headers } });
+  return fetch(`${edge.origin}/holdfast.drive.v1.${method}`, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json", ...headers },
+  });
 }
 
 const cookieOf = (response: Response): string => (response.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
@@ -29,7 +33,9 @@ describe("sessions", () => {
   test("a browser gets a cookie that scripts cannot read, and never the token", async () => {
     const response = await call("SessionService/SignIn", { ...ada, email: " ADA@example.org " }, fromPage);
     expect(response.status).toBe(200);
-    expect(response.headers.get("set-cookie")).toMatch(/^holdfast-sid=[A-Za-z0-9_-]{43}; Max-Age=900; Path=\/; HttpOnly; SameSite=Strict$/);
+    expect(response.headers.get("set-cookie")).toMatch(
+      /^holdfast-sid=[A-Za-z0-9_-]{43}; Max-Age=900; Path=\/; HttpOnly; SameSite=Strict$/,
+    );
     const answer = (await response.json()) as object;
     expect(answer).toMatchObject({ account: { email: ada.email, isAdmin: true } });
     expect(answer).not.toHaveProperty("token");
@@ -42,7 +48,9 @@ describe("sessions", () => {
       body: JSON.stringify(ada),
       headers: { "Content-Type": "application/json" },
     });
-    expect(response.headers.get("set-cookie")).toMatch(/^__Host-sid=\S+ Max-Age=900; Path=\/; HttpOnly; SameSite=Strict; Secure$/);
+    expect(response.headers.get("set-cookie")).toMatch(
+      /^__Host-sid=\S+ Max-Age=900; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+    );
     expect(response.headers.get("strict-transport-security")).toBe("max-age=31536000");
     await secure.stop();
   });
@@ -57,15 +65,26 @@ describe("sessions", () => {
   test("a wrong password and an unknown account cannot be told apart", async () => {
     const wrong = await call("SessionService/SignIn", { email: ada.email, password: "wrong password" });
     const unknown = await call("SessionService/SignIn", { email: "nobody@example.org", password: "wrong password" });
-    const [left, right] = [(await wrong.json()) as Record<string, unknown>, (await unknown.json()) as Record<string, unknown>];
+    const [left, right] = [
+      (await wrong.json()) as Record<string, unknown>,
+      (await unknown.json()) as Record<string, unknown>,
+    ];
     expect([wrong.status, unknown.status]).toEqual([401, 401]);
-    expect({ code: left["code"], message: left["message"] }).toEqual({ code: right["code"], message: right["message"] });
+    expect({ code: left["code"], message: left["message"] }).toEqual({
+      code: right["code"],
+      message: right["message"],
+    });
   });
 
-  test.each(["", "x", "A".repeat(43), "A".repeat(5000), "../../etc/passwd"])("the forged token %j is refused", async (token) => {
-    expect((await call("SessionService/WhoAmI", {}, { Authorization: `Bearer ${token}` })).status).toBe(401);
-    expect((await call("SessionService/WhoAmI", {}, { Cookie: `holdfast-sid=${token}`, ...fromPage })).status).toBe(401);
-  });
+  test.each(["", "x", "A".repeat(43), "A".repeat(5000), "../../etc/passwd"])(
+    "the forged token %j is refused",
+    async (token) => {
+      expect((await call("SessionService/WhoAmI", {}, { Authorization: `Bearer ${token}` })).status).toBe(401);
+      expect((await call("SessionService/WhoAmI", {}, { Cookie: `holdfast-sid=${token}`, ...fromPage })).status).toBe(
+        401,
+      );
+    },
+  );
 
   test("signing out ends the session at once, and the cookie is taken away", async () => {
     const cookie = await signInToPage();
@@ -78,18 +97,23 @@ describe("sessions", () => {
 
   test("a session is listed and ended from another one", async () => {
     const [cookie, other] = [await signInToPage(), await signInToPage()];
-    const listed = (await (await call("SessionService/ListSessions", {}, { Cookie: cookie, ...fromPage })).json()) as { sessions: { sessionId: string; isCurrent?: boolean }[] };
+    const listed = (await (await call("SessionService/ListSessions", {}, { Cookie: cookie, ...fromPage })).json()) as {
+      sessions: { sessionId: string; isCurrent?: boolean }[];
+    };
     expect(listed.sessions.filter((session) => session.isCurrent === true)).toHaveLength(1);
     const mine = listed.sessions.find((session) => session.isCurrent === true);
     await call("SessionService/RevokeSession", { sessionId: mine?.sessionId }, { Cookie: other, ...fromPage });
     expect((await call("SessionService/WhoAmI", {}, { Cookie: cookie, ...fromPage })).status).toBe(401);
     expect((await call("SessionService/WhoAmI", {}, { Cookie: other, ...fromPage })).status).toBe(200);
-    expect((await call("SessionService/RevokeSession", { sessionId: "0011" }, { Cookie: other, ...fromPage })).status).toBe(404);
+    expect(
+      (await call("SessionService/RevokeSession", { sessionId: "0011" }, { Cookie: other, ...fromPage })).status,
+    ).toBe(404);
   });
 
   test("another site can neither use the cookie nor sign anybody in", async () => {
     const cookie = await signInToPage();
-    const create = (headers: Record<string, string>): Promise<Response> => call("DriveService/CreateFolder", { name: "x" }, headers);
+    const create = (headers: Record<string, string>): Promise<Response> =>
+      call("DriveService/CreateFolder", { name: "x" }, headers);
     expect((await create({ Cookie: cookie, "Sec-Fetch-Site": "cross-site" })).status).toBe(403);
     expect((await create({ Cookie: cookie, "Sec-Fetch-Site": "same-site" })).status).toBe(403);
     expect((await create({ Cookie: cookie, Origin: "https://evil.example" })).status).toBe(403);
@@ -98,24 +122,38 @@ describe("sessions", () => {
     expect((await call("SessionService/SignIn", ada, { Origin: "https://evil.example" })).status).toBe(403);
     expect(edge.masters.commands).not.toContain("createFolder");
     expect((await create({ Cookie: cookie, Origin: edge.origin })).status).toBe(200);
-    const upload = await fetch(`${edge.origin}/api/v1/files?name=x`, { method: "PUT", body: "x", headers: { Cookie: cookie, "Sec-Fetch-Site": "cross-site" } });
+    const upload = await fetch(`${edge.origin}/api/v1/files?name=x`, {
+      method: "PUT",
+      body: "x",
+      headers: { Cookie: cookie, "Sec-Fetch-Site": "cross-site" },
+    });
     expect(upload.status).toBe(403);
   });
 
   test("errors carry their kind, words and the request id", async () => {
     const client = createClient(DriveService, createConnectTransport({ baseUrl: edge.origin, httpVersion: "1.1" }));
-    const failure = await client.getEntry({ path: "/" }).catch((thrown: unknown) => thrown as { findDetails: (schema: typeof ErrorDetailSchema) => { kind: number; requestId: string }[] });
+    const failure = await client
+      .getEntry({ path: "/" })
+      .catch(
+        (thrown: unknown) =>
+          thrown as { findDetails: (schema: typeof ErrorDetailSchema) => { kind: number; requestId: string }[] },
+      );
     const [detail] = "findDetails" in failure ? failure.findDetails(ErrorDetailSchema) : [];
     expect(detail).toMatchObject({ kind: 7, requestId: expect.stringMatching(/^[0-9a-f]{32}$/) });
   });
 
   test("no line of the log holds a password, a token or a name", async () => {
     await call("SessionService/SignIn", ada, fromPage);
-    await fetch(`${edge.origin}/api/v1/files?parent=0&name=private-name.txt`, { method: "PUT", body: "x", headers: edge.bearer });
+    await fetch(`${edge.origin}/api/v1/files?parent=0&name=private-name.txt`, {
+      method: "PUT",
+      body: "x",
+      headers: edge.bearer,
+    });
     const text = JSON.stringify(recorded.records);
     expect(text).toContain("http.request");
     expect(text).toContain("SessionService/SignIn");
-    for (const secret of [ada.password, edge.bearer.Authorization.slice(7), "private-name"]) expect(text).not.toContain(secret);
+    for (const secret of [ada.password, edge.bearer.Authorization.slice(7), "private-name"])
+      expect(text).not.toContain(secret);
   });
 });
 
@@ -130,7 +168,8 @@ describe("guessing", () => {
       });
       return { status: response.status, code: ((await response.json()) as { code: string }).code };
     };
-    for (let guess = 0; guess < 3; guess++) expect(await attempt(ada.email)).toEqual({ status: 401, code: "unauthenticated" });
+    for (let guess = 0; guess < 3; guess++)
+      expect(await attempt(ada.email)).toEqual({ status: 401, code: "unauthenticated" });
     expect(await attempt(ada.email)).toEqual({ status: 429, code: "resource_exhausted" });
     for (let guess = 0; guess < 7; guess++) expect((await attempt(`guess-${guess}@example.org`)).status).toBe(401);
     expect((await attempt("one-more@example.org")).status).toBe(429);
@@ -145,7 +184,11 @@ describe("watching", () => {
       httpVersion: "1.1",
       interceptors: [(next) => (request) => (request.header.set("Authorization", token), next(request))],
     });
-    return { drive: createClient(DriveService, transport), admin: createClient(AdminService, transport), sessions: createClient(SessionService, transport) };
+    return {
+      drive: createClient(DriveService, transport),
+      admin: createClient(AdminService, transport),
+      sessions: createClient(SessionService, transport),
+    };
   };
 
   test("changes arrive, also after the masters' stream broke", async () => {
@@ -159,7 +202,9 @@ describe("watching", () => {
     edge.masters.breakWatches(new Error("the leader changed"));
     await drive.createFolder({ name: "seen too" });
     expect((await messages.next()).value?.changes[0]?.change.value).toMatchObject({ entry: { name: "seen too" } });
-    const again = drive.watch({ fromIndex: (first?.index ?? 0n) - 1n }, { signal: gone.signal })[Symbol.asyncIterator]();
+    const again = drive
+      .watch({ fromIndex: (first?.index ?? 0n) - 1n }, { signal: gone.signal })
+      [Symbol.asyncIterator]();
     expect((await again.next()).value).toMatchObject({ changes: [] });
     expect((await again.next()).value?.changes[0]?.change.value).toMatchObject({ entry: { name: "seen" } });
     gone.abort();
@@ -172,7 +217,9 @@ describe("watching", () => {
       break;
     }
     await admin.createUser({ email: "bob@example.org", password: "another password" });
-    const bob = await (await call("SessionService/SignIn", { email: "bob@example.org", password: "another password", channel: "cli" })).json() as { token: string };
+    const bob = (await (
+      await call("SessionService/SignIn", { email: "bob@example.org", password: "another password", channel: "cli" })
+    ).json()) as { token: string };
     const denied = clientFor(`Bearer ${bob.token}`);
     await expect(denied.admin.getStatus({})).rejects.toMatchObject({ code: 7 });
     await expect(denied.admin.watchStatus({})[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 7 });
@@ -181,10 +228,14 @@ describe("watching", () => {
   });
 
   test("one caller does not see another's changes or files", async () => {
-    const bob = (await (await call("SessionService/SignIn", { email: "bob@example.org", password: "another password", channel: "cli" })).json()) as { token: string };
+    const bob = (await (
+      await call("SessionService/SignIn", { email: "bob@example.org", password: "another password", channel: "cli" })
+    ).json()) as { token: string };
     const { drive } = clientFor();
     const { entry } = await drive.createFolder({ name: "adas own" });
-    await expect(clientFor(`Bearer ${bob.token}`).drive.getEntry({ entryId: entry?.entryId ?? 0n })).rejects.toMatchObject({ code: 5 });
+    await expect(
+      clientFor(`Bearer ${bob.token}`).drive.getEntry({ entryId: entry?.entryId ?? 0n }),
+    ).rejects.toMatchObject({ code: 5 });
   });
 
   test("a connection that says nothing is cut", async () => {

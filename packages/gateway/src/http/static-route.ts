@@ -28,7 +28,10 @@ export class StaticRoute {
     const path = decodedPath(url.pathname);
     const file = files.get(path) ?? pageFor(files, path, header(request, "accept") ?? "");
     if (file === undefined && files.size === 0) {
-      throw new HoldfastError("unavailable", "The page is not built on this gateway. The rest works; build packages/web.");
+      throw new HoldfastError(
+        "unavailable",
+        "The page is not built on this gateway. The rest works; build packages/web.",
+      );
     }
     if (file === undefined) throw new HoldfastError("notFound", "There is nothing at this address.");
     await sendFile(exchange, file);
@@ -63,7 +66,9 @@ function decodedPath(path: string): string {
 
 async function sendFile({ request, response }: Exchange, file: PageFile): Promise<void> {
   const accepted = header(request, "accept-encoding") ?? "";
-  const compressed = file.encodings.find(({ encoding }) => new RegExp(`\\b${encoding}\\b(?!\\s*;\\s*q=0(?:\\.0*)?\\b)`).test(accepted));
+  const compressed = file.encodings.find(({ encoding }) =>
+    new RegExp(`\\b${encoding}\\b(?!\\s*;\\s*q=0(?:\\.0*)?\\b)`).test(accepted),
+  );
   setPageHeaders(response);
   response.setHeader("Cache-Control", file.isHashed ? "public, max-age=31536000, immutable" : "no-cache");
   response.setHeader("ETag", file.tag);

@@ -17,7 +17,8 @@ export async function putFile(gateway: Gateway, exchange: Exchange): Promise<voi
   const { request, response, url, scope } = exchange;
   const caller = await exchange.caller();
   const name = queryText(url, "name");
-  if (name === undefined) throw new HoldfastError("invalidArgument", "The query must name the file (name=...). Nothing was stored.");
+  if (name === undefined)
+    throw new HoldfastError("invalidArgument", "The query must name the file (name=...). Nothing was stored.");
   const requestId = wishedRequestId(header(request, "idempotency-key") ?? "") ?? scope.requestId;
   const file = {
     parentId: idOf(queryText(url, "parent") ?? "0"),
@@ -40,22 +41,35 @@ export async function putFile(gateway: Gateway, exchange: Exchange): Promise<voi
 }
 
 /** `PUT /api/v1/uploads/<uploadId>/parts/<n>`: one part as the body. */
-export async function putPart(gateway: Gateway, exchange: Exchange, [uploadId = "", partText = ""]: readonly string[]): Promise<void> {
+export async function putPart(
+  gateway: Gateway,
+  exchange: Exchange,
+  [uploadId = "", partText = ""]: readonly string[],
+): Promise<void> {
   const caller = await exchange.caller();
   const part = Number(partText);
-  if (!/^[0-9]{1,7}$/.test(partText)) throw new HoldfastError("invalidArgument", "A part is a number from 0. Nothing was stored.");
+  if (!/^[0-9]{1,7}$/.test(partText))
+    throw new HoldfastError("invalidArgument", "A part is a number from 0. Nothing was stored.");
   const lengthBytes = contentLengthOf(exchange.request);
   if (lengthBytes !== undefined && lengthBytes > gateway.config.partSizeBytes) {
-    throw new HoldfastError("tooLarge", `A part has at most ${gateway.config.partSizeBytes} bytes. Nothing was stored.`);
+    throw new HoldfastError(
+      "tooLarge",
+      `A part has at most ${gateway.config.partSizeBytes} bytes. Nothing was stored.`,
+    );
   }
   const incoming = { uploadId, part, lengthBytes, sha256: announcedSha256(exchange), source: bodyOf(exchange) };
   const stored = await gateway.drive.uploads.storePart(caller, incoming, exchange.scope);
-  sendJson(exchange.response, 200, { part: stored.part, lengthBytes: stored.lengthBytes, sha256: toHex(stored.sha256) });
+  sendJson(exchange.response, 200, {
+    part: stored.part,
+    lengthBytes: stored.lengthBytes,
+    sha256: toHex(stored.sha256),
+  });
 }
 
 function conflictOf(word: string): ConflictPolicy {
   const policy = Object.hasOwn(conflictByWord, word) ? conflictByWord[word] : undefined;
-  if (policy === undefined) throw new HoldfastError("invalidArgument", "conflict is fail, replace or keepBoth. Nothing was stored.");
+  if (policy === undefined)
+    throw new HoldfastError("invalidArgument", "conflict is fail, replace or keepBoth. Nothing was stored.");
   return policy;
 }
 
@@ -63,7 +77,8 @@ function announcedSha256({ request }: Exchange): Uint8Array | undefined {
   const text = header(request, "x-content-sha256");
   if (text === undefined) return undefined;
   const bytes = fromHex(text);
-  if (bytes?.length !== 32) throw new HoldfastError("invalidArgument", "X-Content-SHA256 is 64 hex digits. Nothing was stored.");
+  if (bytes?.length !== 32)
+    throw new HoldfastError("invalidArgument", "X-Content-SHA256 is 64 hex digits. Nothing was stored.");
   return bytes;
 }
 
@@ -75,7 +90,11 @@ export function queryText(url: URL, name: string): string | undefined {
     try {
       return decodeURIComponent((equals < 0 ? "" : pair.slice(equals + 1)).replaceAll("+", " "));
     } catch (cause) {
-      throw new HoldfastError("invalidArgument", `The query's ${name} is not percent-encoded UTF-8. Nothing was stored.`, { cause });
+      throw new HoldfastError(
+        "invalidArgument",
+        `The query's ${name} is not percent-encoded UTF-8. Nothing was stored.`,
+        { cause },
+      );
     }
   }
   return undefined;

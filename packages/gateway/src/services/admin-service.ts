@@ -40,7 +40,11 @@ export function createAdminService(gateway: Gateway): ServiceImpl<typeof AdminSe
 
     async createUser({ email, password, isAdmin, phone, channels, isForced }, context) {
       const caller = await callerOf(gateway, context);
-      const userId = await admin.createUser(caller, { email, password, isAdmin, phone, channels, isForced }, scopeOf(context));
+      const userId = await admin.createUser(
+        caller,
+        { email, password, isAdmin, phone, channels, isForced },
+        scopeOf(context),
+      );
       return create(CreateUserResponseSchema, { userId });
     },
 

@@ -37,12 +37,22 @@ export function toConnectError(thrown: unknown, requestId: string): ConnectError
   // The words are in the order of the numbers; 0 is the unspecified one.
   const kind = (errorKinds.indexOf(error.kind) + 1) as WireErrorKind;
   const value = { kind, message: error.message, requestId };
-  return new ConnectError(error.message, connectCodeByKind[error.kind], undefined, [{ desc: ErrorDetailSchema, value }], thrown);
+  return new ConnectError(
+    error.message,
+    connectCodeByKind[error.kind],
+    undefined,
+    [{ desc: ErrorDetailSchema, value }],
+    thrown,
+  );
 }
 
 /** What the outside learns of a bug: where to look for it. */
 export function internalError(cause: unknown): HoldfastError {
-  return new HoldfastError("internal", "Something went wrong on our side. What was stored is safe. Try again; if it stays, tell the request id to your administrator.", { cause });
+  return new HoldfastError(
+    "internal",
+    "Something went wrong on our side. What was stored is safe. Try again; if it stays, tell the request id to your administrator.",
+    { cause },
+  );
 }
 
 /** Turns whatever handlers throw into `ConnectError`s, and logs what is our fault. */
@@ -70,7 +80,10 @@ export function logUnexpected(logger: Logger, thrown: unknown, requestId: string
   logger.error("gateway.request_failed", { requestId, reason });
 }
 
-async function* mappedStream<T>(messages: AsyncIterable<T>, mapped: (thrown: unknown) => ConnectError): AsyncIterable<T> {
+async function* mappedStream<T>(
+  messages: AsyncIterable<T>,
+  mapped: (thrown: unknown) => ConnectError,
+): AsyncIterable<T> {
   try {
     yield* messages;
   } catch (thrown) {

@@ -16,5 +16,7 @@ export function connectRoutes(gateway: Gateway): (router: ConnectRouter) => void
 
 /** Paths of all methods, for naming requests in logs and metrics. */
 export const connectPaths: ReadonlySet<string> = new Set(
-  [SessionService, DriveService, AdminService].flatMap((service) => service.methods.map((method) => `/${service.typeName}/${method.name}`)),
+  [SessionService, DriveService, AdminService].flatMap((service) =>
+    service.methods.map((method) => `/${service.typeName}/${method.name}`),
+  ),
 );

@@ -77,26 +77,40 @@ export function createDriveService(gateway: Gateway): ServiceImpl<typeof DriveSe
       });
     },
 
+    ...createUploadMethods(gateway),
+  };
+}
+
+/** The part of the service about uploads. */
+function createUploadMethods(
+  gateway: Gateway,
+): Pick<ServiceImpl<typeof DriveService>, "startUpload" | "getUpload" | "commitUpload" | "abortUpload"> {
+  const { uploads } = gateway.drive;
+  return {
     async startUpload({ uploadId, parentId, name, sizeBytes, conflict }, context) {
       const caller = await callerOf(gateway, context);
-      const partSizeBytes = await drive.uploads.start(caller, { uploadId, parentId, name, sizeBytes, conflict }, scopeOf(context));
+      const partSizeBytes = await uploads.start(
+        caller,
+        { uploadId, parentId, name, sizeBytes, conflict },
+        scopeOf(context),
+      );
       return create(StartUploadResponseSchema, { partSizeBytes });
     },
 
     async getUpload({ uploadId }, context) {
       const caller = await callerOf(gateway, context);
-      return create(GetUploadResponseSchema, { upload: await drive.uploads.get(caller, uploadId, scopeOf(context)) });
+      return create(GetUploadResponseSchema, { upload: await uploads.get(caller, uploadId, scopeOf(context)) });
     },
 
     async commitUpload({ uploadId, sizeBytes, sha256 }, context) {
       const caller = await callerOf(gateway, context);
-      const entry = await drive.uploads.commit(caller, { uploadId, sizeBytes, sha256 }, scopeOf(context));
+      const entry = await uploads.commit(caller, { uploadId, sizeBytes, sha256 }, scopeOf(context));
       return create(CommitUploadResponseSchema, { entry });
     },
 
     async abortUpload({ uploadId }, context) {
       const caller = await callerOf(gateway, context);
-      await drive.uploads.abort(caller, uploadId, scopeOf(context));
+      await uploads.abort(caller, uploadId, scopeOf(context));
       return {};
     },
   };

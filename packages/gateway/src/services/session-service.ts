@@ -12,7 +12,7 @@ import {
 } from "@holdfast/proto/drive/v1/drive";
 import type { Gateway } from "../build-gateway.ts";
 import type { Caller } from "../drive/ports.ts";
-import type { StartedSession } from "../auth/sessions.ts";
+import type { StartedSession } from "../auth/sign-in.ts";
 import { callerOf, factsOf, scopeOf } from "./request-facts.ts";
 
 /** Signing in and out over Connect. */
@@ -39,7 +39,11 @@ export function createSessionService(gateway: Gateway): ServiceImpl<typeof Sessi
 
     async whoAmI(_request, context) {
       const caller = await callerOf(gateway, context);
-      return create(WhoAmIResponseSchema, { account: accountOf(caller), partSizeBytes: config.partSizeBytes, version: config.version });
+      return create(WhoAmIResponseSchema, {
+        account: accountOf(caller),
+        partSizeBytes: config.partSizeBytes,
+        version: config.version,
+      });
     },
 
     async setUp(request, context) {

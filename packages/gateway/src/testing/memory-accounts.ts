@@ -46,11 +46,19 @@ export class MemoryAccounts {
     const existing = this.byEmail(email);
     if (existing !== undefined) {
       if (wish.isForced) Object.assign(existing, { passwordHash: wish.passwordHash, isAdmin: wish.isAdmin });
-      else if (!wish.keepExisting) throw new HoldfastError("nameTaken", "This e-mail address has an account already. Nothing was changed.");
+      else if (!wish.keepExisting)
+        throw new HoldfastError("nameTaken", "This e-mail address has an account already. Nothing was changed.");
       return { user: existing, isNew: false };
     }
     const { passwordHash, phone, channels } = wish;
-    const user = create(UserSchema, { userId: ++this.#lastUserId, email, passwordHash, phone, channels, isAdmin: wish.isAdmin || isSetUp });
+    const user = create(UserSchema, {
+      userId: ++this.#lastUserId,
+      email,
+      passwordHash,
+      phone,
+      channels,
+      isAdmin: wish.isAdmin || isSetUp,
+    });
     this.users.set(user.userId, user);
     this.setupTokenSha256 = undefined;
     return { user, isNew: true };
@@ -60,20 +68,32 @@ export class MemoryAccounts {
     this.userById(wish.userId);
     const startedAtMs = BigInt(Math.floor(this.#clock.wallMs()));
     const { tokenSha256, userId, channel, client } = wish;
-    this.sessions.set(toHex(tokenSha256), create(SessionSchema, { tokenSha256, userId, channel, client, startedAtMs, expiresAtMs: startedAtMs + wish.lifetimeMs }));
+    this.sessions.set(
+      toHex(tokenSha256),
+      create(SessionSchema, {
+        tokenSha256,
+        userId,
+        channel,
+        client,
+        startedAtMs,
+        expiresAtMs: startedAtMs + wish.lifetimeMs,
+      }),
+    );
   }
 
   /** Errors: notFound when there is none, it expired, or its account is disabled. */
   sessionByHash(tokenSha256: Uint8Array): Session {
     const session = this.sessions.get(toHex(tokenSha256));
-    if (session === undefined || Number(session.expiresAtMs) <= this.#clock.wallMs()) throw new HoldfastError("notFound", "There is no such session.");
+    if (session === undefined || Number(session.expiresAtMs) <= this.#clock.wallMs())
+      throw new HoldfastError("notFound", "There is no such session.");
     return session;
   }
 
   endSession(wish: EndSession): Change[] {
     const session = this.sessions.get(toHex(wish.tokenSha256));
     if (session === undefined) return [];
-    if (wish.userId !== 0n && session.userId !== wish.userId) throw new HoldfastError("notFound", "There is no such session.");
+    if (wish.userId !== 0n && session.userId !== wish.userId)
+      throw new HoldfastError("notFound", "There is no such session.");
     return [this.#end(session)];
   }
 

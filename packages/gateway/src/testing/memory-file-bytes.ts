@@ -56,7 +56,8 @@ export class MemoryFileBytes implements FileBytes {
     for (const { chunkId } of layout.chunks) {
       requireLive(scope);
       const chunk = this.chunks.get(chunkId);
-      if (chunk === undefined) throw new HoldfastError("dataLoss", "A part of the file cannot be read now. Nothing was changed.");
+      if (chunk === undefined)
+        throw new HoldfastError("dataLoss", "A part of the file cannot be read now. Nothing was changed.");
       const from = Math.max(0, range.offsetBytes - startBytes);
       const to = Math.min(chunk.length, range.offsetBytes + range.lengthBytes - startBytes);
       if (from < to) yield chunk.subarray(from, to);
@@ -68,7 +69,14 @@ export class MemoryFileBytes implements FileBytes {
     const chunkId = ++this.#lastChunkId;
     this.chunks.set(chunkId, Uint8Array.from(bytes));
     const sha256 = new Uint8Array(createHash("sha256").update(bytes).digest());
-    return create(WrittenChunkSchema, { chunkId, generation: 1, lengthBytes: bytes.length, sha256, nodeIds: [1, 2, 3], confirmedNodeIds: [1, 2, 3] });
+    return create(WrittenChunkSchema, {
+      chunkId,
+      generation: 1,
+      lengthBytes: bytes.length,
+      sha256,
+      nodeIds: [1, 2, 3],
+      confirmedNodeIds: [1, 2, 3],
+    });
   }
 }
 

@@ -33,7 +33,16 @@ export function createMemoryGateway(ports: MemoryGatewayPorts, config: Partial<G
     publish: async (token: string) => void setupTokens.push(token),
     withdraw: async () => void setupTokens.splice(0),
   };
-  const parts = { masters, bytes, setupLink, passwordHasher: createMemoryPasswordHasher(), close: async () => undefined };
-  const gateway = assembleGateway({ ...defaultGatewayConfig, masterAddresses: [], ...config }, { logger: silentLogger, ...ports, ...parts });
+  const parts = {
+    masters,
+    bytes,
+    setupLink,
+    passwordHasher: createMemoryPasswordHasher(),
+    close: async () => undefined,
+  };
+  const gateway = assembleGateway(
+    { ...defaultGatewayConfig, masterAddresses: [], ...config },
+    { logger: silentLogger, ...ports, ...parts },
+  );
   return { gateway, masters, bytes, setupTokens };
 }

@@ -106,12 +106,19 @@ export class MemoryMasters implements Masters {
     getEntry: async ({ userId, entryId }) => {
       this.#requireUp();
       const entry = this.namespace.entryOf(userId, entryId);
-      return create(GetEntryResponseSchema, { entry, ancestors: this.namespace.ancestorsOf(entry), index: this.#index });
+      return create(GetEntryResponseSchema, {
+        entry,
+        ancestors: this.namespace.ancestorsOf(entry),
+        index: this.#index,
+      });
     },
     resolvePath: async ({ userId, path }) => {
       this.#requireUp();
       const root = this.accounts.userById(userId).rootEntryId;
-      return create(ResolvePathResponseSchema, { entry: this.namespace.resolve(userId, root, path), index: this.#index });
+      return create(ResolvePathResponseSchema, {
+        entry: this.namespace.resolve(userId, root, path),
+        index: this.#index,
+      });
     },
     listFolder: async ({ userId, folderId, offset, limit }) => {
       this.#requireUp();
@@ -121,23 +128,40 @@ export class MemoryMasters implements Masters {
       return create(ListFolderResponseSchema, { entries, totalCount: all.length, folder, index: this.#index });
     },
     listTrash: async ({ userId }) => {
-      const entries = [...this.namespace.entries.values()].filter((entry) => entry.ownerId === userId && entry.trashedAtMs > 0n);
+      const entries = [...this.namespace.entries.values()].filter(
+        (entry) => entry.ownerId === userId && entry.trashedAtMs > 0n,
+      );
       return create(ListTrashResponseSchema, { entries, index: this.#index });
     },
     getFileLayout: async ({ userId, entryId, versionId }) => {
       this.#requireUp();
       const entry = this.namespace.entryOf(userId, entryId);
       const content = this.namespace.contents.get(versionId === 0n ? entry.versionId : versionId);
-      if (content === undefined && entry.kind === EntryKind.FILE) throw new HoldfastError("notFound", "There is no such version.");
-      return create(GetFileLayoutResponseSchema, { entry, chunks: [...(content?.chunks ?? [])], inlineContent: content?.inline ?? new Uint8Array(), index: this.#index });
+      if (content === undefined && entry.kind === EntryKind.FILE)
+        throw new HoldfastError("notFound", "There is no such version.");
+      return create(GetFileLayoutResponseSchema, {
+        entry,
+        chunks: [...(content?.chunks ?? [])],
+        inlineContent: content?.inline ?? new Uint8Array(),
+        index: this.#index,
+      });
     },
     getUpload: async ({ userId, uploadId }) => {
       this.#requireUp();
       const { start, parts } = this.uploadOf(userId, uploadId);
       const inOrder = [...parts.values()].sort((left, right) => left.part - right.part);
-      const stored = inOrder.map(({ part, lengthBytes, sha256 }) => create(StoredPartSchema, { part, lengthBytes, sha256 }));
+      const stored = inOrder.map(({ part, lengthBytes, sha256 }) =>
+        create(StoredPartSchema, { part, lengthBytes, sha256 }),
+      );
       const { parentId, name, sizeBytes, partSizeBytes } = start;
-      return create(GetUploadResponseSchema, { parentId, name, sizeBytes, partSizeBytes, parts: stored, index: this.#index });
+      return create(GetUploadResponseSchema, {
+        parentId,
+        name,
+        sizeBytes,
+        partSizeBytes,
+        parts: stored,
+        index: this.#index,
+      });
     },
     getUser: async ({ email, userId }) => {
       this.#requireUp();
@@ -152,7 +176,11 @@ export class MemoryMasters implements Masters {
     getSession: async ({ tokenSha256 }) => {
       this.#requireUp();
       const session = this.accounts.sessionByHash(tokenSha256);
-      return create(GetSessionResponseSchema, { session, user: this.accounts.userById(session.userId), index: this.#index });
+      return create(GetSessionResponseSchema, {
+        session,
+        user: this.accounts.userById(session.userId),
+        index: this.#index,
+      });
     },
     listSessions: async ({ userId }) => {
       const sessions = [...this.accounts.sessions.values()].filter((session) => session.userId === userId).reverse();
@@ -169,7 +197,8 @@ export class MemoryMasters implements Masters {
   /** Errors: notFound. */
   uploadOf(userId: bigint, uploadId: string): MemoryUpload {
     const upload = this.uploads.get(uploadId);
-    if (upload === undefined || upload.start.userId !== userId) throw new HoldfastError("notFound", "There is no such upload.");
+    if (upload === undefined || upload.start.userId !== userId)
+      throw new HoldfastError("notFound", "There is no such upload.");
     return upload;
   }
 
@@ -185,7 +214,12 @@ export class MemoryMasters implements Masters {
         const { user, isNew } = this.accounts.createUser(command.value);
         if (isNew) {
           user.rootEntryId = this.namespace.newId();
-          const root = create(EntrySchema, { entryId: user.rootEntryId, ownerId: user.userId, kind: EntryKind.FOLDER, revision: index });
+          const root = create(EntrySchema, {
+            entryId: user.rootEntryId,
+            ownerId: user.userId,
+            kind: EntryKind.FOLDER,
+            revision: index,
+          });
           this.namespace.entries.set(root.entryId, root);
         }
         return { outcome: { userId: user.userId, entryId: user.rootEntryId } };

@@ -23,18 +23,21 @@ export class MemoryNamespace {
   /** Others' entries are as unknown as absent ones. */
   entryOf(userId: bigint, entryId: bigint): Entry {
     const entry = this.entries.get(entryId);
-    if (entry === undefined || (userId !== 0n && entry.ownerId !== userId)) throw new HoldfastError("notFound", "There is no such file or folder.");
+    if (entry === undefined || (userId !== 0n && entry.ownerId !== userId))
+      throw new HoldfastError("notFound", "There is no such file or folder.");
     return entry;
   }
 
   childrenOf(parentId: bigint): Entry[] {
-    const children = [...this.entries.values()].filter((entry) => entry.parentId === parentId && entry.trashedAtMs === 0n);
-    return children.sort((left, right) => (left.kind - right.kind) || (left.name < right.name ? -1 : 1));
+    const children = [...this.entries.values()].filter(
+      (entry) => entry.parentId === parentId && entry.trashedAtMs === 0n,
+    );
+    return children.sort((left, right) => left.kind - right.kind || (left.name < right.name ? -1 : 1));
   }
 
   ancestorsOf(entry: Entry): Entry[] {
     const ancestors: Entry[] = [];
-    for (let parentId = entry.parentId; parentId !== 0n; ) {
+    for (let parentId = entry.parentId; parentId !== 0n;) {
       const parent = must(this.entries.get(parentId), "a parent is there");
       ancestors.unshift(parent);
       parentId = parent.parentId;
@@ -53,7 +56,16 @@ export class MemoryNamespace {
   }
 
   /** Makes or replaces an entry by the policy. Answers it, and the change to tell. */
-  put(index: bigint, wish: { readonly userId: bigint; readonly parentId: bigint; readonly name: string; readonly kind: EntryKind; readonly conflict: ConflictPolicy }): Entry {
+  put(
+    index: bigint,
+    wish: {
+      readonly userId: bigint;
+      readonly parentId: bigint;
+      readonly name: string;
+      readonly kind: EntryKind;
+      readonly conflict: ConflictPolicy;
+    },
+  ): Entry {
     const parent = this.entryOf(wish.userId, wish.parentId);
     if (parent.kind !== EntryKind.FOLDER) throw new HoldfastError("invalidArgument", "The target is not a folder.");
     const name = wish.name.normalize("NFC");
@@ -68,7 +80,14 @@ export class MemoryNamespace {
     }
     const { userId: ownerId, parentId, kind } = wish;
     const entryId = this.newId();
-    const entry = create(EntrySchema, { entryId, parentId, ownerId, kind, name: taken === undefined ? name : `${name} (2)`, revision: index });
+    const entry = create(EntrySchema, {
+      entryId,
+      parentId,
+      ownerId,
+      kind,
+      name: taken === undefined ? name : `${name} (2)`,
+      revision: index,
+    });
     this.entries.set(entryId, entry);
     return entry;
   }

@@ -26,7 +26,10 @@ export function startSimulatedGateway(config: Partial<GatewayConfig> = {}): Simu
   return {
     ...memory,
     world,
-    scope: (signal = new AbortController().signal) => ({ requestId: (++requestCount).toString(16).padStart(32, "0"), signal }),
+    scope: (signal = new AbortController().signal) => ({
+      requestId: (++requestCount).toString(16).padStart(32, "0"),
+      signal,
+    }),
     settle: (promise) => world.settle(promise, 600_000),
   };
 }
