@@ -4,7 +4,8 @@ import { refused, type Result } from "@holdfast/base";
 import type { PeerId } from "../../core/types.ts";
 import type { ScriptCommand } from "./datadriven.ts";
 import { describeMembership } from "./describe.ts";
-import { CommandError, parseSteps } from "./interaction.ts";
+import { CommandError } from "./command-error.ts";
+import { parseSteps } from "./parse-steps.ts";
 
 /** The configuration and the progress of its members, changed by the commands of etcd's confchange scripts. */
 export class ConfigurationEnv {

@@ -6,6 +6,7 @@ import type { Output, PersistOrder } from "../../core/output.ts";
 import type { RaftCore } from "../../core/raft-core.ts";
 import type { Role } from "../../core/role.ts";
 import type { LogIndex, PeerId, Term } from "../../core/types.ts";
+import { CommandError } from "./command-error.ts";
 import { describeMessageText, textOfMessage, type MessageText } from "./describe.ts";
 
 /** What travels in the environment: a peer message, or what a storage thread answers its own node. */
@@ -114,6 +115,7 @@ export class EnvNode {
   compact(index: number): void {
     const entry = this.stored.find((stored) => stored.index === index);
     const membership = this.core.membershipAt(index as LogIndex);
+    if (index <= this.start.index) throw new CommandError("requested index is unavailable due to compaction");
     if (entry === undefined || membership === undefined) return;
     this.start = { term: entry.term, index: entry.index, membership };
     this.stored = this.stored.filter((stored) => stored.index > index);
