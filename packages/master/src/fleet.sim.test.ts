@@ -70,13 +70,13 @@ class Story {
   /** It may have lost a copy while it was away. */
   returnNode(node: FakeNode): void {
     if (this.living.has(node)) return;
-    const [lost] = node.inventory.keys();
-    if (lost !== undefined && this.cluster.world.random.fraction() < 0.3) node.inventory.delete(lost);
+    const lost = [...node.inventory.keys()].at(-1);
+    if (lost !== undefined && this.cluster.world.random.fraction() < 0.7) node.inventory.delete(lost);
     this.startNode(node);
   }
 
   damage(node: FakeNode): void {
-    const [chunkId] = node.inventory.keys();
+    const chunkId = [...node.inventory.keys()].at(-1);
     if (chunkId === undefined || !this.living.has(node)) return;
     const copy = must(node.inventory.get(chunkId), "a key of the inventory");
     node.inventory.delete(chunkId);
