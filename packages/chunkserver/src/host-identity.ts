@@ -1,8 +1,16 @@
-import type { NetworkInterfaceInfo } from "node:os";
 import type { HostIdentity } from "./ports.ts";
 
-/** Interfaces as `os.networkInterfaces()` answers them. */
-export type NetworkInterfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
+/** What is used of one address of an interface. */
+export interface InterfaceAddress {
+  readonly address: string;
+  readonly mac: string;
+  readonly family: string;
+  /** Loopback. */
+  readonly internal: boolean;
+}
+
+/** Interfaces as the operating system tells them, by name. */
+export type NetworkInterfaces = Readonly<Record<string, readonly InterfaceAddress[] | undefined>>;
 
 /**
  * Address and MAC for people: of the interface the node serves on; when that is a wildcard or loopback, of the first

@@ -52,7 +52,11 @@ interface Lifetime {
   readonly stop: () => Promise<void>;
 }
 
-async function start(config: ChunkserverConfig, ports: ChunkserverPorts, { onStop, stop }: Lifetime): Promise<Chunkserver> {
+async function start(
+  config: ChunkserverConfig,
+  ports: ChunkserverPorts,
+  { onStop, stop }: Lifetime,
+): Promise<Chunkserver> {
   const { disk, clock, random, logger, network, timers } = ports;
   const { dataDirectory } = config;
   await disk.makeDirectory(dataDirectory);
@@ -64,7 +68,17 @@ async function start(config: ChunkserverConfig, ports: ChunkserverPorts, { onSto
   const term = await openHighestTerm(disk, dataDirectory);
   const deltas = new DeltaLog();
   const clusterId = (): string => node().clusterId;
-  const store = await openFileChunkStore({ disk, clock, timers, random, logger, dataDirectory, clusterId, listener: deltas, limits: config.store });
+  const store = await openFileChunkStore({
+    disk,
+    clock,
+    timers,
+    random,
+    logger,
+    dataDirectory,
+    clusterId,
+    listener: deltas,
+    limits: config.store,
+  });
   onStop(() => store.close());
   assertOwnChunks(identity, store);
 
@@ -78,7 +92,19 @@ async function start(config: ChunkserverConfig, ports: ChunkserverPorts, { onSto
     zone: config.zone,
   };
   const { masterAddresses, reporter: intervals } = config;
-  const reporter = new Reporter({ network, timers, random, logger, masterAddresses, store, identity, term, deltas, sender, intervals });
+  const reporter = new Reporter({
+    network,
+    timers,
+    random,
+    logger,
+    masterAddresses,
+    store,
+    identity,
+    term,
+    deltas,
+    sender,
+    intervals,
+  });
   reporter.start();
   onStop(() => reporter.stop());
   const scrubber = new Scrubber({ ...ports, dataDirectory, store, policy: config.scrub });
@@ -86,22 +112,45 @@ async function start(config: ChunkserverConfig, ports: ChunkserverPorts, { onSto
   onStop(() => scrubber.stop());
 
   const status = store.status();
-  logger.info("chunkserver.started", { address: listener.address, chunkCount: status.chunkCount, usedBytes: status.usedBytes });
-  return { address: listener.address, node, status: () => store.status(), readiness: () => readinessOf(reporter, store), stop };
+  logger.info("chunkserver.started", {
+    address: listener.address,
+    chunkCount: status.chunkCount,
+    usedBytes: status.usedBytes,
+  });
+  return {
+    address: listener.address,
+    node,
+    status: () => store.status(),
+    readiness: () => readinessOf(reporter, store),
+    stop,
+  };
 }
 
-function listen(config: ChunkserverConfig, ports: ChunkserverPorts, parts: { readonly store: FileChunkStore; readonly node: () => NodeFacts }): Promise<Listener> {
+function listen(
+  config: ChunkserverConfig,
+  ports: ChunkserverPorts,
+  parts: { readonly store: FileChunkStore; readonly node: () => NodeFacts },
+): Promise<Listener> {
   const data = createChunkDataService({ ...ports, ...parts, forwardLimits: config.forward });
-  return ports.network.listen(config.listenAddress, [serve(ChunkDataService, data), serve(ChunkControlService, createChunkControlService(parts))]);
+  return ports.network.listen(config.listenAddress, [
+    serve(ChunkDataService, data),
+    serve(ChunkControlService, createChunkControlService(parts)),
+  ]);
 }
 
 /** Chunks without an identity: serving them under a new one would make every copy of them a stranger's. */
 function assertOwnChunks(identity: NodeIdentity, store: FileChunkStore): void {
   if (!identity.isNew || store.status().chunkCount === 0) return;
-  throw new HoldfastError("precondition", "The data directory holds chunks but had no node.json. Nothing was changed. Restore node.json, or start with an empty directory.");
+  throw new HoldfastError(
+    "precondition",
+    "The data directory holds chunks but had no node.json. Nothing was changed. Restore node.json, or start with an empty directory.",
+  );
 }
 
-function readinessOf(reporter: Reporter, store: FileChunkStore): { readonly isReady: boolean; readonly reason?: string } {
+function readinessOf(
+  reporter: Reporter,
+  store: FileChunkStore,
+): { readonly isReady: boolean; readonly reason?: string } {
   if (store.status().diskState === "failed") return { isReady: false, reason: "the disk failed" };
   return reporter.isWelcome ? { isReady: true } : { isReady: false, reason: "no leading master knows this node yet" };
 }

@@ -139,7 +139,8 @@ class HedgedRead {
       hash?.update(data);
       frames.push(data);
     }
-    if (receivedBytes !== lengthBytes) throw new HoldfastError("dataLoss", `A node gave ${receivedBytes} of ${lengthBytes} bytes.`);
+    if (receivedBytes !== lengthBytes)
+      throw new HoldfastError("dataLoss", `A node gave ${receivedBytes} of ${lengthBytes} bytes.`);
     if (hash !== undefined && !equalBytes(hash.digest(), layout.sha256)) {
       throw new HoldfastError("dataLoss", "A node's copy does not match the SHA-256 of the file's chunk.");
     }
@@ -150,7 +151,12 @@ class HedgedRead {
     this.#lastError = error;
     const { logger } = this.#options;
     const { chunkId } = this.#wanted.layout;
-    logger.warn("client.copy_unreadable", { nodeId, chunkId: String(chunkId), kind: error.kind, reason: error.message });
+    logger.warn("client.copy_unreadable", {
+      nodeId,
+      chunkId: String(chunkId),
+      kind: error.kind,
+      reason: error.message,
+    });
     const reason = error.kind === "dataLoss" ? "corrupt" : error.kind === "notFound" ? "missing" : undefined;
     if (reason !== undefined) this.#report(nodeId, reason);
   }
@@ -158,7 +164,11 @@ class HedgedRead {
   #report(nodeId: number, reason: "corrupt" | "missing"): void {
     const { masters, random, logger, owner } = this.#options;
     const value = create(ReportBadReplicaSchema, { chunkId: this.#wanted.layout.chunkId, nodeId, reason });
-    const scope = { requestId: toHex(random.bytes(16)), signal: new AbortController().signal, actor: `gateway:${owner}` };
+    const scope = {
+      requestId: toHex(random.bytes(16)),
+      signal: new AbortController().signal,
+      actor: `gateway:${owner}`,
+    };
     masters.execute({ case: "reportBadReplica", value }, scope).catch((failure: unknown) => {
       // The node's own heartbeat and inventory tell the same, later.
       logger.warn("client.report_failed", { nodeId, reason: String(failure) });

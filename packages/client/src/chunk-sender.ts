@@ -56,7 +56,12 @@ export interface SendOutcome {
  * Sends one chunk once. Settles when the minimum of copies is durable (and, for at most `graceMs`, when the others have
  * answered too), or when the try cannot succeed any more. Later copies go on in the background. Errors: cancelled.
  */
-export function sendChunk(options: ChunkSenderOptions, chunk: ChunkToSend, destination: Destination, scope: RequestScope): Promise<SendOutcome> {
+export function sendChunk(
+  options: ChunkSenderOptions,
+  chunk: ChunkToSend,
+  destination: Destination,
+  scope: RequestScope,
+): Promise<SendOutcome> {
   return new SendOnce(options, chunk, destination, scope).run();
 }
 
@@ -146,7 +151,9 @@ class SendOnce {
   #end(error: HoldfastError): void {
     this.#linger?.cancel();
     // Acknowledgements come through the nodes in line: the first that is missing is where it stopped.
-    const stopped = this.#destination.places.find(({ nodeId }) => !this.#confirmed.has(nodeId) && !this.#failures.has(nodeId));
+    const stopped = this.#destination.places.find(
+      ({ nodeId }) => !this.#confirmed.has(nodeId) && !this.#failures.has(nodeId),
+    );
     if (stopped !== undefined) this.#failures.set(stopped.nodeId, error);
     this.#finish();
   }

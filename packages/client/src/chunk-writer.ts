@@ -60,14 +60,22 @@ export class ChunkWriter {
       lastError = [...outcome.failures.values()].at(-1) ?? lastError;
       if (!attempt.hasAnotherOrder()) attempt = undefined;
     }
-    throw lastError ?? new HoldfastError("unavailable", "Too few nodes took the chunk. Nothing became visible. Try again in a moment.");
+    throw (
+      lastError ??
+      new HoldfastError("unavailable", "Too few nodes took the chunk. Nothing became visible. Try again in a moment.")
+    );
   }
 
   #noteCulprit(culprit: Culprit | undefined, chunkId: bigint): void {
     if (culprit === undefined) return;
     const { nodeId, error } = culprit;
     if (!innocentKinds.includes(error.kind)) this.#options.grants.noteFailed(nodeId);
-    this.#options.logger.warn("client.copy_failed", { nodeId, chunkId: String(chunkId), kind: error.kind, reason: error.message });
+    this.#options.logger.warn("client.copy_failed", {
+      nodeId,
+      chunkId: String(chunkId),
+      kind: error.kind,
+      reason: error.message,
+    });
   }
 
   #pauseMs(tries: number): number {

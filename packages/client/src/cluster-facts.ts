@@ -30,7 +30,9 @@ export class ClusterFactsSource {
   }
 
   async #ask(): Promise<ClusterFacts> {
-    const { clusterId, chunkSizeBytes, writeCopiesMin } = await this.#masters.queries.getClusterStatus(create(GetClusterStatusRequestSchema));
+    const { clusterId, chunkSizeBytes, writeCopiesMin } = await this.#masters.queries.getClusterStatus(
+      create(GetClusterStatusRequestSchema),
+    );
     return { clusterId, chunkSizeBytes, writeCopiesMin };
   }
 }

@@ -57,7 +57,11 @@ export function createFileBytes(options: FileBytesOptions): FileBytes {
   const grants = new GrantPool({ masters, clock, random, owner });
   const writer = { facts, chunks: new ChunkWriter({ network, timers, random, logger, grants, limits }) };
   const replicas = new ReplicaChoice(clock);
-  const reader = { masters, timers, chunks: new ChunkReader({ network, timers, random, logger, masters, replicas, limits, owner }) };
+  const reader = {
+    masters,
+    timers,
+    chunks: new ChunkReader({ network, timers, random, logger, masters, replicas, limits, owner }),
+  };
   return {
     write: (source, scope) => writeBytes(writer, source, scope),
     read: (layout, range, scope) => readBytes(reader, layout, range, scope),

@@ -10,7 +10,9 @@ describe("reading", () => {
     withClient(async ({ bytes, scope, masters }) => {
       const content = sampleBytes(size);
       const layout = masters.layoutOf((await bytes.write(inPieces(content, 100_000), scope)).chunks);
-      const range = fc.tuple(fc.nat(size), fc.nat(size)).map(([left, right]) => [Math.min(left, right), Math.max(left, right)] as const);
+      const range = fc
+        .tuple(fc.nat(size), fc.nat(size))
+        .map(([left, right]) => [Math.min(left, right), Math.max(left, right)] as const);
       await fc.assert(
         fc.asyncProperty(range, async ([start, end]) => {
           const read = await collect(bytes.read(layout, { offsetBytes: start, lengthBytes: end - start }, scope));
@@ -18,7 +20,9 @@ describe("reading", () => {
         }),
         { numRuns: 60 },
       );
-      await expect(collect(bytes.read(layout, { offsetBytes: size - 1, lengthBytes: 2 }, scope))).rejects.toMatchObject({ kind: "invalidArgument" });
+      await expect(collect(bytes.read(layout, { offsetBytes: size - 1, lengthBytes: 2 }, scope))).rejects.toMatchObject(
+        { kind: "invalidArgument" },
+      );
     }));
 
   it("answers from another copy when one is damaged or missing, and reports it", () =>
@@ -32,7 +36,9 @@ describe("reading", () => {
       damaged[5] = (damaged[5] ?? 0) ^ 1;
       first?.chunks.set(chunkId, damaged);
       second?.chunks.delete(chunkId);
-      expect(await collect(bytes.read(layout, { offsetBytes: 0, lengthBytes: content.length }, scope))).toEqual(content);
+      expect(await collect(bytes.read(layout, { offsetBytes: 0, lengthBytes: content.length }, scope))).toEqual(
+        content,
+      );
       await process.timers.sleep(100);
       expect(masters.reports.map(({ nodeId, reason }) => [nodeId, reason])).toEqual([
         [first?.nodeId, "corrupt"],
@@ -68,7 +74,10 @@ describe("reading", () => {
       const written = await bytes.write(inPieces(content, 1000), scope);
       const stale = masters.layoutOf(written.chunks);
       const chunkId = must(written.chunks[0], "one chunk").chunkId;
-      const target = must(nodes.nodes.find((node) => !node.chunks.has(chunkId)), "a node without a copy");
+      const target = must(
+        nodes.nodes.find((node) => !node.chunks.has(chunkId)),
+        "a node without a copy",
+      );
       for (const node of nodes.nodes) node.chunks.delete(chunkId);
       target.chunks.set(chunkId, content);
       masters.layoutOf(written.chunks);
@@ -83,17 +92,23 @@ describe("reading", () => {
       const layout = masters.layoutOf(written.chunks);
       const chunkId = must(written.chunks[0], "one chunk").chunkId;
       for (const node of nodes.nodes) if (node.chunks.has(chunkId)) node.chunks.set(chunkId, sampleBytes(1000, 9));
-      await expect(collect(bytes.read(layout, { offsetBytes: 0, lengthBytes: 1000 }, scope))).rejects.toMatchObject({ kind: "dataLoss" });
+      await expect(collect(bytes.read(layout, { offsetBytes: 0, lengthBytes: 1000 }, scope))).rejects.toMatchObject({
+        kind: "dataLoss",
+      });
       for (const node of nodes.nodes) node.chunks.delete(chunkId);
       const bare = masters.layoutOf(written.chunks);
-      await expect(collect(bytes.read(bare, { offsetBytes: 0, lengthBytes: 1000 }, scope))).rejects.toMatchObject({ kind: "unavailable" });
+      await expect(collect(bytes.read(bare, { offsetBytes: 0, lengthBytes: 1000 }, scope))).rejects.toMatchObject({
+        kind: "unavailable",
+      });
     }));
 
   it("reads only so far ahead of its consumer, and stops when it goes", () =>
     withClient(async ({ bytes, scope, masters, nodes, process }) => {
       const content = sampleBytes(40 * testChunkSizeBytes);
       const layout = masters.layoutOf((await bytes.write(inPieces(content, 500_000), scope)).chunks);
-      const iterator = bytes.read(layout, { offsetBytes: 0, lengthBytes: content.length }, scope)[Symbol.asyncIterator]();
+      const iterator = bytes
+        .read(layout, { offsetBytes: 0, lengthBytes: content.length }, scope)
+        [Symbol.asyncIterator]();
       await iterator.next();
       await process.timers.sleep(10_000);
       const readCount = nodes.nodes.reduce((sum, node) => sum + node.readCount, 0);
@@ -108,7 +123,9 @@ describe("reading", () => {
       const content = sampleBytes(1000);
       const layout = masters.layoutOf((await bytes.write(inPieces(content, 1000), scope)).chunks);
       for (const node of nodes.nodes) node.delayMs = 10_000;
-      const outcome = collect(bytes.read(layout, { offsetBytes: 0, lengthBytes: 1000 }, scope)).catch((error: unknown) => error);
+      const outcome = collect(bytes.read(layout, { offsetBytes: 0, lengthBytes: 1000 }, scope)).catch(
+        (error: unknown) => error,
+      );
       await process.timers.sleep(10);
       abort();
       expect(await outcome).toMatchObject({ kind: "cancelled" });

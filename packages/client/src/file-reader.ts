@@ -28,10 +28,19 @@ export interface FileReaderOptions {
  * Bytes of a range in order, several chunks ahead of the consumer. When all copies of a chunk that were known fail, the
  * masters are asked where it is now. Errors: dataLoss, unavailable, cancelled, invalidArgument (range behind the end).
  */
-export async function* readBytes(options: FileReaderOptions, layout: GetFileLayoutResponse, range: ByteRange, scope: RequestScope): AsyncGenerator<Uint8Array> {
-  const reads = planChunkReads(layout.chunks.map(({ lengthBytes }) => lengthBytes), range);
+export async function* readBytes(
+  options: FileReaderOptions,
+  layout: GetFileLayoutResponse,
+  range: ByteRange,
+  scope: RequestScope,
+): AsyncGenerator<Uint8Array> {
+  const reads = planChunkReads(
+    layout.chunks.map(({ lengthBytes }) => lengthBytes),
+    range,
+  );
   const plannedBytes = reads.reduce((total, { lengthBytes }) => total + lengthBytes, 0);
-  if (plannedBytes !== range.lengthBytes) throw new HoldfastError("invalidArgument", "The range is not within the file.");
+  if (plannedBytes !== range.lengthBytes)
+    throw new HoldfastError("invalidArgument", "The range is not within the file.");
   const stop = new AbortController();
   const onAbort = (): void => stop.abort();
   scope.signal.addEventListener("abort", onAbort, { once: true });
@@ -64,7 +73,12 @@ export async function* readBytes(options: FileReaderOptions, layout: GetFileLayo
   }
 }
 
-async function readOne(options: FileReaderOptions, layout: GetFileLayoutResponse, read: ChunkRead, scope: RequestScope): Promise<ChunkFrames> {
+async function readOne(
+  options: FileReaderOptions,
+  layout: GetFileLayoutResponse,
+  read: ChunkRead,
+  scope: RequestScope,
+): Promise<ChunkFrames> {
   const { clusterId } = layout;
   let chunk = chunkAt(layout, read);
   for (let retries = 0; ; retries++) {
@@ -81,16 +95,23 @@ async function readOne(options: FileReaderOptions, layout: GetFileLayoutResponse
 }
 
 /** Where the chunk is now, or undefined when the file has other bytes by now. */
-async function findAgain(options: FileReaderOptions, layout: GetFileLayoutResponse, lost: { readonly chunk: ChunkLayout; readonly scope: RequestScope }): Promise<ChunkLayout | undefined> {
+async function findAgain(
+  options: FileReaderOptions,
+  layout: GetFileLayoutResponse,
+  lost: { readonly chunk: ChunkLayout; readonly scope: RequestScope },
+): Promise<ChunkLayout | undefined> {
   const entryId = layout.entry?.entryId ?? 0n;
   const versionId = layout.entry?.versionId ?? 0n;
   const request = create(GetFileLayoutRequestSchema, { entryId, versionId });
   const fresh = await options.masters.queries.getFileLayout(request, lost.scope);
-  return fresh.chunks.find(({ chunkId, generation }) => chunkId === lost.chunk.chunkId && generation === lost.chunk.generation);
+  return fresh.chunks.find(
+    ({ chunkId, generation }) => chunkId === lost.chunk.chunkId && generation === lost.chunk.generation,
+  );
 }
 
 function chunkAt(layout: GetFileLayoutResponse, read: ChunkRead): ChunkLayout {
   const chunk = layout.chunks[read.chunkIndex];
-  if (chunk === undefined) throw new HoldfastError("internal", "A planned read names a chunk that the file does not have.");
+  if (chunk === undefined)
+    throw new HoldfastError("internal", "A planned read names a chunk that the file does not have.");
   return chunk;
 }

@@ -30,7 +30,11 @@ export interface FileWriterOptions {
  * Writes a stream as chunks. Memory is bounded by the chunks in flight and the one being filled; the source is read no
  * faster than chunks are taken. Nothing becomes visible by it. Errors: those of the source, of `ChunkWriter`, cancelled.
  */
-export async function writeBytes(options: FileWriterOptions, source: AsyncIterable<Uint8Array>, scope: RequestScope): Promise<WrittenBytes> {
+export async function writeBytes(
+  options: FileWriterOptions,
+  source: AsyncIterable<Uint8Array>,
+  scope: RequestScope,
+): Promise<WrittenBytes> {
   assertWanted(scope);
   const stop = new AbortController();
   const onAbort = (): void => stop.abort();
@@ -113,7 +117,7 @@ async function* cutIntoChunks(source: AsyncIterable<Uint8Array>, chunkSizeBytes:
   let buffer: Uint8Array = Buffer.allocUnsafeSlow(Math.min(firstBufferBytes, chunkSizeBytes));
   let filledBytes = 0;
   for await (const piece of source) {
-    for (let offset = 0; offset < piece.length; ) {
+    for (let offset = 0; offset < piece.length;) {
       if (filledBytes === buffer.length) buffer = grown(buffer, chunkSizeBytes);
       const end = Math.min(piece.length, offset + buffer.length - filledBytes);
       buffer.set(piece.subarray(offset, end), filledBytes);

@@ -45,7 +45,7 @@ export class GrantPool {
   readonly #waiters: Waiter[] = [];
   #free: GrantedChunk[] = [];
   #batchCount = batchCountMin;
-  #fetching: Promise<void> | undefined;
+  #isFetching = false;
 
   constructor(options: GrantPoolOptions) {
     this.#options = options;
@@ -102,10 +102,9 @@ export class GrantPool {
   }
 
   #fetch(): void {
-    this.#fetching ??= this.#fetchBatch().finally(() => {
-      this.#fetching = undefined;
-      if (this.#waiters.length > 0) this.#fetch();
-    });
+    if (this.#isFetching) return;
+    this.#isFetching = true;
+    void this.#fetchBatch();
   }
 
   /** Never rejects: an error goes to those who wait. */
@@ -120,7 +119,10 @@ export class GrantPool {
       }
     } catch (error) {
       for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
+    } finally {
+      this.#isFetching = false;
     }
+    if (this.#waiters.length > 0) this.#fetch();
   }
 
   async #grant(count: number): Promise<GrantedChunk[]> {
@@ -138,7 +140,11 @@ export class GrantPool {
     const { masters, clock, random, owner } = this.#options;
     const value = create(GrantChunksSchema, { gateway: owner, count, avoidNodeIds });
     const askedAtMs = clock.monotonicMs();
-    const scope = { requestId: toHex(random.bytes(16)), signal: new AbortController().signal, actor: `gateway:${owner}` };
+    const scope = {
+      requestId: toHex(random.bytes(16)),
+      signal: new AbortController().signal,
+      actor: `gateway:${owner}`,
+    };
     const { outcome } = await masters.execute({ case: "grantChunks", value }, scope);
     const grant = must(outcome?.grant, "a grant's outcome holds the grant");
     const usableUntilMs = askedAtMs + Number(grant.lifetimeMs) * usableLifeShare;

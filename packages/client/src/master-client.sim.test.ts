@@ -1,6 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { HoldfastError } from "@holdfast/base";
-import { CommandService, EndSessionSchema, ExecuteResponseSchema, GetEntryRequestSchema, GetEntryResponseSchema, QueryService, WatchResponseSchema, WatchService } from "@holdfast/proto/master/v1/master";
+import {
+  CommandService,
+  EndSessionSchema,
+  ExecuteResponseSchema,
+  GetEntryRequestSchema,
+  GetEntryResponseSchema,
+  QueryService,
+  WatchResponseSchema,
+  WatchService,
+} from "@holdfast/proto/master/v1/master";
 import type { ExecuteRequest } from "@holdfast/proto/master/v1/master";
 import { serve } from "@holdfast/rpc";
 import type { ServiceClient, ServiceHandlers } from "@holdfast/rpc";
@@ -10,13 +19,20 @@ import { describe, expect, it } from "vitest";
 import { createMasterClient } from "./master-client.ts";
 import type { MasterClient } from "./master-client.ts";
 
-async function withMasters(body: (subject: { client: MasterClient; leader: { name: string }; executed: [string, ExecuteRequest][] }) => Promise<void>): Promise<void> {
+async function withMasters(
+  body: (subject: {
+    client: MasterClient;
+    leader: { name: string };
+    executed: [string, ExecuteRequest][];
+  }) => Promise<void>,
+): Promise<void> {
   const world = createSimWorld(2);
   const hub = createSimNetwork(world);
   const leader = { name: "m2" };
   const executed: [string, ExecuteRequest][] = [];
   const assertLeader = (name: string): void => {
-    if (leader.name !== name) throw new HoldfastError("notLeader", "ask the leader", { leaderAddress: `${leader.name}:6000` });
+    if (leader.name !== name)
+      throw new HoldfastError("notLeader", "ask the leader", { leaderAddress: `${leader.name}:6000` });
   };
   const run = async (): Promise<void> => {
     for (const name of ["m1", "m2", "m3"]) {
@@ -40,7 +56,11 @@ async function withMasters(body: (subject: { client: MasterClient; leader: { nam
         },
       };
       const network = hub.forProcess(world.machine(name).startProcess());
-      await network.listen(`${name}:6000`, [serve(CommandService, commands), serve(QueryService, queries), serve(WatchService, watch)]);
+      await network.listen(`${name}:6000`, [
+        serve(CommandService, commands),
+        serve(QueryService, queries),
+        serve(WatchService, watch),
+      ]);
     }
     const { clock, timers, random, ...process } = world.machine("gateway").startProcess();
     void process;
@@ -87,6 +107,8 @@ describe("MasterClient", () => {
   it("gives up at its deadline with the last error", () =>
     withMasters(async ({ client, leader }) => {
       leader.name = "m9";
-      await expect(client.execute(command, scope)).rejects.toMatchObject({ kind: expect.stringMatching(/unavailable|notLeader|deadline/) as string });
+      await expect(client.execute(command, scope)).rejects.toMatchObject({
+        kind: expect.stringMatching(/unavailable|notLeader|deadline/) as string,
+      });
     }));
 });

@@ -1,6 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
-import { CommandService, ExecuteRequestSchema, QueryService, WatchRequestSchema, WatchService } from "@holdfast/proto/master/v1/master";
+import {
+  CommandService,
+  ExecuteRequestSchema,
+  QueryService,
+  WatchRequestSchema,
+  WatchService,
+} from "@holdfast/proto/master/v1/master";
 import type { Command, ExecuteResponse, WatchResponse } from "@holdfast/proto/master/v1/master";
 import { createLeaderCaller } from "@holdfast/rpc";
 import type { CallOptions, LeaderCaller, LeaderCallerOptions, Network, ServiceClient } from "@holdfast/rpc";
@@ -41,7 +47,11 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
   return {
     execute: ({ ...command }, { requestId, actor, signal }) => {
       const request = create(ExecuteRequestSchema, { requestId, actor, command: { command } });
-      return caller.call(CommandService, (client, call) => client.execute(request, call), { ...limits, requestId, signal });
+      return caller.call(CommandService, (client, call) => client.execute(request, call), {
+        ...limits,
+        requestId,
+        signal,
+      });
     },
     queries: leaderQueries(caller, limits.timeoutMs),
     watch: (fromIndex, signal) => watchFrom({ caller, network: options.network, fromIndex, signal }),
@@ -56,7 +66,9 @@ function leaderQueries(caller: LeaderCaller, timeoutMs: number): ServiceClient<t
     methods[localName] = (request, options = {}) =>
       caller.call(
         QueryService,
-        (client, call) => (client as unknown as Record<string, UnaryCall>)[localName]?.(request, call) ?? Promise.reject(new TypeError(localName)),
+        (client, call) =>
+          (client as unknown as Record<string, UnaryCall>)[localName]?.(request, call) ??
+          Promise.reject(new TypeError(localName)),
         { timeoutMs: options.timeoutMs ?? timeoutMs, ...pick(options) },
       );
   }

@@ -31,7 +31,10 @@ export class ReplicaChoice {
       const penaltyMs = load.failedUntilMs > nowMs ? 1_000_000 : 0;
       return penaltyMs + (load.activeCount + 1) * load.averageMs;
     };
-    return places.map((place) => ({ place, cost: cost(place) })).sort((left, right) => left.cost - right.cost).map(({ place }) => place);
+    return places
+      .map((place) => ({ place, cost: cost(place) }))
+      .sort((left, right) => left.cost - right.cost)
+      .map(({ place }) => place);
   }
 
   /** A read begins. The answer ends it: with its outcome, or "given up" when nothing was learned. */

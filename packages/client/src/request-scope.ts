@@ -21,5 +21,7 @@ export function cancelledError(): HoldfastError {
 /** Whatever was thrown, as an error that may cross a boundary. */
 export function toHoldfastError(thrown: unknown): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown;
-  return new HoldfastError("internal", "Something went wrong inside the client library; nothing became visible.", { cause: thrown });
+  return new HoldfastError("internal", "Something went wrong inside the client library; nothing became visible.", {
+    cause: thrown,
+  });
 }

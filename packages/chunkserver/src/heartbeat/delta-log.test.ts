@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { DeltaLog } from "./delta-log.ts";
 
-const chunk = (chunkId: number): { chunkId: number; generation: number; lengthBytes: number } => ({ chunkId, generation: 1, lengthBytes: 10 });
+const chunk = (chunkId: number): { chunkId: number; generation: number; lengthBytes: number } => ({
+  chunkId,
+  generation: 1,
+  lengthBytes: 10,
+});
 
 describe("DeltaLog", () => {
   it("sends a change once a stream until it is confirmed", () => {

@@ -48,7 +48,12 @@ export class Orders {
       const orderTerm = safeInteger(order.term);
       const key = chunkKeyFromWire(order);
       if (order.nodeId !== identity.facts.nodeId || !(await term.observe(orderTerm))) {
-        logger.warn("chunkserver.trim_refused", { ...key, nodeId: order.nodeId, term: orderTerm, highestTerm: term.term });
+        logger.warn("chunkserver.trim_refused", {
+          ...key,
+          nodeId: order.nodeId,
+          term: orderTerm,
+          highestTerm: term.term,
+        });
         return;
       }
       await this.#trims.run(() => store.trim(key, orderTerm));

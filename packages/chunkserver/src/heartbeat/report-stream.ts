@@ -109,7 +109,13 @@ export class ReportStream {
     const buckets = [...this.#bucketsToList].slice(0, bucketsPerReportMax);
     for (const bucket of buckets) this.#bucketsToList.delete(bucket);
     const listed = buckets.map((bucket) => ({ bucket, chunks: store.listBucket(bucket) }));
-    const facts = { sender, node: identity.facts, term: term.term, status: store.status(), deltas: deltas.take(sequence) };
+    const facts = {
+      sender,
+      node: identity.facts,
+      term: term.term,
+      status: store.status(),
+      deltas: deltas.take(sequence),
+    };
     this.requests.push(reportToWire({ ...facts, sequence, digests, listed }));
     if (this.#bucketsToList.size > 0) this.reportSoon();
   }

@@ -1,5 +1,10 @@
 import { create } from "@bufbuild/protobuf";
-import { HeartbeatRequestSchema, HeldChunkSchema, InventoryBucketSchema, ListedBucketSchema } from "@holdfast/proto/master/v1/master";
+import {
+  HeartbeatRequestSchema,
+  HeldChunkSchema,
+  InventoryBucketSchema,
+  ListedBucketSchema,
+} from "@holdfast/proto/master/v1/master";
 import type { HeartbeatRequest, HeldChunk as WireHeldChunk } from "@holdfast/proto/master/v1/master";
 import type { NodeFacts } from "../identity/node-identity.ts";
 import type { BucketDigest, HeldChunk, StoreStatus } from "../store/chunk-store.ts";
@@ -47,14 +52,22 @@ export function reportToWire(facts: ReportFacts): HeartbeatRequest {
     diskState: status.diskState,
     activeWriteCount: status.activeWriteCount,
     activeReadCount: status.activeReadCount,
-    buckets: facts.digests.map(({ bucket, digest, chunkCount }) => create(InventoryBucketSchema, { bucket, digest: BigInt(digest), chunkCount })),
+    buckets: facts.digests.map(({ bucket, digest, chunkCount }) =>
+      create(InventoryBucketSchema, { bucket, digest: BigInt(digest), chunkCount }),
+    ),
     added: deltas.added.map(heldChunkToWire),
     trimmed: deltas.trimmed.map(heldChunkToWire),
     corrupt: deltas.corrupt.map(heldChunkToWire),
-    listed: facts.listed.map(({ bucket, chunks }) => create(ListedBucketSchema, { bucket, chunks: chunks.map(heldChunkToWire) })),
+    listed: facts.listed.map(({ bucket, chunks }) =>
+      create(ListedBucketSchema, { bucket, chunks: chunks.map(heldChunkToWire) }),
+    ),
   });
 }
 
 function heldChunkToWire(chunk: HeldChunk): WireHeldChunk {
-  return create(HeldChunkSchema, { chunkId: BigInt(chunk.chunkId), generation: chunk.generation, lengthBytes: chunk.lengthBytes });
+  return create(HeldChunkSchema, {
+    chunkId: BigInt(chunk.chunkId),
+    generation: chunk.generation,
+    lengthBytes: chunk.lengthBytes,
+  });
 }

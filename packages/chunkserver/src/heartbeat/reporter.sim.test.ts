@@ -5,7 +5,8 @@ import { sampleBytes } from "../store/chunk-store.contract.ts";
 import { FakeLeader } from "../testing/fake-leader.ts";
 import { FleetInWorld, inFleet, sendChunk } from "../testing/fleet-in-world.ts";
 
-const names = (chunks: readonly { readonly chunkId: bigint }[]): string => chunks.map(({ chunkId }) => chunkId).join(",");
+const names = (chunks: readonly { readonly chunkId: bigint }[]): string =>
+  chunks.map(({ chunkId }) => chunkId).join(",");
 
 async function inEmptyFleet(body: (fleet: FleetInWorld) => Promise<void>): Promise<void> {
   const fleet = new FleetInWorld(5);
@@ -21,7 +22,13 @@ describe("Reporter", () => {
       expect(reports.length).toBeLessThan(30);
       reports.forEach((report, index) => expect(report.sequence).toBe(BigInt(index + 1)));
       expect(reports.flatMap(({ buckets }, index) => (buckets.length === 256 ? [index] : []))).toEqual([0, 10, 20]);
-      expect(reports[0]).toMatchObject({ clusterId: "", address: "node-1:7000", ip: "10.0.0.1", mac: "02:00:00:00:00:01", diskState: "ok" });
+      expect(reports[0]).toMatchObject({
+        clusterId: "",
+        address: "node-1:7000",
+        ip: "10.0.0.1",
+        mac: "02:00:00:00:00:01",
+        diskState: "ok",
+      });
       expect(reports.at(-1)).toMatchObject({ clusterId: "c1", term: 1n });
     }));
 
@@ -57,14 +64,22 @@ describe("Reporter", () => {
 
   it("follows a redirect, and finds the leader itself when nobody knows it", () =>
     inEmptyFleet(async (fleet) => {
-      for (const [name, redirectTo] of [["master-2", "master-1:6000"], ["master-3", ""]] as const) {
+      for (const [name, redirectTo] of [
+        ["master-2", "master-1:6000"],
+        ["master-3", ""],
+      ] as const) {
         const follower = new FakeLeader({ redirectTo });
         await follower.listen(fleet.hub.forProcess(fleet.world.machine(name).startProcess()), `${name}:6000`);
       }
       await fleet.startLeader();
       const hinted = await fleet.startNode("node-1", { masterAddresses: ["master-2:6000"] });
-      const unhinted = await fleet.startNode("node-2", { masterAddresses: ["gone:6000", "master-3:6000", "master-1:6000"] });
-      await fleet.until(() => hinted.chunkserver.readiness().isReady && unhinted.chunkserver.readiness().isReady, 10_000);
+      const unhinted = await fleet.startNode("node-2", {
+        masterAddresses: ["gone:6000", "master-3:6000", "master-1:6000"],
+      });
+      await fleet.until(
+        () => hinted.chunkserver.readiness().isReady && unhinted.chunkserver.readiness().isReady,
+        10_000,
+      );
     }));
 
   it("comes back after the leader was away", () =>
@@ -89,7 +104,10 @@ describe("Reporter", () => {
       await sendChunk(fleet.client, { chunkId: 1, bytes: sampleBytes(10), nodes });
       for (const count of [1, 2]) {
         fleet.leader.trim(1, 1);
-        await fleet.until(() => fleet.leader.reports.filter(({ trimmed }) => names(trimmed) === "1").length === count, 2000);
+        await fleet.until(
+          () => fleet.leader.reports.filter(({ trimmed }) => names(trimmed) === "1").length === count,
+          2000,
+        );
       }
       expect(nodes[0]?.chunkserver.status().chunkCount).toBe(0);
     }));
@@ -119,9 +137,20 @@ describe("Reporter", () => {
       fleet.leader.order(1, { case: "listBuckets", value: create(ListBucketsSchema, { buckets: [5, 7, 300] }) });
       await fleet.until(() => fleet.leader.reports.some(({ listed }) => listed.length === 2));
       const listed = fleet.leader.reports.find(({ listed: buckets }) => buckets.length === 2)?.listed ?? [];
-      expect(listed.map(({ bucket, chunks }) => [bucket, chunks.map(({ chunkId, lengthBytes }) => [chunkId, lengthBytes]).sort()])).toEqual([
-        [5, [[261n, 261], [5n, 5]]],
-        [7, []],
+      expect(
+        listed.map(({ bucket, chunks }) => [
+          bucket,
+          new Map(chunks.map(({ chunkId, lengthBytes }) => [chunkId, lengthBytes])),
+        ]),
+      ).toEqual([
+        [
+          5,
+          new Map([
+            [5n, 5],
+            [261n, 261],
+          ]),
+        ],
+        [7, new Map()],
       ]);
     }));
 
@@ -135,7 +164,9 @@ describe("Reporter", () => {
       const joined = await fleet.startNode("node-2");
       await fleet.until(() => joined.chunkserver.node().clusterId === "c1");
       await joined.chunkserver.stop();
-      await expect(fleet.startNode("node-2", { expectedClusterId: "c9" })).rejects.toMatchObject({ kind: "wrongCluster" });
+      await expect(fleet.startNode("node-2", { expectedClusterId: "c9" })).rejects.toMatchObject({
+        kind: "wrongCluster",
+      });
     }));
 
   it("will not serve chunks whose identity is lost", () =>
@@ -148,7 +179,9 @@ describe("Reporter", () => {
 
   it("stops in the middle of everything", () =>
     inFleet(2, async (fleet, nodes) => {
-      const outcome = sendChunk(fleet.client, { chunkId: 1, bytes: sampleBytes(3_000_000), nodes }).catch((error: unknown) => error);
+      const outcome = sendChunk(fleet.client, { chunkId: 1, bytes: sampleBytes(3_000_000), nodes }).catch(
+        (error: unknown) => error,
+      );
       await fleet.sleep(1);
       await Promise.all(nodes.map(({ chunkserver }) => chunkserver.stop()));
       await outcome;

@@ -108,7 +108,8 @@ export class Reporter {
         break;
       }
     } catch (error) {
-      if (!this.#stopping.signal.aborted) logger.debug("chunkserver.heartbeat_broken", { address, reason: String(error) });
+      if (!this.#stopping.signal.aborted)
+        logger.debug("chunkserver.heartbeat_broken", { address, reason: String(error) });
     } finally {
       this.#stopping.signal.removeEventListener("abort", onStop);
       if (stream.isWelcome) logger.info("chunkserver.leader_lost", { address, end });

@@ -73,7 +73,11 @@ function identityPath(options: NodeIdentityOptions): string {
 }
 
 async function save(options: NodeIdentityOptions, facts: NodeFacts): Promise<void> {
-  await writeAtomically(options.disk, identityPath(options), `${JSON.stringify({ formatVersion: 1, ...facts }, undefined, 2)}\n`);
+  await writeAtomically(
+    options.disk,
+    identityPath(options),
+    `${JSON.stringify({ formatVersion: 1, ...facts }, undefined, 2)}\n`,
+  );
 }
 
 async function load(options: NodeIdentityOptions): Promise<NodeFacts | undefined> {
@@ -86,7 +90,10 @@ async function load(options: NodeIdentityOptions): Promise<NodeFacts | undefined
   }
   const parsed = parse(text);
   if (parsed !== undefined) return parsed;
-  throw new HoldfastError("precondition", "node.json of the data directory cannot be read. Nothing was changed. Restore it from a backup, or start with an empty directory.");
+  throw new HoldfastError(
+    "precondition",
+    "node.json of the data directory cannot be read. Nothing was changed. Restore it from a backup, or start with an empty directory.",
+  );
 }
 
 function parse(text: string): NodeFacts | undefined {
@@ -105,5 +112,8 @@ function parse(text: string): NodeFacts | undefined {
 
 function assertCluster(ours: string, theirs: string): void {
   if (ours === "" || ours === theirs) return;
-  throw new HoldfastError("wrongCluster", `This data directory belongs to cluster ${ours}, not ${theirs}. Nothing was changed. Use the right masters or another directory.`);
+  throw new HoldfastError(
+    "wrongCluster",
+    `This data directory belongs to cluster ${ours}, not ${theirs}. Nothing was changed. Use the right masters or another directory.`,
+  );
 }

@@ -23,7 +23,9 @@ export interface ScrubPolicy {
 }
 
 /** What to do next. */
-export type ScrubStep = { readonly kind: "wait"; readonly delayMs: number } | { readonly kind: "verify"; readonly bucket: number };
+export type ScrubStep =
+  | { readonly kind: "wait"; readonly delayMs: number }
+  | { readonly kind: "verify"; readonly bucket: number };
 
 /** The bucket that was verified longest ago, unless there is no hurry or somebody needs the disk. */
 export function planScrub(view: ScrubView, policy: ScrubPolicy): ScrubStep {

@@ -24,7 +24,7 @@ export class Scrubber {
   readonly #options: ScrubberOptions;
   readonly #path: string;
   readonly #stopping = new AbortController();
-  #verifiedAtMs: number[] = new Array<number>(bucketCount).fill(0);
+  #verifiedAtMs: number[] = Array.from({ length: bucketCount }, () => 0);
   #running: Promise<void> | undefined;
 
   constructor(options: ScrubberOptions) {
@@ -53,7 +53,10 @@ export class Scrubber {
       while (!this.#stopping.signal.aborted) {
         const { usedBytes, activeReadCount, activeWriteCount } = store.status();
         const foregroundCount = activeReadCount + activeWriteCount;
-        const step = planScrub({ nowMs: clock.wallMs(), verifiedAtMs: this.#verifiedAtMs, usedBytes, foregroundCount }, policy);
+        const step = planScrub(
+          { nowMs: clock.wallMs(), verifiedAtMs: this.#verifiedAtMs, usedBytes, foregroundCount },
+          policy,
+        );
         if (step.kind === "wait") await this.#options.timers.sleep(step.delayMs, this.#stopping.signal);
         else await this.#verifyBucket(step.bucket);
       }
@@ -66,7 +69,10 @@ export class Scrubber {
 
   async #verifyBucket(bucket: number): Promise<void> {
     const { clock, timers, store, policy, metrics } = this.#options;
-    const verifiedBytes = metrics.counter({ name: "holdfast_chunkserver_scrubbed_bytes", help: "Bytes of chunks re-read by the scrub." });
+    const verifiedBytes = metrics.counter({
+      name: "holdfast_chunkserver_scrubbed_bytes",
+      help: "Bytes of chunks re-read by the scrub.",
+    });
     const chunks = store.listBucket(bucket);
     for (const chunk of chunks) {
       await this.#verify(chunk);
@@ -94,8 +100,10 @@ export class Scrubber {
   async #load(): Promise<void> {
     try {
       const value: unknown = JSON.parse(new TextDecoder().decode(await this.#options.disk.readFile(this.#path)));
-      const times: unknown = typeof value === "object" && value !== null && "verifiedAtMs" in value ? value.verifiedAtMs : undefined;
-      const areTimes = Array.isArray(times) && times.length === bucketCount && times.every((time) => typeof time === "number");
+      const times: unknown =
+        typeof value === "object" && value !== null && "verifiedAtMs" in value ? value.verifiedAtMs : undefined;
+      const areTimes =
+        Array.isArray(times) && times.length === bucketCount && times.every((time) => typeof time === "number");
       if (areTimes) this.#verifiedAtMs = times.map(Number);
     } catch (error) {
       // Missing or unreadable: everything counts as never verified, which only means work.

@@ -14,7 +14,9 @@ export interface ChunkControlServiceOptions {
 }
 
 /** Small questions about this node. */
-export function createChunkControlService(options: ChunkControlServiceOptions): ServiceHandlers<typeof ChunkControlService> {
+export function createChunkControlService(
+  options: ChunkControlServiceOptions,
+): ServiceHandlers<typeof ChunkControlService> {
   const { store, node } = options;
   return {
     async statChunk(request) {

@@ -1,6 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { concatBytes } from "@holdfast/base";
-import { ChunkControlService, ChunkDataService, ReadChunkRequestSchema, StatChunkRequestSchema } from "@holdfast/proto/chunk/v1/chunk";
+import {
+  ChunkControlService,
+  ChunkDataService,
+  ReadChunkRequestSchema,
+  StatChunkRequestSchema,
+} from "@holdfast/proto/chunk/v1/chunk";
 import { errorKindToWire } from "@holdfast/rpc";
 import type { Network } from "@holdfast/rpc";
 import { describe, expect, it } from "vitest";
@@ -10,8 +15,17 @@ import { inFleet, sendChunk } from "../testing/fleet-in-world.ts";
 
 const mebibyte = 1024 * 1024;
 
-async function readChunk(client: Network, address: string, fields: { chunkId: number; offsetBytes?: number; lengthBytes?: number; clusterId?: string }): Promise<Uint8Array> {
-  const request = create(ReadChunkRequestSchema, { clusterId: "c1", generation: 1, ...fields, chunkId: BigInt(fields.chunkId) });
+async function readChunk(
+  client: Network,
+  address: string,
+  fields: { chunkId: number; offsetBytes?: number; lengthBytes?: number; clusterId?: string },
+): Promise<Uint8Array> {
+  const request = create(ReadChunkRequestSchema, {
+    clusterId: "c1",
+    generation: 1,
+    ...fields,
+    chunkId: BigInt(fields.chunkId),
+  });
   const frames: Uint8Array[] = [];
   for await (const { data } of client.client(ChunkDataService, address).readChunk(request)) {
     expect(data.length).toBeLessThanOrEqual(mebibyte);
@@ -24,20 +38,32 @@ describe("ChunkDataService", () => {
   it("writes through three nodes and reads from each", () =>
     inFleet(3, async ({ client }, nodes) => {
       const bytes = sampleBytes(mebibyte + 77);
-      expect((await sendChunk(client, { chunkId: 1, bytes, nodes })).sort()).toEqual(["1 durable", "2 durable", "3 durable"]);
+      expect((await sendChunk(client, { chunkId: 1, bytes, nodes })).sort()).toEqual([
+        "1 durable",
+        "2 durable",
+        "3 durable",
+      ]);
       for (const { address } of nodes) {
         expect(await readChunk(client, address, { chunkId: 1 })).toEqual(bytes);
-        expect(await readChunk(client, address, { chunkId: 1, offsetBytes: 70_000, lengthBytes: 5 })).toEqual(bytes.subarray(70_000, 70_005));
+        expect(await readChunk(client, address, { chunkId: 1, offsetBytes: 70_000, lengthBytes: 5 })).toEqual(
+          bytes.subarray(70_000, 70_005),
+        );
       }
     }));
 
   it("refuses another cluster, for writes, reads and questions", () =>
     inFleet(1, async ({ client }, nodes) => {
       const address = nodes[0]?.address ?? "";
-      await expect(sendChunk(client, { chunkId: 1, bytes: sampleBytes(10), nodes, clusterId: "c2" })).rejects.toMatchObject({ kind: "wrongCluster" });
-      await expect(readChunk(client, address, { chunkId: 1, clusterId: "" })).rejects.toMatchObject({ kind: "wrongCluster" });
+      await expect(
+        sendChunk(client, { chunkId: 1, bytes: sampleBytes(10), nodes, clusterId: "c2" }),
+      ).rejects.toMatchObject({ kind: "wrongCluster" });
+      await expect(readChunk(client, address, { chunkId: 1, clusterId: "" })).rejects.toMatchObject({
+        kind: "wrongCluster",
+      });
       const question = create(StatChunkRequestSchema, { clusterId: "c2", chunkId: 1n, generation: 1 });
-      await expect(client.client(ChunkControlService, address).statChunk(question)).rejects.toMatchObject({ kind: "wrongCluster" });
+      await expect(client.client(ChunkControlService, address).statChunk(question)).rejects.toMatchObject({
+        kind: "wrongCluster",
+      });
     }));
 
   it.each([
@@ -46,16 +72,25 @@ describe("ChunkDataService", () => {
     { what: "too few bytes", change: { lengthBytes: 500_001 }, kind: "invalidArgument" },
     { what: "too many bytes", change: { lengthBytes: 499_999 }, kind: "tooLarge" },
     { what: "a cut stream", change: { isCut: true }, kind: "invalidArgument" },
-    { what: "a frame over 1 MiB", change: { bytes: sampleBytes(mebibyte + 1), frameBytes: 2 * mebibyte }, kind: "tooLarge" },
+    {
+      what: "a frame over 1 MiB",
+      change: { bytes: sampleBytes(mebibyte + 1), frameBytes: 2 * mebibyte },
+      kind: "tooLarge",
+    },
     { what: "chunk id 0", change: { chunkId: 0 }, kind: "invalidArgument" },
     { what: "an unsafe chunk id", change: { chunkId: 2 ** 60 }, kind: "invalidArgument" },
     { what: "length 0", change: { bytes: new Uint8Array(0) }, kind: "invalidArgument" },
   ])("keeps nothing of a write with $what", ({ change, kind }) =>
     inFleet(1, async ({ client }, nodes) => {
-      await expect(sendChunk(client, { chunkId: 1, bytes: sampleBytes(500_000), nodes, ...change })).rejects.toMatchObject({ kind });
+      await expect(
+        sendChunk(client, { chunkId: 1, bytes: sampleBytes(500_000), nodes, ...change }),
+      ).rejects.toMatchObject({ kind });
       expect(nodes[0]?.chunkserver.status()).toMatchObject({ chunkCount: 0, activeWriteCount: 0 });
-      await expect(readChunk(client, nodes[0]?.address ?? "", { chunkId: 1 })).rejects.toMatchObject({ kind: "notFound" });
-    }));
+      await expect(readChunk(client, nodes[0]?.address ?? "", { chunkId: 1 })).rejects.toMatchObject({
+        kind: "notFound",
+      });
+    }),
+  );
 
   it("answers for a dead middle node and those behind it, and still acknowledges itself", () =>
     inFleet(3, async ({ client, world }, nodes) => {
@@ -83,7 +118,11 @@ describe("ChunkDataService", () => {
         hub.partition(["node-1"], ["node-2"]);
         const beganMs = world.nowMs();
         let ownAckMs = 0;
-        const acks = await sendChunk(client, { chunkId: 1, bytes: sampleBytes(4 * mebibyte), nodes }, () => (ownAckMs ||= world.nowMs() - beganMs));
+        const acks = await sendChunk(
+          client,
+          { chunkId: 1, bytes: sampleBytes(4 * mebibyte), nodes },
+          () => (ownAckMs ||= world.nowMs() - beganMs),
+        );
         expect(acks[0]).toBe("1 durable");
         expect(acks[1]).toMatch(/^2 \d+$/);
         expect(ownAckMs).toBeLessThan(1000);
@@ -105,8 +144,13 @@ describe("ChunkDataService", () => {
       const { client, world, leader } = fleet;
       await sendChunk(client, { chunkId: 1, bytes: sampleBytes(200_000), nodes });
       world.machine("node-1").disk.corrupt("/data/chunks/00/00/0000000000000001.1", 199_999);
-      await expect(readChunk(client, nodes[0]?.address ?? "", { chunkId: 1, offsetBytes: 199_000, lengthBytes: 10 })).rejects.toMatchObject({ kind: "dataLoss" });
-      await fleet.until(() => leader.reports.some(({ corrupt }) => corrupt.some(({ chunkId }) => chunkId === 1n)), 1000);
+      await expect(
+        readChunk(client, nodes[0]?.address ?? "", { chunkId: 1, offsetBytes: 199_000, lengthBytes: 10 }),
+      ).rejects.toMatchObject({ kind: "dataLoss" });
+      await fleet.until(
+        () => leader.reports.some(({ corrupt }) => corrupt.some(({ chunkId }) => chunkId === 1n)),
+        1000,
+      );
     }));
 
   it("tells what it has", () =>
@@ -114,10 +158,14 @@ describe("ChunkDataService", () => {
       const bytes = sampleBytes(1000);
       await sendChunk(client, { chunkId: 7, bytes, nodes });
       const control = client.client(ChunkControlService, nodes[0]?.address ?? "");
-      const found = await control.statChunk(create(StatChunkRequestSchema, { clusterId: "c1", chunkId: 7n, generation: 1 }));
+      const found = await control.statChunk(
+        create(StatChunkRequestSchema, { clusterId: "c1", chunkId: 7n, generation: 1 }),
+      );
       expect(found).toMatchObject({ isPresent: true, lengthBytes: 1000 });
       expect(new Uint8Array(found.sha256)).toEqual(sha256Of(bytes));
-      expect(await control.statChunk(create(StatChunkRequestSchema, { clusterId: "c1", chunkId: 8n, generation: 1 }))).toMatchObject({ isPresent: false });
+      expect(
+        await control.statChunk(create(StatChunkRequestSchema, { clusterId: "c1", chunkId: 8n, generation: 1 })),
+      ).toMatchObject({ isPresent: false });
     }));
 
   it("takes no more than its places for writes, and says tooBusy", () =>
@@ -128,7 +176,11 @@ describe("ChunkDataService", () => {
         const blocked = sendChunk(client, { chunkId: 2, bytes, nodes });
         const first = sendChunk(client, { chunkId: 1, bytes, nodes });
         const outcomes = await Promise.allSettled([first, blocked]);
-        expect(outcomes.map((outcome) => (outcome.status === "rejected" ? (outcome.reason as { kind: string }).kind : "ok")).sort()).toEqual(["ok", "tooBusy"]);
+        expect(
+          outcomes
+            .map((outcome) => (outcome.status === "rejected" ? (outcome.reason as { kind: string }).kind : "ok"))
+            .sort(),
+        ).toEqual(["ok", "tooBusy"]);
       },
       { store: { ...chunkserverDefaults.store, activeWritesMax: 1 } },
     ));

@@ -2,7 +2,13 @@ import { create } from "@bufbuild/protobuf";
 import { AsyncQueue } from "@holdfast/base";
 import type { Metrics } from "@holdfast/observability";
 import { ReadChunkResponseSchema } from "@holdfast/proto/chunk/v1/chunk";
-import type { ChunkDataService, ReadChunkRequest, ReadChunkResponse, WriteChunkRequest, WriteChunkResponse } from "@holdfast/proto/chunk/v1/chunk";
+import type {
+  ChunkDataService,
+  ReadChunkRequest,
+  ReadChunkResponse,
+  WriteChunkRequest,
+  WriteChunkResponse,
+} from "@holdfast/proto/chunk/v1/chunk";
 import type { CallContext, ServiceHandlers } from "@holdfast/rpc";
 import { ChunkReceiver } from "./chunk-receiver.ts";
 import type { ChunkReceiverOptions } from "./chunk-receiver.ts";
@@ -16,11 +22,20 @@ export interface ChunkDataServiceOptions extends ChunkReceiverOptions {
 /** Bytes in and out of this node. */
 export function createChunkDataService(options: ChunkDataServiceOptions): ServiceHandlers<typeof ChunkDataService> {
   const { store, node, metrics } = options;
-  const readBytes = metrics.counter({ name: "holdfast_chunkserver_read_bytes", help: "Bytes of chunks sent to readers." });
-  const writtenChunks = metrics.counter({ name: "holdfast_chunkserver_written_chunks", help: "Chunk writes received to their end." });
+  const readBytes = metrics.counter({
+    name: "holdfast_chunkserver_read_bytes",
+    help: "Bytes of chunks sent to readers.",
+  });
+  const writtenChunks = metrics.counter({
+    name: "holdfast_chunkserver_written_chunks",
+    help: "Chunk writes received to their end.",
+  });
 
   return {
-    async *writeChunk(requests: AsyncIterable<WriteChunkRequest>, context: CallContext): AsyncGenerator<WriteChunkResponse> {
+    async *writeChunk(
+      requests: AsyncIterable<WriteChunkRequest>,
+      context: CallContext,
+    ): AsyncGenerator<WriteChunkResponse> {
       const acks = new AsyncQueue<WriteChunkResponse>();
       const receiver = new ChunkReceiver(options, acks);
       receiver.receive(requests, context).then(

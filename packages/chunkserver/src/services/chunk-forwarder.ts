@@ -53,7 +53,9 @@ export class ChunkForwarder {
     this.#unanswered = new Set(options.targets.map(({ nodeId }) => nodeId));
     this.#frames = new AsyncQueue((frame) => this.#noteTaken(frame));
     const forward = options.targets.slice(1);
-    this.#frames.push(create(WriteChunkRequestSchema, { frame: { case: "header", value: { ...options.header, forward } } }));
+    this.#frames.push(
+      create(WriteChunkRequestSchema, { frame: { case: "header", value: { ...options.header, forward } } }),
+    );
     this.#finished = this.#run();
   }
 
@@ -80,9 +82,13 @@ export class ChunkForwarder {
     const { network, targets, requestId } = this.#options;
     const { address } = must(targets[0], "a forwarder has a target");
     try {
-      const call = network.client(ChunkDataService, address).writeChunk(this.#frames, { signal: this.#cancel.signal, requestId });
+      const call = network
+        .client(ChunkDataService, address)
+        .writeChunk(this.#frames, { signal: this.#cancel.signal, requestId });
       for await (const ack of call) if (this.#unanswered.delete(ack.nodeId)) this.#options.onAck(ack);
-      this.#answerRest(new HoldfastError("unavailable", "The next node ended the write without an answer for this one."));
+      this.#answerRest(
+        new HoldfastError("unavailable", "The next node ended the write without an answer for this one."),
+      );
     } catch (error) {
       this.#answerRest(this.#givenUp ?? toHoldfastError(error));
     } finally {
@@ -96,7 +102,9 @@ export class ChunkForwarder {
   #answerRest(error: HoldfastError): void {
     const errorKind = errorKindToWire(error.kind);
     for (const nodeId of this.#unanswered) {
-      this.#options.onAck(create(WriteChunkResponseSchema, { nodeId, isDurable: false, errorKind, errorMessage: error.message }));
+      this.#options.onAck(
+        create(WriteChunkResponseSchema, { nodeId, isDurable: false, errorKind, errorMessage: error.message }),
+      );
     }
     this.#unanswered.clear();
   }

@@ -69,9 +69,11 @@ export class ChunkReceiver {
       const { frame } = request;
       if (frame.case === "trailer") return this.#takeTrailer(request, frame.value.sha256);
       if (frame.case !== "data") throw invalid("after the header come data frames and then a trailer");
-      if (frame.value.length > frameBytesMax) throw new HoldfastError("tooLarge", `A frame holds at most ${frameBytesMax} bytes. Nothing was stored.`);
+      if (frame.value.length > frameBytesMax)
+        throw new HoldfastError("tooLarge", `A frame holds at most ${frameBytesMax} bytes. Nothing was stored.`);
       receivedBytes += frame.value.length;
-      if (receivedBytes > chunk.lengthBytes) throw new HoldfastError("tooLarge", "More bytes came than were announced. Nothing was stored.");
+      if (receivedBytes > chunk.lengthBytes)
+        throw new HoldfastError("tooLarge", "More bytes came than were announced. Nothing was stored.");
       await this.#takeData(request, frame.value);
     }
     throw invalid("the stream ended before its trailer");
@@ -83,7 +85,15 @@ export class ChunkReceiver {
     const targets = header.forward.filter(({ nodeId }) => nodeId !== node().nodeId);
     if (targets.length > 0) {
       const onAck = (ack: WriteChunkResponse): void => void this.#acks.push(ack);
-      this.#forwarder = new ChunkForwarder({ network, timers, limits: forwardLimits, header, targets, requestId, onAck });
+      this.#forwarder = new ChunkForwarder({
+        network,
+        timers,
+        limits: forwardLimits,
+        header,
+        targets,
+        requestId,
+        onAck,
+      });
     }
     await this.#locally(async () => {
       this.#write = await store.beginWrite(chunk);

@@ -9,7 +9,8 @@ const forwardTargetsMax = 8;
 
 /** Errors: invalidArgument. */
 export function chunkKeyFromWire(wire: { readonly chunkId: bigint; readonly generation: number }): ChunkKey {
-  if (wire.chunkId < 1n || wire.chunkId > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid("the chunk id is out of range");
+  if (wire.chunkId < 1n || wire.chunkId > BigInt(Number.MAX_SAFE_INTEGER))
+    throw invalid("the chunk id is out of range");
   return { chunkId: Number(wire.chunkId), generation: wire.generation };
 }
 
@@ -34,7 +35,10 @@ export function headerFromWire(first: WriteChunkRequest | undefined): WriteHeade
 /** Errors: wrongCluster. Also when this node has not joined any. */
 export function checkCluster(ours: string, theirs: string): void {
   if (ours !== "" && ours === theirs) return;
-  throw new HoldfastError("wrongCluster", "This node belongs to another cluster or has not joined one yet. Nothing was done. Ask the masters for the node's address again.");
+  throw new HoldfastError(
+    "wrongCluster",
+    "This node belongs to another cluster or has not joined one yet. Nothing was done. Ask the masters for the node's address again.",
+  );
 }
 
 /** A stream that is not as it must be. */

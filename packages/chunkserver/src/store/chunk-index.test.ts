@@ -8,8 +8,15 @@ describe("ChunkIndex", () => {
   });
 
   it("agrees with a plain map whatever comes and goes", () => {
-    const key = fc.record({ chunkId: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 2 ** 40, max: 2 ** 40 + 20 })), generation: fc.integer({ min: 1, max: 2 }) });
-    const step = fc.record({ key, lengthBytes: fc.integer({ min: 1, max: 64 * 1024 * 1024 }), isRemoval: fc.boolean() });
+    const key = fc.record({
+      chunkId: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 2 ** 40, max: 2 ** 40 + 20 })),
+      generation: fc.integer({ min: 1, max: 2 }),
+    });
+    const step = fc.record({
+      key,
+      lengthBytes: fc.integer({ min: 1, max: 64 * 1024 * 1024 }),
+      isRemoval: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
         const index = new ChunkIndex();
@@ -27,7 +34,9 @@ describe("ChunkIndex", () => {
         }
         expect(index.count).toBe(model.size);
         const listed = Array.from({ length: 256 }, (_, bucket) => index.listBucket(bucket)).flat();
-        expect(new Map(listed.map((chunk) => [`${chunk.chunkId}.${chunk.generation}`, chunk.lengthBytes]))).toEqual(model);
+        expect(new Map(listed.map((chunk) => [`${chunk.chunkId}.${chunk.generation}`, chunk.lengthBytes]))).toEqual(
+          model,
+        );
         const fresh = new ChunkIndex();
         for (const chunk of listed) fresh.add(chunk);
         expect(fresh.digests()).toEqual(index.digests());

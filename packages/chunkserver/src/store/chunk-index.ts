@@ -86,7 +86,11 @@ export class ChunkIndex {
 
   /** All 256 digests. */
   digests(): BucketDigest[] {
-    return Array.from(this.#counts, (chunkCount, bucket) => ({ bucket, digest: this.#digests[bucket] ?? 0, chunkCount }));
+    return Array.from(this.#counts, (chunkCount, bucket) => ({
+      bucket,
+      digest: this.#digests[bucket] ?? 0,
+      chunkCount,
+    }));
   }
 
   #account(chunk: HeldChunk, sign: 1 | -1): void {

@@ -15,7 +15,10 @@ export function checkNewChunk(chunk: HeldChunk): void {
 }
 
 /** Start and end within the chunk. Errors: invalidArgument when the range leaves it. */
-export function checkRange(range: ChunkRange, chunkLengthBytes: number): { readonly startBytes: number; readonly endBytes: number } {
+export function checkRange(
+  range: ChunkRange,
+  chunkLengthBytes: number,
+): { readonly startBytes: number; readonly endBytes: number } {
   const startBytes = range.offsetBytes;
   const endBytes = range.lengthBytes === undefined ? chunkLengthBytes : startBytes + range.lengthBytes;
   if (startBytes < 0 || startBytes >= endBytes || endBytes > chunkLengthBytes) {

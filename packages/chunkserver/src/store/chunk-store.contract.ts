@@ -39,7 +39,12 @@ export function sha256Of(bytes: Uint8Array): Uint8Array {
 }
 
 /** Writes a chunk in frames of the given size. */
-export async function writeChunk(store: ChunkStore, chunkId: number, bytes: Uint8Array, frameBytes = 100_000): Promise<HeldChunk> {
+export async function writeChunk(
+  store: ChunkStore,
+  chunkId: number,
+  bytes: Uint8Array,
+  frameBytes = 100_000,
+): Promise<HeldChunk> {
   const chunk = { chunkId, generation: 1, lengthBytes: bytes.length };
   const write = await store.beginWrite(chunk);
   try {
@@ -66,7 +71,10 @@ export function wholeOf(chunk: HeldChunk): ChunkRange {
 }
 
 /** What every `ChunkStore` does. `run` opens a fresh, empty store and drives the body to its end. */
-export function describeChunkStore(name: string, run: (body: (subject: StoreUnderTest) => Promise<void>) => Promise<void>): void {
+export function describeChunkStore(
+  name: string,
+  run: (body: (subject: StoreUnderTest) => Promise<void>) => Promise<void>,
+): void {
   const chunkOf = (lengthBytes: number): HeldChunk => ({ chunkId: 9, generation: 1, lengthBytes });
 
   describe(`${name} as a ChunkStore`, () => {
@@ -78,13 +86,20 @@ export function describeChunkStore(name: string, run: (body: (subject: StoreUnde
         expect((await store.facts(chunk))?.sha256).toEqual(sha256Of(bytes));
         expect(store.status()).toMatchObject({ chunkCount: 1, usedBytes: lengthBytes, activeWriteCount: 0 });
         expect(inventory.events).toEqual(["added 1.1"]);
-      }));
+      }),
+    );
 
     it("gives back any range", () =>
       run(async ({ store }) => {
         const bytes = sampleBytes(300_000);
         await writeChunk(store, 2, bytes);
-        for (const [offsetBytes, lengthBytes] of [[0, 1], [65_535, 2], [65_536, 65_536], [299_999, 1], [10, 250_000]] as const) {
+        for (const [offsetBytes, lengthBytes] of [
+          [0, 1],
+          [65_535, 2],
+          [65_536, 65_536],
+          [299_999, 1],
+          [10, 250_000],
+        ] as const) {
           const read = await readAll(store, { chunkId: 2, generation: 1, offsetBytes, lengthBytes });
           expect(read).toEqual(bytes.subarray(offsetBytes, offsetBytes + lengthBytes));
         }
@@ -95,7 +110,9 @@ export function describeChunkStore(name: string, run: (body: (subject: StoreUnde
         await writeChunk(store, 2, sampleBytes(10));
         const range = { chunkId: 2, generation: 1, offsetBytes: 0, lengthBytes: 11 };
         await expect(readAll(store, range)).rejects.toMatchObject({ kind: "invalidArgument" });
-        await expect(readAll(store, { ...range, offsetBytes: 10, lengthBytes: undefined })).rejects.toMatchObject({ kind: "invalidArgument" });
+        await expect(readAll(store, { ...range, offsetBytes: 10, lengthBytes: undefined })).rejects.toMatchObject({
+          kind: "invalidArgument",
+        });
         await expect(readAll(store, { ...range, generation: 2 })).rejects.toMatchObject({ kind: "notFound" });
         expect(await store.facts({ chunkId: 3, generation: 1 })).toBeUndefined();
       }));
@@ -109,7 +126,8 @@ export function describeChunkStore(name: string, run: (body: (subject: StoreUnde
     ])("refuses to begin %o", (chunk) =>
       run(async ({ store }) => {
         await expect(store.beginWrite(chunk)).rejects.toMatchObject({ kind: "invalidArgument" });
-      }));
+      }),
+    );
 
     it("keeps nothing of a write with another checksum, too few or too many bytes", () =>
       run(async ({ store, inventory }) => {
@@ -152,7 +170,10 @@ export function describeChunkStore(name: string, run: (body: (subject: StoreUnde
         const bytes = sampleBytes(300_000);
         await Promise.all([writeChunk(store, 9, bytes), writeChunk(store, 9, bytes)]);
         expect(inventory.events).toEqual(["added 9.1"]);
-        const outcomes = await Promise.allSettled([writeChunk(store, 10, bytes), writeChunk(store, 10, sampleBytes(300_000, 5))]);
+        const outcomes = await Promise.allSettled([
+          writeChunk(store, 10, bytes),
+          writeChunk(store, 10, sampleBytes(300_000, 5)),
+        ]);
         expect(outcomes.map((outcome) => outcome.status).sort()).toEqual(["fulfilled", "rejected"]);
       }));
 
@@ -180,9 +201,16 @@ export function describeChunkStore(name: string, run: (body: (subject: StoreUnde
 
     it("finds damage when it verifies", () =>
       run(async ({ store, inventory, damage }) => {
-        const [whole, hurt] = [await writeChunk(store, 7, sampleBytes(200_000)), await writeChunk(store, 8, sampleBytes(200_000))];
+        const [whole, hurt] = [
+          await writeChunk(store, 7, sampleBytes(200_000)),
+          await writeChunk(store, 8, sampleBytes(200_000)),
+        ];
         await damage(hurt, 3);
-        expect([await store.verify(whole), await store.verify(hurt), await store.verify(hurt)]).toEqual([true, false, true]);
+        expect([await store.verify(whole), await store.verify(hurt), await store.verify(hurt)]).toEqual([
+          true,
+          false,
+          true,
+        ]);
         expect(inventory.events.at(-1)).toBe("corrupt 8.1");
       }));
 
@@ -191,8 +219,11 @@ export function describeChunkStore(name: string, run: (body: (subject: StoreUnde
         const empty = store.bucketDigests();
         const chunks = [];
         for (const chunkId of [1, 257, 2]) chunks.push(await writeChunk(store, chunkId, sampleBytes(10 * chunkId)));
-        expect(store.listBucket(1).map(({ chunkId }) => chunkId).sort()).toEqual([1, 257]);
-        expect(store.bucketDigests().filter(({ chunkCount }) => chunkCount > 0)).toMatchObject([{ bucket: 1, chunkCount: 2 }, { bucket: 2, chunkCount: 1 }]);
+        expect(new Set(store.listBucket(1).map(({ chunkId }) => chunkId))).toEqual(new Set([1, 257]));
+        expect(store.bucketDigests().filter(({ chunkCount }) => chunkCount > 0)).toMatchObject([
+          { bucket: 1, chunkCount: 2 },
+          { bucket: 2, chunkCount: 1 },
+        ]);
         for (const chunk of chunks) await store.trim(chunk, 1);
         expect(store.bucketDigests()).toEqual(empty);
       }));

@@ -1,12 +1,21 @@
 import { equalBytes, HoldfastError, isHoldfastError, toHex } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
 import type { Clock, Disk, Random, Timers } from "@holdfast/runtime";
-import type { ChunkTail } from "./chunk-file.ts";
 import { ChunkFolders } from "./chunk-folders.ts";
 import { ChunkIndex } from "./chunk-index.ts";
 import { chunkFileName, ChunkPaths } from "./chunk-paths.ts";
 import { checkNewChunk, checkRange } from "./chunk-requests.ts";
-import type { BucketDigest, ChunkFacts, ChunkKey, ChunkRange, ChunkStore, ChunkWrite, HeldChunk, InventoryListener, StoreStatus } from "./chunk-store.ts";
+import type {
+  BucketDigest,
+  ChunkFacts,
+  ChunkKey,
+  ChunkRange,
+  ChunkStore,
+  ChunkWrite,
+  HeldChunk,
+  InventoryListener,
+  StoreStatus,
+} from "./chunk-store.ts";
 import { ChunkTrash } from "./chunk-trash.ts";
 import { DirectorySyncer } from "./directory-syncer.ts";
 import { DiskHealth } from "./disk-health.ts";
@@ -14,9 +23,8 @@ import { FileChunkWrite } from "./file-chunk-write.ts";
 import { HashOnlyWrite, storedWithOtherBytes } from "./hash-only-write.ts";
 import { KeyedSerial } from "./keyed-serial.ts";
 import { loadInventory } from "./load-inventory.ts";
-import { TailCache } from "./tail-cache.ts";
+import { noSuchCopy, StoredCopies } from "./stored-copies.ts";
 import { Turnstile } from "./turnstile.ts";
-import { readTail, readVerified } from "./verified-reader.ts";
 
 /** What a store on disk works with. */
 export interface FileChunkStoreOptions {
@@ -50,8 +58,7 @@ export class FileChunkStore implements ChunkStore {
   readonly #options: FileChunkStoreOptions;
   readonly #paths: ChunkPaths;
   readonly #index = new ChunkIndex();
-  readonly #tails = new TailCache();
-  readonly #publishing = new KeyedSerial();
+  readonly #serial = new KeyedSerial();
   readonly #buffered: { bytes: number; readonly bytesMax: number };
   readonly #writes = new Set<ChunkWrite>();
   readonly #syncs: Turnstile;
@@ -59,6 +66,7 @@ export class FileChunkStore implements ChunkStore {
   readonly #folders: ChunkFolders;
   readonly #health: DiskHealth;
   readonly #trash: ChunkTrash;
+  readonly #copies: StoredCopies;
   #activeReadCount = 0;
   #onIdle: (() => void) | undefined;
   #isClosed = false;
@@ -75,8 +83,31 @@ export class FileChunkStore implements ChunkStore {
     this.#folders = new ChunkFolders(disk, this.#paths, this.#syncer);
     const { capacityBytesMax, spaceCheckIntervalMs } = limits;
     const usedBytes = (): number => this.#index.usedBytes;
-    this.#health = new DiskHealth({ disk, timers, logger, dataDirectory, capacityBytesMax, spaceCheckIntervalMs, usedBytes });
-    this.#trash = new ChunkTrash({ disk, clock, timers, logger, folder: this.#paths.trash, retentionMs: limits.trashRetentionMs });
+    this.#health = new DiskHealth({
+      disk,
+      timers,
+      logger,
+      dataDirectory,
+      capacityBytesMax,
+      spaceCheckIntervalMs,
+      usedBytes,
+    });
+    this.#trash = new ChunkTrash({
+      disk,
+      clock,
+      timers,
+      logger,
+      folder: this.#paths.trash,
+      retentionMs: limits.trashRetentionMs,
+    });
+    const syncFolder = (folder: string): Promise<void> => this.#syncFolder(folder);
+    this.#copies = new StoredCopies({
+      ...options,
+      paths: this.#paths,
+      index: this.#index,
+      serial: this.#serial,
+      syncFolder,
+    });
   }
 
   /** Makes the folders, sweeps tmp/, lists the inventory. Called once, by `openFileChunkStore`. */
@@ -129,7 +160,7 @@ export class FileChunkStore implements ChunkStore {
     if (this.#activeReadCount >= this.#options.limits.activeReadsMax) throw tooBusy("reads");
     this.#activeReadCount++;
     try {
-      yield* this.#readPieces({ ...range, lengthBytes }, startBytes, endBytes);
+      yield* this.#copies.pieces({ ...range, lengthBytes }, startBytes, endBytes);
     } finally {
       this.#activeReadCount--;
     }
@@ -138,7 +169,7 @@ export class FileChunkStore implements ChunkStore {
   async facts(key: ChunkKey): Promise<ChunkFacts | undefined> {
     const lengthBytes = this.#index.lengthOf(key);
     if (lengthBytes === undefined) return undefined;
-    const { footer } = await this.#tailOf({ ...key, lengthBytes });
+    const { footer } = await this.#copies.tailOf({ ...key, lengthBytes });
     return { ...key, lengthBytes, sha256: footer.sha256 };
   }
 
@@ -159,12 +190,12 @@ export class FileChunkStore implements ChunkStore {
 
   async trim(key: ChunkKey, term: number): Promise<void> {
     const { disk, listener, logger } = this.#options;
-    await this.#publishing.run(chunkFileName(key), async () => {
+    await this.#serial.run(chunkFileName(key), async () => {
       const lengthBytes = this.#index.lengthOf(key);
       if (lengthBytes === undefined) return listener.trimmed({ ...key, lengthBytes: 0 });
       const name = `${term}-${chunkFileName(key)}`;
       await disk.rename(this.#paths.file(key), `${this.#paths.trash}/${name}`);
-      this.#forget(key);
+      this.#copies.forget(key);
       this.#trash.noteAdded(name);
       await Promise.all([this.#syncFolder(this.#paths.folder(key.chunkId)), this.#syncFolder(this.#paths.trash)]);
       logger.info("chunkserver.copy_trimmed", { chunkId: key.chunkId, generation: key.generation, term });
@@ -202,85 +233,37 @@ export class FileChunkStore implements ChunkStore {
   }
 
   async #publish(facts: ChunkFacts, temporaryPath: string): Promise<void> {
-    const { disk, listener } = this.#options;
     await this.#folders.ensure(facts.chunkId);
-    await this.#publishing.run(chunkFileName(facts), async () => {
-      const stored = await this.facts(facts);
+    for (;;) {
+      const stored = await this.#wholeFacts(facts);
       if (stored !== undefined) {
-        await disk.remove(temporaryPath);
+        await this.#options.disk.remove(temporaryPath);
         if (!equalBytes(stored.sha256, facts.sha256)) throw storedWithOtherBytes(facts);
         return;
       }
-      await disk.rename(temporaryPath, this.#paths.file(facts));
-      await this.#syncFolder(this.#paths.folder(facts.chunkId));
-      const { chunkId, generation, lengthBytes } = facts;
-      this.#index.add({ chunkId, generation, lengthBytes });
-      listener.added({ chunkId, generation, lengthBytes });
-    });
-  }
-
-  async *#readPieces(chunk: HeldChunk, startBytes: number, endBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
-    const file = await this.#open(chunk);
-    try {
-      const { table } = await this.#tailOf(chunk, file);
-      const pieces = readVerified({ file, table, chunkLengthBytes: chunk.lengthBytes, startBytes, endBytes });
-      for await (const piece of pieces) {
-        if (!piece.ok) throw await this.#moveAside(chunk, piece.error);
-        yield piece.value;
-      }
-    } finally {
-      await file.close();
+      if (await this.#serial.run(chunkFileName(facts), () => this.#giveName(facts, temporaryPath))) return;
     }
   }
 
-  async #tailOf(chunk: HeldChunk, openFile?: Awaited<ReturnType<Disk["open"]>>): Promise<ChunkTail> {
-    const cached = this.#tails.get(chunk);
-    if (cached !== undefined) return cached;
-    const file = openFile ?? (await this.#open(chunk));
-    try {
-      const tail = await readTail(file, { ...chunk, clusterId: this.#options.clusterId() });
-      if (!tail.ok) throw await this.#moveAside(chunk, tail.error);
-      this.#tails.set(chunk, tail.value);
-      return tail.value;
-    } finally {
-      if (openFile === undefined) await file.close();
-    }
+  /** False when another writer was faster. */
+  async #giveName(facts: ChunkFacts, temporaryPath: string): Promise<boolean> {
+    if (this.has(facts)) return false;
+    await this.#options.disk.rename(temporaryPath, this.#paths.file(facts));
+    await this.#syncFolder(this.#paths.folder(facts.chunkId));
+    const { chunkId, generation, lengthBytes } = facts;
+    this.#index.add({ chunkId, generation, lengthBytes });
+    this.#options.listener.added({ chunkId, generation, lengthBytes });
+    return true;
   }
 
-  async #open(chunk: HeldChunk): Promise<Awaited<ReturnType<Disk["open"]>>> {
+  /** As `facts`, but a damaged copy counts as none: it is out of the way when this settles. */
+  async #wholeFacts(key: ChunkKey): Promise<ChunkFacts | undefined> {
     try {
-      return await this.#options.disk.open(this.#paths.file(chunk), "read");
+      return await this.facts(key);
     } catch (error) {
-      if (!isHoldfastError(error, "notFound")) throw error;
-      // Trimmed a moment ago, or taken away behind our back; only the latter is a loss.
-      if (!this.has(chunk)) throw noSuchCopy(chunk);
-      throw await this.#moveAside(chunk, "the file is gone");
+      if (isHoldfastError(error, "dataLoss")) return undefined;
+      throw error;
     }
-  }
-
-  /** Takes a damaged copy out of service and answers the error that says so. The file is kept for a person to look at. */
-  async #moveAside(chunk: HeldChunk, reason: string): Promise<HoldfastError> {
-    const { disk, listener, logger, random } = this.#options;
-    const { chunkId, generation, lengthBytes } = chunk;
-    if (this.has(chunk)) {
-      this.#forget(chunk);
-      logger.error("chunkserver.copy_damaged", { chunkId, generation, reason });
-      listener.corrupt({ chunkId, generation, lengthBytes });
-      const target = `${this.#paths.quarantine}/${chunkFileName(chunk)}.${toHex(random.bytes(4))}`;
-      try {
-        await disk.rename(this.#paths.file(chunk), target);
-        await Promise.all([this.#syncFolder(this.#paths.folder(chunkId)), this.#syncFolder(this.#paths.quarantine)]);
-      } catch (error) {
-        logger.warn("chunkserver.quarantine_failed", { chunkId, reason: String(error) });
-      }
-    }
-    const message = `This node's copy of chunk ${chunkId} is damaged and was set aside. Read another copy.`;
-    return new HoldfastError("dataLoss", message);
-  }
-
-  #forget(key: ChunkKey): void {
-    this.#index.remove(key);
-    this.#tails.delete(key);
   }
 
   async #syncFolder(folder: string): Promise<void> {
@@ -299,10 +282,9 @@ export async function openFileChunkStore(options: FileChunkStoreOptions): Promis
   return store;
 }
 
-function noSuchCopy(key: ChunkKey): HoldfastError {
-  return new HoldfastError("notFound", `This node has no copy of chunk ${key.chunkId}.${key.generation}. Ask another node.`);
-}
-
 function tooBusy(what: string): HoldfastError {
-  return new HoldfastError("tooBusy", `This node has too many ${what} in progress; nothing was done. Use another node or try later.`);
+  return new HoldfastError(
+    "tooBusy",
+    `This node has too many ${what} in progress; nothing was done. Use another node or try later.`,
+  );
 }

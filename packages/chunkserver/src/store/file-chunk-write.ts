@@ -96,9 +96,12 @@ export class FileChunkWrite implements ChunkWrite {
     this.#enqueue(encodeFooter({ ...facts, clusterId: this.#host.clusterId, tableCrc: crc32(table) }));
     await this.#flush();
     if (this.#failure !== undefined) throw this.#failure.error;
-    assert(this.#writtenBytes === chunkFileSizeBytes(this.#chunk.lengthBytes), "the whole file was written before its sync");
-    await this.#sync();
-    await this.#host.publish(facts, this.#host.temporaryPath);
+    assert(
+      this.#writtenBytes === chunkFileSizeBytes(this.#chunk.lengthBytes),
+      "the whole file was written before its sync",
+    );
+    const file = await this.#sync();
+    await Promise.all([this.#host.publish(facts, this.#host.temporaryPath), file.close()]);
   }
 
   async #removeTemporary(): Promise<void> {
@@ -165,7 +168,7 @@ export class FileChunkWrite implements ChunkWrite {
     }
   }
 
-  async #sync(): Promise<void> {
+  async #sync(): Promise<DiskFile> {
     const file = must(this.#file, "a chunk has bytes, so its file is open");
     try {
       this.#host.health.assertWorking();
@@ -173,7 +176,7 @@ export class FileChunkWrite implements ChunkWrite {
     } catch (error) {
       throw this.#host.health.noteFailure(error, "sync");
     }
-    await file.close();
+    return file;
   }
 }
 

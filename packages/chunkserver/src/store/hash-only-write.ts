@@ -38,7 +38,10 @@ export class HashOnlyWrite implements ChunkWrite {
     if (!equalBytes(received, sha256)) throw differentBytes(this.#chunk);
     const stored = await this.#host.stored();
     if (stored === undefined) {
-      throw new HoldfastError("unavailable", `The stored copy of chunk ${this.#chunk.chunkId} just went. Send it again.`);
+      throw new HoldfastError(
+        "unavailable",
+        `The stored copy of chunk ${this.#chunk.chunkId} just went. Send it again.`,
+      );
     }
     if (!equalBytes(stored.sha256, received)) throw storedWithOtherBytes(this.#chunk);
     this.#end();

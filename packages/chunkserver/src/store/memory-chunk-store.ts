@@ -3,7 +3,18 @@ import { concatBytes, equalBytes, HoldfastError, must } from "@holdfast/base";
 import { ChunkIndex } from "./chunk-index.ts";
 import { chunkFileName } from "./chunk-paths.ts";
 import { checkNewChunk, checkRange } from "./chunk-requests.ts";
-import type { BucketDigest, ChunkFacts, ChunkKey, ChunkRange, ChunkStore, ChunkWrite, DiskState, HeldChunk, InventoryListener, StoreStatus } from "./chunk-store.ts";
+import type {
+  BucketDigest,
+  ChunkFacts,
+  ChunkKey,
+  ChunkRange,
+  ChunkStore,
+  ChunkWrite,
+  DiskState,
+  HeldChunk,
+  InventoryListener,
+  StoreStatus,
+} from "./chunk-store.ts";
 import { differentBytes, tooFewBytes, tooManyBytes } from "./file-chunk-write.ts";
 import { storedWithOtherBytes } from "./hash-only-write.ts";
 import { pieceBytesMax } from "./verified-reader.ts";

@@ -1,6 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { AsyncQueue } from "@holdfast/base";
-import { FleetService, HeartbeatResponseSchema, TrimChunkSchema, WelcomeSchema } from "@holdfast/proto/master/v1/master";
+import {
+  FleetService,
+  HeartbeatResponseSchema,
+  TrimChunkSchema,
+  WelcomeSchema,
+} from "@holdfast/proto/master/v1/master";
 import type { HeartbeatRequest, HeartbeatResponse } from "@holdfast/proto/master/v1/master";
 import { serve } from "@holdfast/rpc";
 import type { Listener, Network } from "@holdfast/rpc";
@@ -35,6 +40,11 @@ export class FakeLeader {
     return this.reports.filter((report) => report.name === name);
   }
 
+  /** Id of a node that joined. */
+  nodeIdOf(nodeUuid: string): number | undefined {
+    return this.#nodeIds.get(nodeUuid);
+  }
+
   /** Sends an order to a node with an open stream. */
   order(nodeId: number, order: HeartbeatResponse["order"]): void {
     this.#orders.get(nodeId)?.push(create(HeartbeatResponseSchema, { order }));
@@ -43,7 +53,12 @@ export class FakeLeader {
   /** Orders a trim. */
   trim(nodeId: number, chunkId: number, fields: { readonly term?: number; readonly nodeId?: number } = {}): void {
     const term = BigInt(fields.term ?? this.options.term);
-    const value = create(TrimChunkSchema, { chunkId: BigInt(chunkId), generation: 1, nodeId: fields.nodeId ?? nodeId, term });
+    const value = create(TrimChunkSchema, {
+      chunkId: BigInt(chunkId),
+      generation: 1,
+      nodeId: fields.nodeId ?? nodeId,
+      term,
+    });
     this.order(nodeId, { case: "trim", value });
   }
 
@@ -56,7 +71,9 @@ export class FakeLeader {
   async *#heartbeat(requests: AsyncIterable<HeartbeatRequest>): AsyncGenerator<HeartbeatResponse> {
     const { redirectTo, refuseWith } = this.options;
     if (redirectTo !== undefined) {
-      yield create(HeartbeatResponseSchema, { order: { case: "redirect", value: { leaderAddress: redirectTo } as never } });
+      yield create(HeartbeatResponseSchema, {
+        order: { case: "redirect", value: { leaderAddress: redirectTo } as never },
+      });
       return;
     }
     const orders = new AsyncQueue<HeartbeatResponse>();
@@ -67,14 +84,22 @@ export class FakeLeader {
     yield* orders;
   }
 
-  async #receive(requests: AsyncIterable<HeartbeatRequest>, orders: AsyncQueue<HeartbeatResponse>, refuseWith: string | undefined): Promise<void> {
+  async #receive(
+    requests: AsyncIterable<HeartbeatRequest>,
+    orders: AsyncQueue<HeartbeatResponse>,
+    refuseWith: string | undefined,
+  ): Promise<void> {
     let isFirst = true;
     for await (const report of requests) {
       this.reports.push(report);
       if (!isFirst) continue;
       isFirst = false;
       if (refuseWith !== undefined) {
-        orders.push(create(HeartbeatResponseSchema, { order: { case: "refused", value: { reason: refuseWith, errorKind: 18 } as never } }));
+        orders.push(
+          create(HeartbeatResponseSchema, {
+            order: { case: "refused", value: { reason: refuseWith, errorKind: 18 } as never },
+          }),
+        );
         continue;
       }
       const nodeId = this.#nodeIds.get(report.nodeUuid) ?? this.#nodeIds.size + 1;

@@ -1,7 +1,5 @@
-import { create } from "@bufbuild/protobuf";
 import { createMetrics, silentLogger } from "@holdfast/observability";
-import { ChunkDataService, ForwardTargetSchema, WriteChunkRequestSchema } from "@holdfast/proto/chunk/v1/chunk";
-import type { WriteChunkRequest } from "@holdfast/proto/chunk/v1/chunk";
+import { ChunkDataService } from "@holdfast/proto/chunk/v1/chunk";
 import type { Network } from "@holdfast/rpc";
 import { createSimNetwork } from "@holdfast/rpc/sim";
 import type { SimNetwork } from "@holdfast/rpc/sim";
@@ -11,7 +9,8 @@ import { chunkserverDefaults } from "../config.ts";
 import type { ChunkserverConfig } from "../config.ts";
 import { buildChunkserver } from "../server.ts";
 import type { Chunkserver } from "../server.ts";
-import { sha256Of } from "../store/chunk-store.contract.ts";
+import { chunkFrames } from "./chunk-frames.ts";
+import type { FramedChunk } from "./chunk-frames.ts";
 import { FakeLeader } from "./fake-leader.ts";
 
 /** One node of a simulated fleet. */
@@ -49,8 +48,19 @@ export class FleetInWorld {
       ...changes,
     };
     const { clock, timers, random, disk } = process;
-    const ports = { clock, timers, random, disk, network: this.hub.forProcess(process), logger: silentLogger, metrics: createMetrics() };
-    const chunkserver = await buildChunkserver(config, { ...ports, hostIdentity: () => ({ ip: "10.0.0.1", mac: "02:00:00:00:00:01" }) });
+    const ports = {
+      clock,
+      timers,
+      random,
+      disk,
+      network: this.hub.forProcess(process),
+      logger: silentLogger,
+      metrics: createMetrics(),
+    };
+    const chunkserver = await buildChunkserver(config, {
+      ...ports,
+      hostIdentity: () => ({ ip: "10.0.0.1", mac: "02:00:00:00:00:01" }),
+    });
     return { name, address: `${name}:7000`, process, chunkserver };
   }
 
@@ -85,7 +95,11 @@ export class FleetInWorld {
 }
 
 /** Runs a body with a leader and so many nodes in a fresh world. */
-export async function inFleet(nodeCount: number, body: (fleet: FleetInWorld, nodes: readonly NodeInWorld[]) => Promise<void>, changes: Partial<ChunkserverConfig> = {}): Promise<void> {
+export async function inFleet(
+  nodeCount: number,
+  body: (fleet: FleetInWorld, nodes: readonly NodeInWorld[]) => Promise<void>,
+  changes: Partial<ChunkserverConfig> = {},
+): Promise<void> {
   const fleet = new FleetInWorld(11);
   const run = async (): Promise<void> => {
     await fleet.startLeader();
@@ -94,40 +108,25 @@ export async function inFleet(nodeCount: number, body: (fleet: FleetInWorld, nod
   await fleet.world.settle(run(), 600_000);
 }
 
-/** What a test writes. */
-export interface SentChunk {
-  readonly chunkId: number;
-  readonly bytes: Uint8Array;
+/** What a test writes, and where to. */
+export interface SentChunk extends Omit<FramedChunk, "forward"> {
   /** The first takes the write; the others are forwarded to in this order. */
   readonly nodes: readonly NodeInWorld[];
-  readonly clusterId?: string;
-  readonly lengthBytes?: number;
-  readonly sha256?: Uint8Array;
-  readonly frameBytes?: number;
-  /** Ends the stream before its trailer. */
-  readonly isCut?: boolean;
-  /** Called before every frame, and awaited. */
-  readonly beforeFrame?: (offsetBytes: number) => Promise<void>;
-}
-
-/** The frames of a write. */
-export async function* framesOf(sent: SentChunk): AsyncGenerator<WriteChunkRequest> {
-  const frame = (value: WriteChunkRequest["frame"]): WriteChunkRequest => create(WriteChunkRequestSchema, { frame: value });
-  const { bytes, nodes, frameBytes = 262_144 } = sent;
-  const forward = nodes.slice(1).map(({ chunkserver, address }) => create(ForwardTargetSchema, { nodeId: chunkserver.node().nodeId, address }));
-  const { clusterId = "c1", lengthBytes = bytes.length } = sent;
-  yield create(WriteChunkRequestSchema, { frame: { case: "header", value: { clusterId, chunkId: BigInt(sent.chunkId), generation: 1, lengthBytes, forward } } });
-  for (let offset = 0; offset < bytes.length; offset += frameBytes) {
-    await sent.beforeFrame?.(offset);
-    yield frame({ case: "data", value: bytes.subarray(offset, offset + frameBytes) });
-  }
-  if (sent.isCut !== true) yield create(WriteChunkRequestSchema, { frame: { case: "trailer", value: { sha256: sent.sha256 ?? sha256Of(bytes) } } });
 }
 
 /** Writes and gives the acknowledgements in order of arrival: "1 durable", "2 tooBusy"-like with wire numbers. */
-export async function sendChunk(client: Network, sent: SentChunk, onAck: (ack: string) => void = () => undefined): Promise<string[]> {
+export async function sendChunk(
+  client: Network,
+  sent: SentChunk,
+  onAck: (ack: string) => void = () => undefined,
+): Promise<string[]> {
   const acks: string[] = [];
-  const call = client.client(ChunkDataService, sent.nodes[0]?.address ?? "").writeChunk(framesOf(sent));
+  const forward = sent.nodes
+    .slice(1)
+    .map(({ chunkserver, address }) => ({ nodeId: chunkserver.node().nodeId, address }));
+  const call = client
+    .client(ChunkDataService, sent.nodes[0]?.address ?? "")
+    .writeChunk(chunkFrames({ ...sent, forward }));
   for await (const { nodeId, isDurable, errorKind } of call) {
     const ack = `${nodeId} ${isDurable ? "durable" : errorKind}`;
     acks.push(ack);

@@ -27,12 +27,22 @@ export interface StoreInWorld {
 }
 
 /** Opens a store in a process of the machine; again after a crash. */
-export async function openStoreInWorld(world: SimWorld, limits: Partial<ChunkStoreLimits> = {}, diskOptions?: SimDiskOptions): Promise<StoreInWorld> {
+export async function openStoreInWorld(
+  world: SimWorld,
+  limits: Partial<ChunkStoreLimits> = {},
+  diskOptions?: SimDiskOptions,
+): Promise<StoreInWorld> {
   const machine = world.machine("node", diskOptions);
   const process = machine.startProcess();
   const inventory = new RecordingInventory();
   const opened = openFileChunkStore({
-    ...{ disk: process.disk, clock: process.clock, timers: process.timers, random: process.random, logger: silentLogger },
+    ...{
+      disk: process.disk,
+      clock: process.clock,
+      timers: process.timers,
+      random: process.random,
+      logger: silentLogger,
+    },
     dataDirectory: "/data",
     clusterId: () => "c1",
     listener: inventory,
@@ -42,7 +52,11 @@ export async function openStoreInWorld(world: SimWorld, limits: Partial<ChunkSto
 }
 
 /** Runs a body against a fresh store in a fresh world. */
-export async function inWorld(body: (subject: StoreInWorld) => Promise<void>, limits: Partial<ChunkStoreLimits> = {}, diskOptions?: SimDiskOptions): Promise<void> {
+export async function inWorld(
+  body: (subject: StoreInWorld) => Promise<void>,
+  limits: Partial<ChunkStoreLimits> = {},
+  diskOptions?: SimDiskOptions,
+): Promise<void> {
   const world = createSimWorld(7);
   const subject = await openStoreInWorld(world, limits, diskOptions);
   await world.settle(body(subject), 600_000);

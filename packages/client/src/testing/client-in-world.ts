@@ -27,7 +27,10 @@ export interface ClientInWorld {
 }
 
 /** Runs a body with four nodes, three copies of which two must be durable. */
-export async function withClient(body: (client: ClientInWorld) => Promise<void>, seed: number | string = 1): Promise<void> {
+export async function withClient(
+  body: (client: ClientInWorld) => Promise<void>,
+  seed: number | string = 1,
+): Promise<void> {
   const world = createSimWorld(seed);
   const hub = createSimNetwork(world);
   const nodes = new MemoryNodes(world, 4);

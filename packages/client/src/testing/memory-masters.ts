@@ -7,7 +7,13 @@ import {
   GetClusterStatusResponseSchema,
   GetFileLayoutResponseSchema,
 } from "@holdfast/proto/master/v1/master";
-import type { ExecuteResponse, GetFileLayoutResponse, GrantChunks, ReportBadReplica, WrittenChunk } from "@holdfast/proto/master/v1/master";
+import type {
+  ExecuteResponse,
+  GetFileLayoutResponse,
+  GrantChunks,
+  ReportBadReplica,
+  WrittenChunk,
+} from "@holdfast/proto/master/v1/master";
 import type { CommandCase, MasterClient } from "../master-client.ts";
 import type { MemoryNodes } from "./memory-nodes.ts";
 
@@ -26,7 +32,10 @@ export class MemoryMasters implements Pick<MasterClient, "execute" | "queries"> 
   readonly #copies: number;
   #nextChunkId = 1n;
 
-  constructor(nodes: MemoryNodes, facts: { readonly chunkSizeBytes: number; readonly copies: number; readonly writeCopiesMin: number }) {
+  constructor(
+    nodes: MemoryNodes,
+    facts: { readonly chunkSizeBytes: number; readonly copies: number; readonly writeCopiesMin: number },
+  ) {
     this.#nodes = nodes;
     this.#copies = facts.copies;
     this.queries = {
@@ -54,7 +63,11 @@ export class MemoryMasters implements Pick<MasterClient, "execute" | "queries"> 
       const places = holders.map(({ nodeId, address }) => create(ChunkPlaceSchema, { nodeId, address }));
       return create(ChunkLayoutSchema, { chunkId, generation, lengthBytes, sha256, places });
     });
-    this.layout = create(GetFileLayoutResponseSchema, { clusterId: "c1", chunks: layouts, entry: { entryId: 1n, versionId: 1n } });
+    this.layout = create(GetFileLayoutResponseSchema, {
+      clusterId: "c1",
+      chunks: layouts,
+      entry: { entryId: 1n, versionId: 1n },
+    });
     return this.layout;
   }
 
@@ -63,9 +76,14 @@ export class MemoryMasters implements Pick<MasterClient, "execute" | "queries"> 
     if (usable.length < this.#copies) throw new HoldfastError("unavailable", "too few nodes");
     const chunks = Array.from({ length: count }, () => {
       const chunkId = this.#nextChunkId++;
-      const places = Array.from({ length: this.#copies }, (_, index) => usable[(Number(chunkId) + index) % usable.length]);
+      const places = Array.from(
+        { length: this.#copies },
+        (_, index) => usable[(Number(chunkId) + index) % usable.length],
+      );
       return { chunkId, places: places.map((node) => ({ nodeId: node?.nodeId ?? 0, address: node?.address ?? "" })) };
     });
-    return create(ExecuteResponseSchema, { outcome: { grant: { grantId: 1n, chunks, lifetimeMs: BigInt(this.lifetimeMs) } } });
+    return create(ExecuteResponseSchema, {
+      outcome: { grant: { grantId: 1n, chunks, lifetimeMs: BigInt(this.lifetimeMs) } },
+    });
   }
 }

@@ -3,7 +3,13 @@ import { create } from "@bufbuild/protobuf";
 import { AsyncQueue, concatBytes, equalBytes, HoldfastError, must } from "@holdfast/base";
 import type { ErrorKind } from "@holdfast/base";
 import { ChunkDataService, ReadChunkResponseSchema, WriteChunkResponseSchema } from "@holdfast/proto/chunk/v1/chunk";
-import type { ReadChunkRequest, ReadChunkResponse, WriteChunkRequest, WriteChunkResponse, WriteHeader } from "@holdfast/proto/chunk/v1/chunk";
+import type {
+  ReadChunkRequest,
+  ReadChunkResponse,
+  WriteChunkRequest,
+  WriteChunkResponse,
+  WriteHeader,
+} from "@holdfast/proto/chunk/v1/chunk";
 import { errorKindToWire, serve } from "@holdfast/rpc";
 import type { SimNetwork } from "@holdfast/rpc/sim";
 import type { SimProcess, SimWorld } from "@holdfast/runtime/sim";
@@ -29,7 +35,10 @@ export class MemoryNode {
   }
 
   async listen(hub: SimNetwork): Promise<void> {
-    const service = serve(ChunkDataService, { writeChunk: (requests) => this.#write(requests), readChunk: (request) => this.#read(request) });
+    const service = serve(ChunkDataService, {
+      writeChunk: (requests) => this.#write(requests),
+      readChunk: (request) => this.#read(request),
+    });
     await hub.forProcess(this.process).listen(this.address, [service]);
   }
 
@@ -38,7 +47,11 @@ export class MemoryNode {
     if (this.delayMs > 0) await this.process.timers.sleep(this.delayMs);
     const kind = this.process.isAlive ? this.#verdict(header, bytes, sha256) : "unavailable";
     if (kind === undefined) this.chunks.set(header.chunkId, bytes);
-    return create(WriteChunkResponseSchema, { nodeId: this.nodeId, isDurable: kind === undefined, errorKind: kind === undefined ? 0 : errorKindToWire(kind) });
+    return create(WriteChunkResponseSchema, {
+      nodeId: this.nodeId,
+      isDurable: kind === undefined,
+      errorKind: kind === undefined ? 0 : errorKindToWire(kind),
+    });
   }
 
   #verdict(header: WriteHeader, bytes: Uint8Array, sha256: Uint8Array): ErrorKind | undefined {
@@ -60,7 +73,9 @@ export class MemoryNode {
       const bytes = concatBytes(parts);
       const targets = opened.forward.map(({ nodeId }) => this.#fleet.node(nodeId));
       const answers = new AsyncQueue<WriteChunkResponse>();
-      const taking = [this, ...targets].map(async (node) => void answers.push(await node.take(opened, bytes, frame.value.sha256)));
+      const taking = [this, ...targets].map(
+        async (node) => void answers.push(await node.take(opened, bytes, frame.value.sha256)),
+      );
       Promise.all(taking).then(
         () => answers.end(),
         (error: unknown) => answers.fail(error),
