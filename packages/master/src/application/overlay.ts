@@ -1,6 +1,6 @@
 import type { KeyValueChange } from "@holdfast/runtime";
 import type { ByteView } from "../domain/tables.ts";
-import { keyText, WriteBuffer } from "./write-buffer.ts";
+import { keyText, layeredRead, WriteBuffer, type LayeredView } from "./write-buffer.ts";
 
 interface OverlayRow {
   readonly change: KeyValueChange;
@@ -11,19 +11,22 @@ interface OverlayRow {
  * What the leader's batches in flight will change, on top of the applied state. Decisions read through it, so that
  * each sees all that were decided before. A row stays until the batch that wrote it last is applied below.
  */
-export class Overlay implements ByteView {
-  private readonly base: ByteView;
+export class Overlay implements LayeredView {
+  private readonly readBase: LayeredView["getText"];
   private readonly rows = new Map<string, OverlayRow>();
   private readonly keysOf = new Map<number, readonly string[]>();
 
   constructor(base: ByteView) {
-    this.base = base;
+    this.readBase = layeredRead(base);
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    if (this.rows.size === 0) return this.base.get(key);
-    const row = this.rows.get(keyText(key));
-    return row === undefined ? this.base.get(key) : row.change.value;
+    return this.getText(keyText(key), key);
+  }
+
+  getText(text: string, key: Uint8Array): Uint8Array | undefined {
+    const row = this.rows.get(text);
+    return row === undefined ? this.readBase(text, key) : row.change.value;
   }
 
   /** Takes the changes of a batch; `change` that throws leaves nothing behind. */
@@ -31,10 +34,9 @@ export class Overlay implements ByteView {
     const buffer = new WriteBuffer(this);
     change(buffer);
     const keys: string[] = [];
-    for (const row of buffer.changes()) {
-      const text = keyText(row.key);
+    for (const [text, change] of buffer.entries()) {
       keys.push(text);
-      this.rows.set(text, { change: row, sequence });
+      this.rows.set(text, { change, sequence });
     }
     this.keysOf.set(sequence, keys);
   }
