@@ -45,10 +45,10 @@ export function planFaults(random: SeededRandom, targets: FaultTargets, spanMs: 
   const weights = kinds.map(() => (random.chance(0.35) ? 0 : random.fraction()));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (total === 0) return [];
-  const gapMs = random.between(400, 4_000);
+  const gapMs = random.between(250, 2_500);
   const faults: PlannedFault[] = [];
   for (let atMs = random.between(100, gapMs); atMs < spanMs; atMs += random.between(50, gapMs * 2)) {
-    faults.push({ atMs, durationMs: random.between(50, 4_000), fault: drawFault(random, targets, drawKind(random, weights, total)) });
+    faults.push({ atMs, durationMs: random.between(50, 3_000), fault: drawFault(random, targets, drawKind(random, weights, total)) });
   }
   return faults;
 }

@@ -27,7 +27,7 @@ export interface RunOptions {
 
 const clientCount = 3;
 const startLimitMs = 60_000;
-const faultSpanMs = 12_000;
+const faultSpanMs = 7_000;
 const calmLimitMs = 120_000;
 const observeIntervalMs = 20;
 

@@ -23,7 +23,7 @@ const attemptTimeoutMs = 4_000;
 const retryDelayMs = 100;
 const namesMax = 6;
 /** Empty, inline, one short chunk, one chunk and a bit, several chunks (with chunks of 64 KiB). */
-const sizesBytes = [0, 900, 9_000, 66_000, 200_000];
+const sizesBytes = [0, 900, 9_000, 66_000, 140_000];
 
 /** What an attempt came to. */
 type Attempt<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "refused"; readonly error: HoldfastError } | { readonly kind: "again" };
@@ -49,7 +49,7 @@ export class SimulatedClient {
     while (this.#isWanted) {
       await this.#step();
       this.operationCount++;
-      await process.timers.sleep(random.between(1, 150));
+      await process.timers.sleep(random.between(1, 250));
     }
   }
 

@@ -13,6 +13,7 @@ import {
   type GetUploadResponse,
 } from "@holdfast/proto/master/v1/master";
 import { onBehalfOf } from "./actor.ts";
+import { executePlacing } from "./execute-placing.ts";
 import { writeGuarded, type WriteGuard } from "./guarded-write.ts";
 import { atMost, requireCaller, requireSha256 } from "./incoming-bytes.ts";
 import { requireName } from "./name.ts";
@@ -148,7 +149,7 @@ async function storePart(
     userId: caller.userId,
     chunks: [...written.chunks],
   });
-  await masters.execute({ case: "storeUploadPart", value }, onBehalfOf(caller, scope));
+  await executePlacing(masters, { case: "storeUploadPart", value }, onBehalfOf(caller, scope));
   return stored;
 }
 

@@ -3,6 +3,7 @@ import { must } from "@holdfast/base";
 import type { ConflictPolicy } from "@holdfast/proto/events/v1/events";
 import { CommitFileSchema, GetEntryRequestSchema, type CommitFile } from "@holdfast/proto/master/v1/master";
 import { onBehalfOf } from "./actor.ts";
+import { executePlacing } from "./execute-placing.ts";
 import { writeGuarded, type WriteGuard } from "./guarded-write.ts";
 import { peekBytes, requireCaller, requireSha256, sha256Of } from "./incoming-bytes.ts";
 import { requireName } from "./name.ts";
@@ -90,7 +91,7 @@ async function commitFile(
   { caller, commit }: { readonly caller: Caller; readonly commit: CommitFile },
   scope: RequestScope,
 ): Promise<StoredFile> {
-  const done = await masters.execute({ case: "commitFile", value: commit }, onBehalfOf(caller, scope));
+  const done = await executePlacing(masters, { case: "commitFile", value: commit }, onBehalfOf(caller, scope));
   const outcome = must(done.outcome, "a committed file has an outcome");
   return {
     entryId: outcome.entryId,
