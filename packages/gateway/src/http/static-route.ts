@@ -71,7 +71,8 @@ async function sendFile({ request, response }: Exchange, file: PageFile): Promis
   );
   setPageHeaders(response);
   response.setHeader("Cache-Control", file.isHashed ? "public, max-age=31536000, immutable" : "no-cache");
-  response.setHeader("ETag", file.tag);
+  // One tag names all encodings of the file, so it is a weak one.
+  response.setHeader("ETag", file.encodings.length > 0 ? `W/${file.tag}` : file.tag);
   if (file.encodings.length > 0) response.setHeader("Vary", "Accept-Encoding");
   const conditions = { ifMatch: undefined, ifNoneMatch: header(request, "if-none-match"), ifRange: undefined };
   if (evaluateConditions(conditions, file.tag) === "notModified") {
