@@ -2,6 +2,7 @@ import type { Logger, Metrics } from "@holdfast/observability";
 import { openRaftNode, type RaftNode } from "@holdfast/raft";
 import type { Listener, Network } from "@holdfast/rpc";
 import type { Clock, Disk, KeyValueStore, Random, Timers } from "@holdfast/runtime";
+import { CachedStore } from "./application/cached-store.ts";
 import { CommandHandler } from "./application/command-handler.ts";
 import { ReadGate } from "./application/read-gate.ts";
 import { ProjectionsStateMachine } from "./application/state-machine.ts";
@@ -71,7 +72,7 @@ const applyLagMax = 10_000;
 export async function buildMaster(config: MasterConfig, ports: MasterPorts): Promise<Master> {
   const logger = ports.logger.child({ master: config.name });
   await ports.disk.makeDirectory(config.data);
-  const store = await ports.openStore(`${config.data}/projections`);
+  const store = new CachedStore(await ports.openStore(`${config.data}/projections`));
   try {
     return await startMaster(config, { ...ports, logger }, store);
   } catch (error) {
