@@ -3,7 +3,7 @@ import { ConflictPolicy } from "@holdfast/proto/events/v1/events";
 import type { MemoryState } from "./memory-state.ts";
 import { Refusal } from "./refusal.ts";
 
-const policies: Readonly<Record<string, ConflictPolicy>> = { fail: ConflictPolicy.FAIL, replace: ConflictPolicy.REPLACE, "keep-both": ConflictPolicy.KEEP_BOTH };
+const policies: Readonly<Record<string, ConflictPolicy>> = { fail: ConflictPolicy.FAIL, replace: ConflictPolicy.REPLACE, keepBoth: ConflictPolicy.KEEP_BOTH };
 
 /** The plain HTTP side: whole files, parts, contents. Answers false when the path is none of its own. */
 export async function serveBytes(state: MemoryState, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
@@ -37,7 +37,7 @@ async function putFile(state: MemoryState, url: URL, request: IncomingMessage, r
   const parent = BigInt(url.searchParams.get("parent") ?? "0");
   const name = url.searchParams.get("name") ?? "";
   const conflict = policies[url.searchParams.get("conflict") ?? "fail"] ?? ConflictPolicy.FAIL;
-  const requestId = request.headers["x-request-id"];
+  const requestId = request.headers["idempotency-key"];
   const bytes = await readBody(state, request);
   const id = typeof requestId === "string" ? requestId : "";
   const create = () => state.drive.createFile(parent === 0n ? 1n : parent, name, { bytes, conflict });

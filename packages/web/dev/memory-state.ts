@@ -25,6 +25,8 @@ export class MemoryState {
   readonly uploads = new Map<string, MemoryUpload>();
   setUpToken = "set-up-token";
   partSizeBytes = 8_388_608;
+  /** Parts stored so far; tests set it back. */
+  partsReceived = 0;
   /** Drive calls so far. */
   calls = 0;
   readonly #sessions = new Map<string, string>();
@@ -75,6 +77,7 @@ export class MemoryState {
     const upload = this.#upload(uploadId);
     if (sha256 !== undefined && createHash("sha256").update(bytes).digest("hex") !== sha256) throw new Refusal("checksumMismatch", "The part was damaged on its way. It was not stored; send it again.");
     upload.parts.set(part, bytes);
+    this.partsReceived += 1;
   }
 
   describeUpload(uploadId: string): GetUploadResponse {

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { errorKinds, type ErrorKind } from "@holdfast/base";
-import { ErrorDetailSchema } from "@holdfast/proto/errors/v1/errors";
+import { ErrorDetailSchema, type ErrorKind as WireErrorKind } from "@holdfast/proto/errors/v1/errors";
 
 const codes: Partial<Record<ErrorKind, Code>> = {
   invalidArgument: Code.InvalidArgument,
@@ -34,7 +34,7 @@ export class Refusal extends ConnectError {
   readonly kind: ErrorKind;
 
   constructor(kind: ErrorKind, message: string) {
-    super(message, codes[kind] ?? Code.Internal, undefined, [{ desc: ErrorDetailSchema, value: create(ErrorDetailSchema, { kind: errorKinds.indexOf(kind) + 1, message, requestId: "memory" }) }]);
+    super(message, codes[kind] ?? Code.Internal, undefined, [{ desc: ErrorDetailSchema, value: create(ErrorDetailSchema, { kind: (errorKinds.indexOf(kind) + 1) as WireErrorKind, message, requestId: "memory" }) }]);
     this.kind = kind;
   }
 

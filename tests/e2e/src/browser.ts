@@ -68,3 +68,13 @@ export async function dropFiles(page: Page, files: readonly { readonly name: str
   await page.getByTestId("rows").dispatchEvent("dragover", { dataTransfer: transfer });
   await page.getByTestId("rows").dispatchEvent("drop", { dataTransfer: transfer });
 }
+
+/** Drops real files and folders of this machine on the list, through the browser's own drag machinery. */
+export async function dropPaths(page: Page, paths: readonly string[]): Promise<void> {
+  const box = await page.getByTestId("rows").boundingBox();
+  if (box === null) throw new Error("the list is not on screen");
+  const session = await page.context().newCDPSession(page);
+  const at = { x: box.x + box.width / 2, y: box.y + box.height / 2, data: { items: [], files: [...paths], dragOperationsMask: 1 } };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) await session.send("Input.dispatchDragEvent", { type, ...at });
+  await session.detach();
+}

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { loadSession, useSession } from "../features/auth/session.ts";
 import { DrivePage } from "../features/files/drive-page.tsx";
 import { isHoldfastError } from "@holdfast/base";
+import { isOwnPath } from "../lib/own-path.ts";
 import { StartFailure } from "./start-failure.tsx";
 import { Shell } from "./shell.tsx";
 
@@ -68,9 +69,4 @@ function FolderView(): ReactNode {
   const { folderId } = useParams({ from: "/inside/f/$folderId" });
   const rootId = useSession((state) => state.signedIn?.rootId);
   return rootId === undefined ? null : <DrivePage folderId={/^\d+$/.test(folderId) ? Number(folderId) : 0} rootId={rootId} />;
-}
-
-/** Only addresses of this page may follow sign-in. */
-function isOwnPath(next: unknown): next is string {
-  return typeof next === "string" && next.startsWith("/") && !next.startsWith("//") && !next.startsWith("/\\");
 }

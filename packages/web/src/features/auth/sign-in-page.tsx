@@ -1,6 +1,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactNode } from "react";
 import { explainFailure, type Failure } from "../../lib/failure.ts";
+import { isOwnPath } from "../../lib/own-path.ts";
 import { sessions } from "../../lib/rpc.ts";
 import { Button } from "../../ui/button.tsx";
 import { AuthCard, AuthFailure } from "./auth-card.tsx";
@@ -21,7 +22,7 @@ export function SignInPage(): ReactNode {
       await sessions.signIn({ email: String(form.get("email")), password: String(form.get("password")), channel: "browser", keepSignedIn: form.get("keep") === "on" });
       forgetSession();
       await loadSession();
-      await navigate({ to: search.next ?? "/", replace: true });
+      await navigate({ to: isOwnPath(search.next) ? search.next : "/", replace: true });
     } catch (thrown) {
       const told = explainFailure(thrown);
       setFailure(told.kind === "unauthenticated" ? { ...told, title: "E-mail or password is not right.", advice: "Check both and try again." } : told);

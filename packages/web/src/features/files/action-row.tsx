@@ -57,7 +57,7 @@ function SelectionBar({ folderId, count }: { readonly folderId: number; readonly
       </Button>
       <Button look="quiet" onClick={withIds((ids) => void trashEntries(ids))} aria-label="Move to the trash">
         <Trash2 size={16} />
-        <span className={styles["word"]}>Delete</span>
+        <span className={styles["word"]}>Trash</span>
       </Button>
     </div>
   );

@@ -37,7 +37,7 @@ export function FolderTree({ rootId, currentId, onChoose, disabledIds = [] }: Fo
   const context: TreeContext = { rootId, currentId, expanded, setOpen, onChoose, disabledIds };
   return (
     <ul ref={tree} role="tree" aria-label="Folders" className={styles["tree"]} onKeyDown={(event) => onTreeKey(event, context)}>
-      <TreeNode id={rootId} level={1} context={context} />
+      <TreeNode id={rootId} parentId={0} level={1} context={context} />
     </ul>
   );
 }
@@ -51,7 +51,7 @@ interface TreeContext {
   readonly disabledIds: readonly number[];
 }
 
-function TreeNode({ id, level, context }: { readonly id: number; readonly level: number; readonly context: TreeContext }): ReactNode {
+function TreeNode({ id, parentId, level, context }: { readonly id: number; readonly parentId: number; readonly level: number; readonly context: TreeContext }): ReactNode {
   const navigate = useNavigate();
   const name = useDrive((state) => state.entries.get(id)?.name ?? "");
   const isExpanded = context.expanded.has(id);
@@ -69,8 +69,21 @@ function TreeNode({ id, level, context }: { readonly id: number; readonly level:
   const Icon = isRoot ? HardDrive : Folder;
   const hasTwisty = childIds === undefined || childIds.length > 0;
   return (
-    <li role="treeitem" aria-level={level} aria-selected={isCurrent} aria-disabled={isDisabled} aria-label={isRoot ? "My files" : name} {...(hasTwisty ? { "aria-expanded": isExpanded } : {})} data-id={id} tabIndex={isCurrent || (context.currentId === undefined && isRoot) ? 0 : -1} className={styles["item"]}>
-      <div className={[styles["line"], isCurrent ? styles["current"] : "", isOver ? styles["over"] : ""].join(" ")} style={{ paddingLeft: 4 + (level - 1) * 14 }} onClick={choose} {...handlers}>
+    <li role="none">
+      <div
+        role="treeitem"
+        aria-level={level}
+        aria-selected={isCurrent}
+        aria-disabled={isDisabled}
+        {...(hasTwisty ? { "aria-expanded": isExpanded } : {})}
+        data-id={id}
+        data-parent={parentId}
+        tabIndex={isCurrent || (context.currentId === undefined && isRoot) ? 0 : -1}
+        className={[styles["line"], isCurrent ? styles["current"] : "", isOver ? styles["over"] : ""].join(" ")}
+        style={{ paddingLeft: 4 + (level - 1) * 14 }}
+        onClick={choose}
+        {...handlers}
+      >
         <span
           className={`${styles["twisty"]} ${isExpanded ? styles["open"] : ""}`}
           style={{ visibility: hasTwisty ? "visible" : "hidden" }}
@@ -88,7 +101,7 @@ function TreeNode({ id, level, context }: { readonly id: number; readonly level:
       {isExpanded && childIds !== undefined && childIds.length > 0 && (
         <ul role="group">
           {childIds.map((childId) => (
-            <TreeNode key={childId} id={childId} level={level + 1} context={isDisabled ? { ...context, disabledIds: [...context.disabledIds, childId] } : context} />
+            <TreeNode key={childId} id={childId} parentId={id} level={level + 1} context={isDisabled ? { ...context, disabledIds: [...context.disabledIds, childId] } : context} />
           ))}
         </ul>
       )}
@@ -115,7 +128,7 @@ function onTreeKey(event: KeyboardEvent<HTMLUListElement>, context: TreeContext)
   if (item === undefined) return;
   const id = Number(item.dataset["id"]);
   const isOpen = item.getAttribute("aria-expanded") === "true";
-  const parent = item.parentElement?.closest<HTMLElement>("[role=treeitem]");
+  const parent = items.find((one) => one.dataset["id"] === item.dataset["parent"]);
   if (event.key === "ArrowDown") items[position + 1]?.focus();
   else if (event.key === "ArrowUp") items[position - 1]?.focus();
   else if (event.key === "Home") items[0]?.focus();
@@ -124,7 +137,7 @@ function onTreeKey(event: KeyboardEvent<HTMLUListElement>, context: TreeContext)
   else if (event.key === "ArrowRight") items[position + 1]?.focus();
   else if (event.key === "ArrowLeft" && isOpen) context.setOpen(id, false);
   else if (event.key === "ArrowLeft") parent?.focus();
-  else if (event.key === "Enter" || event.key === " ") item.querySelector<HTMLElement>("div")?.click();
+  else if (event.key === "Enter" || event.key === " ") item.click();
   else return;
   event.preventDefault();
   event.stopPropagation();

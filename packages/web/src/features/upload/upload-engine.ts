@@ -12,7 +12,7 @@ import type { UploadEffect, UploadItem } from "./model/upload-item.ts";
 import { UploadQueue, type UploadFailure } from "./model/upload-queue.ts";
 import { hasUnfinished, summarize, type UploadSummary } from "./model/upload-summary.ts";
 import { putBytes, sha256Of } from "./put-bytes.ts";
-import { forgetUpload, recallUpload, rememberUpload } from "./upload-memory.ts";
+import { forgetUpload, recallUpload, rememberUpload, type FileIdentity } from "./upload-memory.ts";
 import { chunkFiles, walkEntries } from "./walk-drop.ts";
 
 interface UploadView {
@@ -33,12 +33,13 @@ let queue: UploadQueue | undefined;
 let cancelWake: () => void = () => undefined;
 let isDirty = false;
 const files = new Map<number, File>();
+const identities = new Map<number, FileIdentity>();
 const stops = new Map<number, AbortController>();
 
 /** The queue; made with the server's part size at the first upload. */
 export function uploadQueue(partSizeBytes = 8_388_608): UploadQueue {
   if (queue !== undefined) return queue;
-  queue = new UploadQueue({ partSizeBytes, requestsMax: requestsMax(), partsPerFileMax: 4, foldersMax: 4 });
+  queue = new UploadQueue({ partSizeBytes, requestsMax: requestsMax(), partsPerFileMax: 4, foldersMax: 4 }, () => randomHex());
   every(mirrorMs, mirror);
   addEventListener("beforeunload", (event) => {
     if (hasUnfinished(queue?.items.values() ?? [])) event.preventDefault();
@@ -78,10 +79,9 @@ function addFile(found: { readonly batchId: number; readonly parentId: number; r
   const target = uploadQueue();
   const identity = { parentId: found.parentId, path: found.folderPath, file };
   const recalled = recallUpload(identity);
-  const uploadId = recalled ?? randomHex();
-  const item = target.add(found.batchId, { name: file.name.normalize("NFC"), folderPath: found.folderPath, sizeBytes: file.size, uploadId, isResumed: recalled !== undefined });
+  const item = target.add(found.batchId, { name: file.name.normalize("NFC"), folderPath: found.folderPath, sizeBytes: file.size, ...(recalled === undefined ? {} : { resumedUploadId: recalled }) });
   files.set(item.id, file);
-  if (target.isInParts(item)) rememberUpload(identity, uploadId);
+  if (target.isInParts(item)) identities.set(item.id, identity);
 }
 
 /** Executes what the queue asks for until it asks for nothing. */
@@ -126,7 +126,7 @@ async function request(effect: ItemEffect, signal: AbortSignal): Promise<void> {
   };
   if (effect.kind === "putWhole") {
     const query = new URLSearchParams({ parent: String(effect.parentId), name: item.name, conflict: conflictWord(item) });
-    await putPart(`/api/v1/files?${query.toString()}`, { item, part: 0, body: fileOf(item), signal, headers: { "X-Request-Id": item.uploadId } });
+    await putPart(`/api/v1/files?${query.toString()}`, { item, part: 0, body: fileOf(item), signal, headers: { "Idempotency-Key": item.uploadId } });
     unlessStopped(() => finish(item));
   } else if (effect.kind === "putPart") {
     const body = fileOf(item).slice(effect.offsetBytes, effect.offsetBytes + effect.lengthBytes);
@@ -135,6 +135,8 @@ async function request(effect: ItemEffect, signal: AbortSignal): Promise<void> {
   } else if (effect.kind === "start") {
     const answer = await drive.startUpload({ uploadId: item.uploadId, parentId: BigInt(effect.parentId), name: item.name, sizeBytes: BigInt(item.sizeBytes), conflict: conflictPolicy(item) }, { signal });
     unlessStopped(() => target.started(item.id, { partSizeBytes: answer.partSizeBytes }));
+    const identity = identities.get(item.id);
+    if (identity !== undefined) rememberUpload(identity, item.uploadId);
   } else if (effect.kind === "look") {
     const { upload } = await drive.getUpload({ uploadId: item.uploadId }, { signal });
     unlessStopped(() => target.started(item.id, { partSizeBytes: upload?.partSizeBytes ?? 0, storedParts: upload?.parts.map((part) => part.part) ?? [] }));
@@ -157,6 +159,7 @@ async function putPart(url: string, what: { readonly item: UploadItem; readonly 
 function finish(item: UploadItem): void {
   uploadQueue().completed(item.id);
   files.delete(item.id);
+  identities.delete(item.id);
   stops.delete(item.id);
   forgetUpload(item.uploadId);
 }
@@ -170,7 +173,7 @@ function onFailure(effect: ItemEffect, thrown: unknown): void {
     return;
   }
   const part = effect.kind === "putPart" ? { part: effect.part } : {};
-  target.failed(effect.item.id, classify(effect, error), { ...part, nowMs: nowMs(), jitter: randomFraction(), newUploadId: randomHex() });
+  target.failed(effect.item.id, classify(effect, error), { ...part, nowMs: nowMs(), jitter: randomFraction() });
 }
 
 function classify(effect: ItemEffect, error: unknown): UploadFailure {
@@ -208,7 +211,7 @@ function fileOf(item: UploadItem): File {
 }
 
 function conflictWord(item: UploadItem): string {
-  return item.choice === "keepBoth" ? "keep-both" : item.choice === "replace" ? "replace" : "fail";
+  return item.choice === "keepBoth" ? "keepBoth" : item.choice === "replace" ? "replace" : "fail";
 }
 
 function conflictPolicy(item: UploadItem): ConflictPolicy {

@@ -46,8 +46,8 @@ export interface NewUpload {
   readonly name: string;
   readonly folderPath: string;
   readonly sizeBytes: number;
-  readonly uploadId: string;
-  readonly isResumed: boolean;
+  /** The upload that an earlier page began for the same file, if there is one. */
+  readonly resumedUploadId?: string;
 }
 
 /** What the shell must do next. Every effect is answered by exactly one input, unless it was stopped. */

@@ -4,18 +4,20 @@ import { UploadQueue } from "./upload-queue.ts";
 import { hasUnfinished, inPanelOrder, summarize } from "./upload-summary.ts";
 
 const limits = { partSizeBytes: 100, requestsMax: 6, partsPerFileMax: 4, foldersMax: 4 };
-const at = (nowMs: number) => ({ nowMs, jitter: 0.5, newUploadId: "fresh" });
+const at = (nowMs: number) => ({ nowMs, jitter: 0.5 });
 const retryable = { kind: "retryable", message: "The line broke." } as const;
 
 let queue: UploadQueue;
+let idCount: number;
 let batch: number;
 
-const add = (name: string, sizeBytes: number, folderPath = ""): UploadItem => queue.add(batch, { name, folderPath, sizeBytes, uploadId: `id-${name}`, isResumed: false });
+const add = (name: string, sizeBytes: number, folderPath = ""): UploadItem => queue.add(batch, { name, folderPath, sizeBytes });
 const told = (effects: readonly UploadEffect[]) => effects.map((effect) => ("item" in effect ? `${effect.kind} ${effect.item.name}${effect.kind === "putPart" ? ` ${effect.part}` : ""}` : effect.kind === "makeFolder" ? `makeFolder ${effect.path} in ${effect.parentId}` : `${effect.kind} ${effect.uploadId}`));
 const drain = (nowMs = 0) => told(queue.drain(nowMs));
 
 beforeEach(() => {
-  queue = new UploadQueue(limits);
+  idCount = 0;
+  queue = new UploadQueue(limits, () => `id ${++idCount}`);
   batch = queue.openBatch({ parentId: 1, folderName: "My files" });
 });
 
@@ -107,14 +109,14 @@ describe("upload queue", () => {
     queue.started(item.id, { partSizeBytes: 100 });
     drain();
     queue.failed(item.id, { kind: "lost", message: "gone" }, { ...at(0), part: 0 });
-    expect(item.uploadId).toBe("fresh");
+    expect(item.uploadId).toBe("id 2");
     queue.partStored(item.id, 1);
     expect(item.storedBytes).toBe(0);
     expect(drain(1000)).toEqual(["start big"]);
   });
 
   test("an upload of an earlier page asks what is stored and sends only the rest", () => {
-    const item = queue.add(batch, { name: "big", folderPath: "", sizeBytes: 300, uploadId: "old", isResumed: true });
+    const item = queue.add(batch, { name: "big", folderPath: "", sizeBytes: 300, resumedUploadId: "old" });
     expect(drain()).toEqual(["look big"]);
     queue.started(item.id, { partSizeBytes: 100, storedParts: [0, 2, 9] });
     expect(sentBytes(item)).toBe(200);
@@ -140,7 +142,7 @@ describe("upload queue", () => {
     queue.started(big.id, { partSizeBytes: 100 });
     drain();
     queue.cancel(big.id);
-    expect(drain()).toEqual(["abort id-big", "stop big"]);
+    expect(drain()).toEqual(["abort id 1", "stop big"]);
     const small = add("small", 3);
     drain();
     queue.cancel(small.id);
@@ -155,6 +157,7 @@ describe("upload queue", () => {
     expect(first.status).toBe("asking");
     queue.choose([first.id], "replace", true);
     expect(drain()).toEqual(["putWhole a"]);
+    expect(first.uploadId).toBe("id 3");
     expect([first.choice, second.choice, add("c", 1).choice]).toEqual(["replace", "replace", "replace"]);
   });
 

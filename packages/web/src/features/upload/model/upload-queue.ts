@@ -27,6 +27,7 @@ export class UploadQueue {
   readonly items = new Map<number, UploadItem>();
   readonly batches = new Map<number, UploadBatch>();
   readonly #limits: UploadLimits;
+  readonly #freshId: () => string;
   readonly #effects: UploadEffect[] = [];
   readonly #ready: number[] = [];
   readonly #active = new Set<number>();
@@ -36,8 +37,10 @@ export class UploadQueue {
   #foldersInFlight = 0;
   #nextId = 1;
 
-  constructor(limits: UploadLimits) {
+  /** `freshId` gives 32 random hex digits: a request that was refused is never repeated under its old id. */
+  constructor(limits: UploadLimits, freshId: () => string) {
     this.#limits = limits;
+    this.#freshId = freshId;
   }
 
   /** Begins a batch: files and folders are then added as they are found. */
@@ -55,7 +58,7 @@ export class UploadQueue {
   /** Queues a file. */
   add(batchId: number, upload: NewUpload): UploadItem {
     const item: UploadItem = {
-      id: this.#nextId++, batchId, name: upload.name, folderPath: upload.folderPath, sizeBytes: upload.sizeBytes, uploadId: upload.uploadId, isResumed: upload.isResumed,
+      id: this.#nextId++, batchId, name: upload.name, folderPath: upload.folderPath, sizeBytes: upload.sizeBytes, uploadId: upload.resumedUploadId ?? this.#freshId(), isResumed: upload.resumedUploadId !== undefined,
       status: "waiting", choice: this.#choices.get(batchId) ?? "ask", attempt: 0, retryAtMs: 0, problem: "", parts: undefined, inFlight: new Map(), storedBytes: 0,
     };
     this.items.set(item.id, item);
@@ -132,12 +135,12 @@ export class UploadQueue {
   }
 
   /** A request of an item failed. `jitter` is in [0, 1). */
-  failed(id: number, failure: UploadFailure, at: { readonly part?: number; readonly nowMs: number; readonly jitter: number; readonly newUploadId: string }): void {
+  failed(id: number, failure: UploadFailure, at: { readonly part?: number; readonly nowMs: number; readonly jitter: number }): void {
     const item = this.#settle(id, at.part);
     if (at.part !== undefined && item.parts?.stored.has(at.part) === false) item.parts.again.push(at.part);
     if (failure.kind === "nameTaken") return this.#leave(item, item.choice === "skip" ? "skipped" : "asking");
     if (failure.kind === "lost") {
-      item.uploadId = at.newUploadId;
+      item.uploadId = this.#freshId();
       item.isResumed = false;
       item.parts = undefined;
       item.storedBytes = 0;
@@ -159,6 +162,7 @@ export class UploadQueue {
       if (item.status !== "asking") continue;
       if (isForRest) this.#choices.set(item.batchId, choice);
       item.choice = choice;
+      item.uploadId = this.#freshId();
       if (choice === "skip") this.#leave(item, "skipped");
       else this.#enqueue(item, "first");
     }
