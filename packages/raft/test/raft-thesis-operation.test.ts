@@ -24,7 +24,12 @@ describe("§5 compaction and snapshots", () => {
     heal(cluster);
     cluster.tick(5);
     expect(texts(cluster.node(3))).toEqual(texts(cluster.node(1)));
-    expect(cluster.node(1).view().peers.find((peer) => peer.id === 3)?.state).toBe("replicate");
+    expect(
+      cluster
+        .node(1)
+        .view()
+        .peers.find((peer) => peer.id === 3)?.state,
+    ).toBe("replicate");
     cluster.propose(1, "after");
     cluster.settle();
     cluster.tick(3);
@@ -184,7 +189,8 @@ describe("§9.6 pre-vote", () => {
     cluster.elect(1);
     const { term } = cluster.node(1).view();
     // 3 sees 2 but not 1.
-    cluster.isOpen = (message) => !(message.from + message.to === 4 && message.from !== message.to && message.from !== 2);
+    cluster.isOpen = (message) =>
+      !(message.from + message.to === 4 && message.from !== message.to && message.from !== 2);
     cluster.tick(300);
     expect(cluster.leader()?.id).toBe(1);
     expect(cluster.node(1).view().term).toBe(term);

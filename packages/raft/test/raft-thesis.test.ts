@@ -209,7 +209,12 @@ describe("§3.5 log replication", () => {
   });
 
   it("fetches entries for a slow follower that left the memory window", () => {
-    const configure = (base: Config): Config => ({ ...base, windowBytesMax: 100, appendBytesMax: 60, inflightAppendsMax: 2 });
+    const configure = (base: Config): Config => ({
+      ...base,
+      windowBytesMax: 100,
+      appendBytesMax: 60,
+      inflightAppendsMax: 2,
+    });
     const cluster = new TestCluster({ peers: 3, configure });
     cluster.elect(1);
     isolate(cluster, 1, 2);

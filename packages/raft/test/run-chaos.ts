@@ -3,7 +3,13 @@
 import { parseArgs } from "node:util";
 import { runChaos } from "./sim-chaos.ts";
 
-const { values } = parseArgs({ options: { seeds: { type: "string", default: "200" }, first: { type: "string", default: "1" }, seed: { type: "string" } } });
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "200" },
+    first: { type: "string", default: "1" },
+    seed: { type: "string" },
+  },
+});
 const first = Number(values.seed ?? values.first);
 const last = values.seed === undefined ? first + Number(values.seeds) - 1 : first;
 let applied = 0;
@@ -19,5 +25,7 @@ for (let seed = first; seed <= last; seed++) {
     console.log(`RED seed ${seed}: ${error instanceof Error ? error.stack : String(error)}`);
   }
 }
-console.log(`${last - first + 1} seeds, ${failed} red, ${applied} entries applied, ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+console.log(
+  `${last - first + 1} seeds, ${failed} red, ${applied} entries applied, ${((performance.now() - startedMs) / 1000).toFixed(1)} s`,
+);
 process.exitCode = failed === 0 ? 0 : 1;

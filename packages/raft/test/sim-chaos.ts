@@ -102,13 +102,18 @@ class ChaosRun {
     if (target === undefined) return;
     const attempt: Attempt = { text: `${this.#attempts.length}`, outcome: undefined };
     this.#attempts.push(attempt);
-    void target.node.propose(new TextEncoder().encode(attempt.text)).then((outcome) => void (attempt.outcome = outcome));
+    void target.node
+      .propose(new TextEncoder().encode(attempt.text))
+      .then((outcome) => void (attempt.outcome = outcome));
   }
 
   #read(): void {
     const leader = [...this.#cluster.members.values()].find(({ node }) => node.status().role === "leader");
     if (leader === undefined) return;
-    const before = Math.max(0, ...this.#attempts.map(({ outcome }) => (outcome?.kind === "applied" ? outcome.index : 0)));
+    const before = Math.max(
+      0,
+      ...this.#attempts.map(({ outcome }) => (outcome?.kind === "applied" ? outcome.index : 0)),
+    );
     leader.node.readIndex().then(
       (index) => {
         if (index < before) this.#fail(`a read at ${index} missed entry ${before}, acknowledged before it began`);
@@ -183,7 +188,10 @@ class ChaosRun {
     const isWhole = await world.runUntil(() => this.#booting === 0 && members.size === ids.length, healMs);
     if (!isWhole) this.#fail(`after healing only ${members.size} members run`);
     const last = await this.#proposeAtLast();
-    const isSettled = await world.runUntil(() => [...members.values()].every(({ node }) => node.status().appliedIndex >= last), healMs);
+    const isSettled = await world.runUntil(
+      () => [...members.values()].every(({ node }) => node.status().appliedIndex >= last),
+      healMs,
+    );
     if (!isSettled) this.#fail(`not everybody applied entry ${last} after healing: ${this.#describe()}`);
     if (this.#failure !== undefined) throw this.#failure;
     this.#checkStates();
