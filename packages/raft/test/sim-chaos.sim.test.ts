@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { runChaos } from "./sim-chaos.ts";
 
-/** More with `node packages/raft/test/run-chaos.ts --seeds N`. */
+/** More with `node bench/src/raft-chaos.ts --seeds N`. */
 const seedCount = 40;
 
 it(`keeps every promise under ${seedCount} seeds of crashes, power cuts, partitions and bad disks`, async () => {

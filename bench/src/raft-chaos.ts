@@ -1,7 +1,7 @@
 // Runs seeds of the chaos test; a red seed is printed and replayed with --seed.
-// node packages/raft/test/run-chaos.ts [--seeds 200] [--first 1] [--seed N]
+// node bench/src/raft-chaos.ts [--seeds 200] [--first 1] [--seed N]
 import { parseArgs } from "node:util";
-import { runChaos } from "./sim-chaos.ts";
+import { runChaos } from "../../packages/raft/test/sim-chaos.ts";
 
 const { values } = parseArgs({
   options: {
