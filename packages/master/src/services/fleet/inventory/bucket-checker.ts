@@ -1,6 +1,6 @@
 import type { KeyValueStore } from "@holdfast/runtime";
 import type { HeldCopy } from "../../../domain/chunks/decide-replicas.ts";
-import { copySetChunkTable, copySetTable, nodeBucketTable, parseCopySetKey, type CopySetChunkRow } from "../../../domain/chunks/tables.ts";
+import { chunkTable, copySetChunkTable, copySetTable, nodeBucketTable, parseCopySetKey, type CopySetChunkRow } from "../../../domain/chunks/tables.ts";
 import { readerOf } from "../../../domain/tables.ts";
 import { tableRange } from "../../../projections/table-range.ts";
 import { planBucketChecks, reconcileBucket, stateAfterListing, type BucketState } from "./plan.ts";
@@ -50,7 +50,7 @@ export class BucketChecker {
     if (expected === undefined) return;
     this.#asked.delete(bucket);
     this.#options.note(reconcileBucket(expected, copies), () => {
-      const state = stateAfterListing(copies, this.#expectedDigest(bucket));
+      const state = stateAfterListing(copies, (copy) => this.#counts(copy), this.#expectedDigest(bucket));
       this.#states = new Map(this.#states).set(bucket, state);
     });
     await this.#askNext();
@@ -71,6 +71,13 @@ export class BucketChecker {
     } finally {
       this.#isAsking = false;
     }
+  }
+
+  /** Whether a listed copy is one of those that make up the expectation. */
+  #counts(copy: HeldCopy): boolean {
+    const row = readerOf(this.#options.store).get(chunkTable, [copy.chunkId]);
+    if (row === undefined || row.generation !== copy.generation || row.lengthBytes !== copy.lengthBytes) return false;
+    return row.confirmedNodeIds.includes(this.#options.nodeId);
   }
 
   #expectedDigest(bucket: number): number {

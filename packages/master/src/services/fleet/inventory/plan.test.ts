@@ -30,11 +30,20 @@ describe("planBucketChecks", () => {
   test("what was listed and left alone does not ask for another listing until something changes", () => {
     const expectedDigest = copyDigest(copy(1));
     const nodeDigest = addDigests(expectedDigest, copyDigest(copy(257)));
-    const states = new Map([[3, stateAfterListing([copy(1), copy(257)], expectedDigest)]]);
+    const states = new Map([[3, stateAfterListing([copy(1), copy(257)], (one) => one.chunkId === 1, expectedDigest)]]);
     expect(planBucketChecks(states, compare(nodeDigest, expectedDigest)).toList).toEqual([]);
     expect(planBucketChecks(states, compare(expectedDigest, expectedDigest)).toList).toEqual([]);
     const other = planBucketChecks(states, compare(nodeDigest + 1, expectedDigest));
     expect(planBucketChecks(other.states, compare(nodeDigest + 1, expectedDigest)).toList).toEqual([3]);
+  });
+});
+
+describe("stateAfterListing", () => {
+  test("a copy that counts and was not listed is asked for again, however the rest adds up", () => {
+    const expectedDigest = addDigests(copyDigest(copy(1)), copyDigest(copy(257)));
+    const nodeDigest = addDigests(copyDigest(copy(1)), copyDigest(copy(513)));
+    const states = new Map([[3, stateAfterListing([copy(1), copy(513)], (one) => one.chunkId === 1, expectedDigest)]]);
+    expect(planBucketChecks(states, compare(nodeDigest, expectedDigest)).toList).toEqual([3]);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { HeldCopy } from "../../../domain/chunks/decide-replicas.ts";
-import { addDigests, copyDigest, subtractDigest } from "../../../domain/chunks/inventory-digest.ts";
+import { addDigests, copyDigest } from "../../../domain/chunks/inventory-digest.ts";
 
 /** What was seen of a bucket when its digest last came. */
 export interface BucketState {
@@ -44,11 +44,19 @@ export function planBucketChecks(
   return { toList, states: next };
 }
 
-/** The state of a bucket after it was listed and what followed was committed: what is left over is left alone. */
-export function stateAfterListing(listed: readonly HeldCopy[], expectedDigest: number): BucketState {
+/**
+ * The state of a bucket after it was listed and what followed was committed: copies that still do not count are left
+ * alone. A copy that counts and was not listed is never made up for, so that it is asked for again.
+ */
+export function stateAfterListing(listed: readonly HeldCopy[], counts: (copy: HeldCopy) => boolean, expectedDigest: number): BucketState {
   let nodeDigest = 0;
-  for (const copy of listed) nodeDigest = addDigests(nodeDigest, copyDigest(copy));
-  return { nodeDigest, expectedDigest, extraDigest: subtractDigest(nodeDigest, expectedDigest), unsettledCount: 0 };
+  let extraDigest = 0;
+  for (const copy of listed) {
+    const digest = copyDigest(copy);
+    nodeDigest = addDigests(nodeDigest, digest);
+    if (!counts(copy)) extraDigest = addDigests(extraDigest, digest);
+  }
+  return { nodeDigest, expectedDigest, extraDigest, unsettledCount: 0 };
 }
 
 /**
