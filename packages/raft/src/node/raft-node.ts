@@ -11,11 +11,14 @@ import type { Transport } from "../transport/transport.ts";
 import { Applier } from "./applier.ts";
 import { AppliedWaiters } from "./applied-waiters.ts";
 import { Compactor } from "./compactor.ts";
+import { logCoreEvent } from "./core-events.ts";
 import type { NodeMetrics } from "./node-metrics.ts";
+import { readLinearizably } from "./linearizable-read.ts";
 import { Proposals } from "./proposals.ts";
 import { Reads } from "./reads.ts";
 import { SendAfter } from "./send-after.ts";
 import type { RaftSettings } from "./settings.ts";
+import { StallWatch } from "./stall-watch.ts";
 import { toStatus } from "./status.ts";
 
 /** What a node is made of; see `openRaftNode`. */
@@ -43,6 +46,7 @@ export class RaftShell implements RaftNode {
   readonly #reads: Reads;
   readonly #sendAfter: SendAfter;
   readonly #compactor: Compactor;
+  readonly #stallWatch: StallWatch;
   readonly #listeners = new Set<(event: RaftEvent) => void>();
   readonly #timers: Timer[] = [];
   #inputs: Input[] = [];
@@ -50,7 +54,6 @@ export class RaftShell implements RaftNode {
   #isTurnScheduled = false;
   #state: "opened" | "running" | "failed" | "stopped" = "opened";
   #stopping: Promise<void> | undefined;
-  #lastTickMs = 0;
 
   constructor(parts: RaftNodeParts) {
     this.#parts = parts;
@@ -58,6 +61,8 @@ export class RaftShell implements RaftNode {
     this.#waiters = new AppliedWaiters(stateMachine.appliedIndex());
     this.#reads = new Reads((peer) => this.addressOf(peer));
     this.#sendAfter = new SendAfter((message) => this.#send(message));
+    const { tickMs, loopStallMs } = settings;
+    this.#stallWatch = new StallWatch({ tickMs, stallMs: loopStallMs }, parts.ports.clock.monotonicMs());
     this.#applier = new Applier({
       stateMachine,
       batchEntriesMax: settings.applyBatchEntriesMax,
@@ -82,7 +87,6 @@ export class RaftShell implements RaftNode {
     if (this.#state !== "opened") return;
     this.#state = "running";
     const { ports, settings, transport } = this.#parts;
-    this.#lastTickMs = ports.clock.monotonicMs();
     transport.start({
       onMessage: (message) => this.#enqueue({ kind: "receive", message }),
       onUnreachable: (peer) => this.#enqueue({ kind: "unreachable", peer }),
@@ -100,30 +104,17 @@ export class RaftShell implements RaftNode {
     return this.#proposals.add(this.#nextRef++, data);
   }
 
-  async readIndex(signal?: AbortSignal): Promise<LogIndex> {
-    if (this.#state !== "running") throw notLeaderWhen(this.#state);
-    const limit = new AbortController();
-    const giveUp = (): void => limit.abort();
-    const timer = this.#parts.ports.timers.after(this.#parts.settings.readTimeoutMs, giveUp);
-    signal?.addEventListener("abort", giveUp, { once: true });
-    if (signal?.aborted === true) giveUp();
-    try {
-      this.#scheduleTurn();
-      const index = await untilAborted(this.#reads.add(), limit.signal);
-      await this.#waiters.wait(index, limit.signal);
-      return index;
-    } catch (error) {
-      if (signal?.aborted === true) throw new HoldfastError("cancelled", "the caller gave up the read");
-      if (limit.signal.aborted)
-        throw new HoldfastError(
-          "deadline",
-          "no majority of the masters confirmed the read in time; nothing was read. Try again",
-        );
-      throw error;
-    } finally {
-      timer.cancel();
-      signal?.removeEventListener("abort", giveUp);
-    }
+  readIndex(signal?: AbortSignal): Promise<LogIndex> {
+    if (this.#state !== "running") return Promise.reject(notLeaderWhen(this.#state));
+    this.#scheduleTurn();
+    const { settings, ports } = this.#parts;
+    const path = {
+      reads: this.#reads,
+      waiters: this.#waiters,
+      timers: ports.timers,
+      timeoutMs: settings.readTimeoutMs,
+    };
+    return readLinearizably(path, signal);
   }
 
   waitApplied(index: LogIndex, signal?: AbortSignal): Promise<void> {
@@ -131,7 +122,9 @@ export class RaftShell implements RaftNode {
   }
 
   status(): RaftStatus {
-    return toStatus(this.#parts.core.view(), this.#waiters.appliedIndex);
+    const status = toStatus(this.#parts.core.view(), this.#waiters.appliedIndex);
+    const isTakingPart = this.#state === "running" || this.#state === "opened";
+    return isTakingPart ? status : { ...status, role: "follower", leader: undefined, isReadyLeader: false, peers: [] };
   }
 
   subscribe(listener: (event: RaftEvent) => void): () => void {
@@ -250,48 +243,24 @@ export class RaftShell implements RaftNode {
   }
 
   #tick(): void {
-    const { clock, logger } = this.#parts.ports;
-    const nowMs = clock.monotonicMs();
-    const lateMs = nowMs - this.#lastTickMs - this.#parts.settings.tickMs;
-    this.#lastTickMs = nowMs;
-    if (lateMs > this.#parts.settings.loopStallMs) {
-      this.#parts.metrics.stalled();
-      logger.warn("raft.loop_stalled", { lateMs: Math.round(lateMs) });
+    const { ports, settings, metrics, core } = this.#parts;
+    const lateMs = this.#stallWatch.tick(ports.clock.monotonicMs());
+    if (lateMs !== undefined) {
+      metrics.stalled();
+      ports.logger.warn("raft.loop_stalled", { lateMs: Math.round(lateMs) });
       this.#emit({ kind: "loopStalled", lateMs });
     }
-    this.#enqueue({ kind: "tick" });
-    const view = this.#parts.core.view();
+    const view = core.view();
+    // A leader that did not run for so long counts as one with a stalled disk: all its followers' silence is due now.
+    const isZombie = lateMs !== undefined && lateMs > settings.diskSlowMs && view.role === "leader";
+    for (let count = isZombie ? 2 * settings.electionTicksMin : 1; count > 0; count--) this.#enqueue({ kind: "tick" });
     this.#compactor.observe(view);
-    this.#parts.metrics.show(toStatus(view, this.#waiters.appliedIndex), this.#proposals.openCount);
+    metrics.show(toStatus(view, this.#waiters.appliedIndex), this.#proposals.openCount);
   }
 
   #onCoreEvent(event: CoreEvent): void {
-    const { logger } = this.#parts.ports;
-    switch (event.kind) {
-      case "inputDropped":
-        return logger.debug("raft.input_dropped", { reason: event.reason });
-      case "configurationChanged":
-        return logger.info("raft.configuration_changed", { index: event.index });
-      case "diskStalled": {
-        const sinceMs = event.ticks * this.#parts.settings.tickMs;
-        logger.error("raft.disk_stalled", { sinceMs });
-        return this.#emit({ kind: "diskStalled", sinceMs });
-      }
-      case "diskFailed":
-        // Told by `#fail`, with its cause.
-        return;
-      case "committed":
-        return this.#emit(event);
-      case "roleChanged":
-        logger.info("raft.role_changed", { role: event.role, term: event.term });
-        return this.#emit(event);
-      case "leaderChanged":
-        logger.info("raft.leader_changed", { leader: event.leader, term: event.term });
-        return this.#emit(event);
-      case "readyToLead":
-        logger.info("raft.ready_to_lead", { term: event.term });
-        return this.#emit(event);
-    }
+    const told = logCoreEvent(event, this.#parts.ports.logger, this.#parts.settings.tickMs);
+    if (told !== undefined) this.#emit(told);
   }
 
   #emit(event: RaftEvent): void {
@@ -310,7 +279,11 @@ export class RaftShell implements RaftNode {
     const message = `${sentence}: ${error instanceof Error ? error.message : String(error)}`;
     this.#parts.ports.logger.error("raft.node_failed", { message });
     this.#answerAll();
+    const { term } = this.#parts.core.view();
+    this.#emit({ kind: "roleChanged", role: "follower", term });
+    this.#emit({ kind: "leaderChanged", leader: undefined, term });
     this.#emit({ kind: "diskFailed", message });
+    this.#watch(this.#parts.transport.stop(), "the peers' streams could not be ended");
   }
 
   #answerAll(): void {
@@ -326,13 +299,4 @@ const snapshotRetryMs = 5000;
 
 function notLeaderWhen(state: string): HoldfastError {
   return new HoldfastError("notLeader", `this master does not lead: it is ${state}`);
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(new HoldfastError("cancelled", "given up"));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

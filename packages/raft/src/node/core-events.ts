@@ -1,0 +1,34 @@
+import type { Logger } from "@holdfast/observability";
+import type { RaftEvent } from "../api.ts";
+import type { CoreEvent } from "../core/output.ts";
+
+/** Writes a core's event to the log, and gives what subscribers are told of it, if anything. */
+export function logCoreEvent(event: CoreEvent, logger: Logger, tickMs: number): RaftEvent | undefined {
+  switch (event.kind) {
+    case "inputDropped":
+      logger.debug("raft.input_dropped", { reason: event.reason });
+      return undefined;
+    case "configurationChanged":
+      logger.info("raft.configuration_changed", { index: event.index });
+      return undefined;
+    case "diskStalled": {
+      const sinceMs = event.ticks * tickMs;
+      logger.error("raft.disk_stalled", { sinceMs });
+      return { kind: "diskStalled", sinceMs };
+    }
+    case "diskFailed":
+      // Told by the shell, with its cause.
+      return undefined;
+    case "committed":
+      return event;
+    case "roleChanged":
+      logger.info("raft.role_changed", { role: event.role, term: event.term });
+      return event;
+    case "leaderChanged":
+      logger.info("raft.leader_changed", { leader: event.leader, term: event.term });
+      return event;
+    case "readyToLead":
+      logger.info("raft.ready_to_lead", { term: event.term });
+      return event;
+  }
+}
