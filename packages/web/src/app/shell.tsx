@@ -21,6 +21,7 @@ const Uploads = lazy(() => import("../features/upload/upload-panel.tsx").then((m
 /** The frame of everything behind sign-in: sidebar, the view, and what lies over it. */
 export function Shell(): ReactNode {
   const isDrawerOpen = useChrome((chrome) => chrome.isDrawerOpen);
+  const hasFolder = useCurrentFolder() !== undefined;
   useChromeState();
   useEffect(followChanges, []);
   return (
@@ -35,9 +36,11 @@ export function Shell(): ReactNode {
       <div className={styles["view"]} id="view" tabIndex={-1}>
         <Outlet />
       </div>
-      <div className={styles["fab"]}>
-        <NewButton isRound />
-      </div>
+      {hasFolder && (
+        <div className={styles["fab"]}>
+          <NewButton isRound />
+        </div>
+      )}
       <Late />
     </div>
   );

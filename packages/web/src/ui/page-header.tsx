@@ -19,7 +19,7 @@ export function PageHeader({ children }: { readonly children: ReactNode }): Reac
       </IconButton>
       <div className={styles["lead"]}>{children}</div>
       <ConnectionNote />
-      <IconButton label="Keyboard shortcuts" onClick={() => openDialog({ kind: "shortcuts" })}>
+      <IconButton label="Keyboard shortcuts" className={styles["keys"] ?? ""} onClick={() => openDialog({ kind: "shortcuts" })}>
         <CircleHelp size={18} />
       </IconButton>
       <ThemeButton />

@@ -4,6 +4,8 @@ import { formatClock, formatCount } from "../../lib/format.ts";
 import styles from "./admin-charts.module.css";
 import type { History, Sample } from "./model/history.ts";
 
+const compactFormat = new Intl.NumberFormat("en", { notation: "compact" });
+
 interface ChartProps {
   readonly title: string;
   readonly samples: readonly Sample[];
@@ -18,7 +20,7 @@ export function AdminCharts({ history }: { readonly history: History }): ReactNo
     <div className={styles["charts"]}>
       <Chart title="Log entries per second" samples={history.samples} field="entriesPerSecond" color="var(--chart-1)" unit="/s" />
       <Chart title="Slowest heartbeat" samples={history.samples} field="slowestHeartbeatMs" color="var(--chart-4)" unit=" ms" />
-      <Chart title="Chunks below full copies" samples={history.samples} field="underCount" color="var(--chart-2)" unit="" />
+      <Chart title="Chunks short of copies" samples={history.samples} field="underCount" color="var(--chart-2)" unit="" />
     </div>
   );
 }
@@ -38,9 +40,9 @@ function Chart({ title, samples, field, color, unit }: ChartProps): ReactNode {
         <AreaChart data={[...samples]} margin={{ top: 8, right: 4, bottom: 0, left: 0 }} accessibilityLayer={false}>
           <CartesianGrid stroke="var(--line)" vertical={false} />
           <XAxis dataKey="atMs" type="number" domain={["dataMin", "dataMax"]} tickFormatter={formatClock} tick={{ fill: "var(--muted)", fontSize: 11 }} stroke="var(--line)" minTickGap={60} />
-          <YAxis width={44} tick={{ fill: "var(--muted)", fontSize: 11 }} axisLine={false} tickLine={false} allowDecimals={false} domain={[0, (max: number) => Math.max(1, Math.ceil(max))]} tickFormatter={(value: number) => formatCount(value)} />
+          <YAxis width={44} tick={{ fill: "var(--muted)", fontSize: 11 }} axisLine={false} tickLine={false} allowDecimals={false} domain={[0, (max: number) => Math.max(1, Math.ceil(max))]} tickFormatter={(value: number) => compactFormat.format(value)} />
           <Tooltip isAnimationActive={false} labelFormatter={(at) => formatClock(Number(at))} formatter={(value) => [show(Number(value)), title]} contentStyle={{ background: "var(--surface)", border: "1px solid var(--line)", borderRadius: 6, fontSize: 12 }} />
-          <Area type="monotone" dataKey={field} stroke={color} strokeWidth={1.5} fill={color} fillOpacity={0.12} isAnimationActive={false} dot={false} />
+          <Area type="linear" dataKey={field} stroke={color} strokeWidth={1.5} fill={color} fillOpacity={0.12} isAnimationActive={false} dot={false} />
         </AreaChart>
       </ResponsiveContainer>
     </figure>

@@ -39,7 +39,7 @@ const stops = new Map<number, AbortController>();
 /** The queue; made with the server's part size at the first upload. */
 export function uploadQueue(partSizeBytes = 8_388_608): UploadQueue {
   if (queue !== undefined) return queue;
-  queue = new UploadQueue({ partSizeBytes, requestsMax: requestsMax(), partsPerFileMax: 4, foldersMax: 4 }, () => randomHex());
+  queue = new UploadQueue({ partSizeBytes, requestsMax: requestsMax(), partsPerFileMax: requestsMax() - 1, foldersMax: 4 }, () => randomHex());
   every(mirrorMs, mirror);
   addEventListener("beforeunload", (event) => {
     if (hasUnfinished(queue?.items.values() ?? [])) event.preventDefault();
@@ -218,7 +218,7 @@ function conflictPolicy(item: UploadItem): ConflictPolicy {
   return item.choice === "keepBoth" ? ConflictPolicy.KEEP_BOTH : item.choice === "replace" ? ConflictPolicy.REPLACE : ConflictPolicy.FAIL;
 }
 
-/** A browser opens six connections per host over HTTP/1.1; the change feed and clicks need theirs too. */
+/** One request is always left for the next file, so that a large one does not hold up the small. A browser opens six connections per host over HTTP/1.1; the change feed and clicks need theirs too. */
 function requestsMax(): number {
   const [navigation] = performance.getEntriesByType("navigation");
   const protocol = navigation instanceof PerformanceNavigationTiming ? navigation.nextHopProtocol : "";

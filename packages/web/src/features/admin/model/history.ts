@@ -23,15 +23,15 @@ export const emptyHistory: History = { samples: [], lastIndex: 0, lastAtMs: 0 };
 const spanMs = 300_000;
 const samplesMax = 300;
 
-/** With one more look at the cluster; looks closer than half a second apart are folded into one. */
+/** With one more look at the cluster; the first one only sets the mark for rates, looks closer than half a second apart are folded into one. */
 export function withLook(history: History, cluster: Cluster, atMs: number): History {
   const elapsedMs = atMs - history.lastAtMs;
-  if (history.samples.length > 0 && elapsedMs < 500) return history;
-  const isFirst = history.lastAtMs === 0;
+  if (elapsedMs < 500) return history;
+  if (history.lastAtMs === 0) return { ...history, lastIndex: cluster.index, lastAtMs: atMs };
   const heartbeats = cluster.nodes.filter((node) => node.liveness !== "dead").map((node) => node.heartbeatAgeMs);
   const sample: Sample = {
     atMs,
-    entriesPerSecond: isFirst ? 0 : Math.max(0, ((cluster.index - history.lastIndex) * 1000) / elapsedMs),
+    entriesPerSecond: Math.max(0, ((cluster.index - history.lastIndex) * 1000) / elapsedMs),
     underCount: cluster.chunks.under + cluster.chunks.missing,
     slowestHeartbeatMs: Math.max(0, ...heartbeats),
   };
