@@ -5,19 +5,63 @@ import type { Preset, PresetName } from "./controllers/presets.ts";
 
 /** Rows of the settings of the master process; `main.ts` alone reads them. */
 export const masterSettings = {
-  id: { type: "integer", unit: "number", min: 1, max: 255, help: "Which of the masters this is; never used again for another one." },
+  id: {
+    type: "integer",
+    unit: "number",
+    min: 1,
+    max: 255,
+    help: "Which of the masters this is; never used again for another one.",
+  },
   name: { type: "text", help: 'Name shown to people, such as "master-1".' },
   listen: { type: "text", help: "host:port for gRPC; the other masters, gateways and chunkservers come here." },
   peers: { type: "list", help: "All masters, this one included: 1=host:port,2=host:port,3=host:port." },
   data: { type: "text", help: "Folder for the log and its projections; nothing else may write there." },
   clusterId: { type: "text", help: "32 hex digits, the same for everything in the cluster." },
-  replication: { type: "integer", unit: "copies", min: 1, max: 9, default: 3, help: "Copies of a chunk. Fixed when the cluster begins." },
-  chunkSizeBytes: { type: "integer", unit: "bytes", min: 1 << 20, max: 64 << 20, default: 4 << 20, help: "Bytes of a full chunk. Fixed when the cluster begins." },
-  writeCopiesMin: { type: "integer", unit: "copies", min: 1, max: 9, default: 2, help: "Copies that must be durable before a write is acknowledged." },
-  preset: { type: "choice", choices: ["demo", "production"], default: "production", help: "Times and rates of the cluster's housekeeping." },
+  replication: {
+    type: "integer",
+    unit: "copies",
+    min: 1,
+    max: 9,
+    default: 3,
+    help: "Copies of a chunk. Fixed when the cluster begins.",
+  },
+  chunkSizeBytes: {
+    type: "integer",
+    unit: "bytes",
+    min: 1 << 20,
+    max: 64 << 20,
+    default: 4 << 20,
+    help: "Bytes of a full chunk. Fixed when the cluster begins.",
+  },
+  writeCopiesMin: {
+    type: "integer",
+    unit: "copies",
+    min: 1,
+    max: 9,
+    default: 2,
+    help: "Copies that must be durable before a write is acknowledged.",
+  },
+  preset: {
+    type: "choice",
+    choices: ["demo", "production"],
+    default: "production",
+    help: "Times and rates of the cluster's housekeeping.",
+  },
   healthHost: { type: "text", default: "127.0.0.1", help: "Address of the health port." },
-  healthPort: { type: "integer", unit: "port", min: 0, max: 65_535, default: 0, help: "HTTP port of /healthz, /readyz and /metrics; 0 = any free one." },
-  logLevel: { type: "choice", choices: ["debug", "info", "warn", "error"], default: "info", help: "Log lines below this level are dropped." },
+  healthPort: {
+    type: "integer",
+    unit: "port",
+    min: 0,
+    max: 65_535,
+    default: 0,
+    help: "HTTP port of /healthz, /readyz and /metrics; 0 = any free one.",
+  },
+  logLevel: {
+    type: "choice",
+    choices: ["debug", "info", "warn", "error"],
+    default: "info",
+    help: "Log lines below this level are dropped.",
+  },
   pidFile: { type: "text", default: "", isEmptyAllowed: true, help: "File to write the process id to." },
 } as const;
 
@@ -52,7 +96,10 @@ export interface MasterConfig {
 }
 
 /** The configuration in a process's settings. Errors: `invalidArgument` with all faults in words. */
-export function configFromSettings(values: SettingsOf<typeof masterSettings>, absolutePath: (path: string) => string): MasterConfig {
+export function configFromSettings(
+  values: SettingsOf<typeof masterSettings>,
+  absolutePath: (path: string) => string,
+): MasterConfig {
   const faults: string[] = [];
   const peers = values.peers.map((text) => parsePeer(text, faults)).filter((peer) => peer !== undefined);
   if (new Set(peers.map((peer) => peer.id)).size !== peers.length) faults.push("--peers names an id twice");
@@ -62,7 +109,18 @@ export function configFromSettings(values: SettingsOf<typeof masterSettings>, ab
   if (!isAddress(values.listen)) faults.push("--listen is host:port");
   if (faults.length > 0) throw new HoldfastError("invalidArgument", `Settings are wrong: ${faults.join("; ")}.`);
   const { id, name, listen, clusterId, replication, chunkSizeBytes, writeCopiesMin, preset } = values;
-  return { id, name, listen, peers, data: absolutePath(values.data), clusterId, replication, chunkSizeBytes, writeCopiesMin, preset };
+  return {
+    id,
+    name,
+    listen,
+    peers,
+    data: absolutePath(values.data),
+    clusterId,
+    replication,
+    chunkSizeBytes,
+    writeCopiesMin,
+    preset,
+  };
 }
 
 function parsePeer(text: string, faults: string[]): MasterPeer | undefined {

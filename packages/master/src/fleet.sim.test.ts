@@ -86,7 +86,11 @@ class Story {
   async changeMasters(): Promise<void> {
     const down = this.cluster.ids.find((id) => !this.cluster.masters.has(id));
     if (down !== undefined) await this.cluster.start(down);
-    else this.cluster.crash((await this.cluster.leader(20_000)).id, this.cluster.world.random.fraction() < 0.5 ? "powerCut" : "process");
+    else
+      this.cluster.crash(
+        (await this.cluster.leader(20_000)).id,
+        this.cluster.world.random.fraction() < 0.5 ? "powerCut" : "process",
+      );
   }
 
   async write(): Promise<void> {
@@ -101,9 +105,16 @@ class Story {
     const confirmedNodeIds = holders.slice(0, 2).map((node) => node.nodeId);
     if (confirmedNodeIds.length < 2) return;
     const facts = { chunkId: chunk.chunkId, generation: 1, lengthBytes: 50, sha256, nodeIds: places, confirmedNodeIds };
-    const file = { ...this.#owner, name: `f${(this.#nameCount += 1)}`, sizeBytes: 50n, chunks: [create(WrittenChunkSchema, facts)] };
+    const file = {
+      ...this.#owner,
+      name: `f${(this.#nameCount += 1)}`,
+      sizeBytes: 50n,
+      chunks: [create(WrittenChunkSchema, facts)],
+    };
     this.unclearChunkIds.add(chunkId);
-    const committed = await this.attempt(() => this.cluster.execute({ case: "commitFile", value: create(CommitFileSchema, file) }));
+    const committed = await this.attempt(() =>
+      this.cluster.execute({ case: "commitFile", value: create(CommitFileSchema, file) }),
+    );
     if (committed === undefined) return;
     this.unclearChunkIds.delete(chunkId);
     this.files.set(committed.outcome?.entryId ?? 0n, chunkId);
@@ -139,29 +150,46 @@ class Story {
 
   layout(entryId: bigint): Promise<GetFileLayoutResponse> {
     const request = create(GetFileLayoutRequestSchema, { entryId, userId: this.#owner.userId });
-    return this.cluster.world.settle(this.cluster.caller.call(QueryService, (client, options) => client.getFileLayout(request, options)), 20_000);
+    return this.cluster.world.settle(
+      this.cluster.caller.call(QueryService, (client, options) => client.getFileLayout(request, options)),
+      20_000,
+    );
   }
 }
 
-test.each([1, 2, 3, 4, 5, 6, 142, 154])("seed %i: what the masters believe is what the nodes hold, and nothing needed was ever ordered away", async (seed) => {
-  const story = new Story(seed);
-  await story.begin();
-  for (let step = 0; step < 60; step++) await story.step();
-  await story.end();
-  for (const [entryId, chunkId] of story.files) {
-    const places = (await story.layout(entryId)).chunks[0]?.places.map((place) => place.nodeId) ?? [];
-    const holders = story.nodes.filter((node) => node.inventory.has(chunkId)).map((node) => node.nodeId);
-    expect(places.toSorted((a, b) => a - b), `chunk ${chunkId}`).toEqual(holders.toSorted((a, b) => a - b));
-  }
-  const needed = new Set(story.files.values());
-  for (const node of story.nodes) {
-    expect(node.trimmedIds.filter((chunkId) => needed.has(chunkId)), node.name).toEqual([]);
-    const leftover = [...node.inventory.keys()].filter((chunkId) => story.purgedChunkIds.has(chunkId));
-    expect(leftover.filter((chunkId) => !story.unclearChunkIds.has(chunkId)), node.name).toEqual([]);
-  }
-  expect(await story.cluster.settled()).toBe(true);
-  const hashes = [...story.cluster.masters.values()].map(({ master }) => Buffer.from(master.foldedState().stateHash).toString("hex"));
-  expect(new Set(hashes).size).toBe(1);
-  expect(story.files.size).toBeGreaterThan(3);
-  expect(story.cluster.log.records.filter((record) => record.level === "error")).toEqual([]);
-});
+test.each([1, 2, 3, 4, 5, 6, 142, 154])(
+  "seed %i: what the masters believe is what the nodes hold, and nothing needed was ever ordered away",
+  async (seed) => {
+    const story = new Story(seed);
+    await story.begin();
+    for (let step = 0; step < 60; step++) await story.step();
+    await story.end();
+    for (const [entryId, chunkId] of story.files) {
+      const places = (await story.layout(entryId)).chunks[0]?.places.map((place) => place.nodeId) ?? [];
+      const holders = story.nodes.filter((node) => node.inventory.has(chunkId)).map((node) => node.nodeId);
+      expect(
+        places.toSorted((a, b) => a - b),
+        `chunk ${chunkId}`,
+      ).toEqual(holders.toSorted((a, b) => a - b));
+    }
+    const needed = new Set(story.files.values());
+    for (const node of story.nodes) {
+      expect(
+        node.trimmedIds.filter((chunkId) => needed.has(chunkId)),
+        node.name,
+      ).toEqual([]);
+      const leftover = [...node.inventory.keys()].filter((chunkId) => story.purgedChunkIds.has(chunkId));
+      expect(
+        leftover.filter((chunkId) => !story.unclearChunkIds.has(chunkId)),
+        node.name,
+      ).toEqual([]);
+    }
+    expect(await story.cluster.settled()).toBe(true);
+    const hashes = [...story.cluster.masters.values()].map(({ master }) =>
+      Buffer.from(master.foldedState().stateHash).toString("hex"),
+    );
+    expect(new Set(hashes).size).toBe(1);
+    expect(story.files.size).toBeGreaterThan(3);
+    expect(story.cluster.log.records.filter((record) => record.level === "error")).toEqual([]);
+  },
+);

@@ -1,7 +1,15 @@
 import { resolve } from "node:path";
 import { createJsonLogger, createMetrics, startHealthServer } from "@holdfast/observability/node";
 import { createGrpcNetwork } from "@holdfast/rpc/node";
-import { createNodeClock, createNodeDisk, createNodeRandom, createNodeTimers, defineSettings, openLevelStore, runMain } from "@holdfast/runtime/node";
+import {
+  createNodeClock,
+  createNodeDisk,
+  createNodeRandom,
+  createNodeTimers,
+  defineSettings,
+  openLevelStore,
+  runMain,
+} from "@holdfast/runtime/node";
 import { configFromSettings, masterSettings } from "./config.ts";
 import { buildMaster } from "./server.ts";
 
@@ -17,7 +25,16 @@ await runMain({
     const random = createNodeRandom();
     const metrics = createMetrics();
     const network = createGrpcNetwork({ clock, timers, random, metrics, logger });
-    const ports = { clock, timers, random, disk: createNodeDisk(), network, logger, metrics, openStore: openLevelStore };
+    const ports = {
+      clock,
+      timers,
+      random,
+      disk: createNodeDisk(),
+      network,
+      logger,
+      metrics,
+      openStore: openLevelStore,
+    };
     const master = await buildMaster(config, ports);
     const address = `${values.healthHost}:${values.healthPort}`;
     const health = await startHealthServer({ address, metrics, logger, readiness: () => master.readiness() });

@@ -23,17 +23,25 @@ type CommandInit = NonNullable<MessageInitShape<typeof CommandSchema>["command"]
 
 function execute(cluster: ProcessMasters, requestId: string, command: CommandInit): Promise<ExecuteResponse> {
   const request = create(ExecuteRequestSchema, { requestId, actor: "gateway:test", command: { command } });
-  return cluster.caller.call(CommandService, (client, options) => client.execute(request, options), { timeoutMs: 20_000 });
+  return cluster.caller.call(CommandService, (client, options) => client.execute(request, options), {
+    timeoutMs: 20_000,
+  });
 }
 
 test("real masters: execute, read, lose the leader by kill -9 under load, all at once, and stop cleanly", async () => {
   const cluster = (masters = await ProcessMasters.create(3));
   cluster.startAll();
   await cluster.leader();
-  const user = await execute(cluster, "user", { case: "createUser", value: { email: "a@b.example", passwordHash: "$argon2id$x" } });
+  const user = await execute(cluster, "user", {
+    case: "createUser",
+    value: { email: "a@b.example", passwordHash: "$argon2id$x" },
+  });
   const { userId = 0n, entryId: folderId = 0n } = user.outcome ?? {};
   const makeFolder = (number: number): Promise<ExecuteResponse> =>
-    execute(cluster, `folder-${number}`, { case: "createFolder", value: { parentId: folderId, name: `folder ${number}`, userId } });
+    execute(cluster, `folder-${number}`, {
+      case: "createFolder",
+      value: { parentId: folderId, name: `folder ${number}`, userId },
+    });
   await Promise.all(Array.from({ length: 100 }, (_, number) => makeFolder(number)));
 
   const underLoad = Promise.all(Array.from({ length: 200 }, (_, number) => makeFolder(100 + number)));
@@ -52,7 +60,9 @@ test("real masters: execute, read, lose the leader by kill -9 under load, all at
   expect(list.totalCount).toBe(300);
   expect(new Set(list.entries.map((entry) => entry.name)).size).toBe(300);
   expect((await cluster.agreed()).size).toBe(1);
-  const status = await cluster.caller.call(QueryService, (client, options) => client.getClusterStatus(create(GetClusterStatusRequestSchema), options));
+  const status = await cluster.caller.call(QueryService, (client, options) =>
+    client.getClusterStatus(create(GetClusterStatusRequestSchema), options),
+  );
   expect(status.masters.map((master) => master.role).toSorted()).toEqual(["follower", "follower", "leader"]);
   for (const id of cluster.ids) expect(await cluster.end(id, "SIGTERM")).toBe(0);
 });

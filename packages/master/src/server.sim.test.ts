@@ -1,87 +1,40 @@
 import { create } from "@bufbuild/protobuf";
 import { must } from "@holdfast/base";
-import { ConflictPolicy } from "@holdfast/proto/events/v1/events";
-import { QueryService, WatchRequestSchema, WatchService, type Grant, type WatchResponse } from "@holdfast/proto/master/v1/master";
+import { QueryService, WatchRequestSchema, WatchService, type WatchResponse } from "@holdfast/proto/master/v1/master";
 import { Liveness } from "@holdfast/proto/model/v1/model";
 import { describe, expect, test } from "vitest";
 import { FakeNode } from "../test/fake-node.ts";
-import { addressOf, simClusterId, SimMasters } from "../test/sim-masters.ts";
-
-const createUser = { case: "createUser", value: { email: "a@b.example", passwordHash: "$argon2id$x" } } as const;
-const sha256 = new Uint8Array(32).fill(1);
-
-async function clusterOf(seed: number, nodeCount = 0): Promise<{ cluster: SimMasters; nodes: FakeNode[] }> {
-  const cluster = new SimMasters({ seed });
-  await cluster.startAll();
-  await cluster.leader();
-  const nodes = Array.from({ length: nodeCount }, (_, index) => new FakeNode(cluster, index + 1));
-  for (const node of nodes) node.start();
-  await cluster.world.runUntil(() => nodes.every((node) => node.nodeId > 0), 5000);
-  return { cluster, nodes };
-}
-
-async function grant(cluster: SimMasters, count = 1): Promise<Grant> {
-  const { outcome } = await cluster.execute({ case: "grantChunks", value: { $typeName: "holdfast.master.v1.GrantChunks", gateway: "g", count, avoidNodeIds: [] } });
-  return must(outcome?.grant, "a grant gives a grant");
-}
-
-/** Writes a file of one chunk: two copies are acknowledged, the third node tells on its own. */
-async function writeFile(cluster: SimMasters, nodes: readonly FakeNode[], file: { name: string; userId: bigint; parentId: bigint }): Promise<{ entryId: bigint; chunkId: number }> {
-  const granted = must((await grant(cluster)).chunks[0], "a grant of one chunk has one");
-  const nodeIds = granted.places.map((place) => place.nodeId);
-  const chunkId = Number(granted.chunkId);
-  for (const node of nodes) if (nodeIds.includes(node.nodeId)) node.add({ chunkId, generation: 1, lengthBytes: 100 });
-  const { outcome } = await cluster.execute({
-    case: "commitFile",
-    value: {
-      $typeName: "holdfast.master.v1.CommitFile",
-      ...file,
-      conflict: ConflictPolicy.FAIL,
-      sizeBytes: 100n,
-      sha256,
-      inlineContent: new Uint8Array(0),
-      chunks: [
-        {
-          $typeName: "holdfast.master.v1.WrittenChunk",
-          ...{ chunkId: granted.chunkId, generation: 1, lengthBytes: 100, sha256, nodeIds, confirmedNodeIds: nodeIds.slice(0, 2) },
-        },
-      ],
-    },
-  });
-  return { entryId: must(outcome, "a committed file has an outcome").entryId, chunkId };
-}
-
-async function userOf(cluster: SimMasters): Promise<{ userId: bigint; parentId: bigint }> {
-  const { outcome } = await cluster.execute(commandOf(createUser.value));
-  return { userId: outcome?.userId ?? 0n, parentId: outcome?.entryId ?? 0n };
-}
-
-function commandOf(value: { email: string; passwordHash: string }) {
-  const rest = { isAdmin: false, phone: "", channels: [], setupTokenSha256: new Uint8Array(0), isForced: false, keepExisting: true };
-  return { case: "createUser", value: { $typeName: "holdfast.master.v1.CreateUser", ...value, ...rest } } as const;
-}
+import { clusterOf, createUser, grant, userOf, writeFile } from "../test/sim-files.ts";
+import { addressOf, simClusterId } from "../test/sim-masters.ts";
 
 describe("three masters", () => {
   test("begin with the cluster's first event, answer commands and reads, and agree", async () => {
     const { cluster } = await clusterOf(1);
-    const { outcome, index } = await cluster.execute(commandOf(createUser.value), "once");
-    const again = await cluster.execute(commandOf(createUser.value), "once");
+    const { outcome, index } = await cluster.execute(createUser, "once");
+    const again = await cluster.execute(createUser, "once");
     expect(again).toEqual({ ...again, outcome, index });
     const status = await cluster.status();
-    expect(status).toMatchObject({ clusterId: simClusterId, replication: 3, chunkSizeBytes: 4 << 20, writeCopiesMin: 2 });
+    expect(status).toMatchObject({
+      clusterId: simClusterId,
+      replication: 3,
+      chunkSizeBytes: 4 << 20,
+      writeCopiesMin: 2,
+    });
     expect(status.masters.map((master) => master.name)).toEqual(["master-1", "master-2", "master-3"]);
     expect(status.masters.map((master) => master.role).sort()).toEqual(["follower", "follower", "leader"]);
     expect(await cluster.settled()).toBe(true);
-    const hashes = [...cluster.masters.values()].map(({ master }) => Buffer.from(master.foldedState().stateHash).toString("hex"));
+    const hashes = [...cluster.masters.values()].map(({ master }) =>
+      Buffer.from(master.foldedState().stateHash).toString("hex"),
+    );
     expect(new Set(hashes).size).toBe(1);
   });
 
   test("a killed leader loses nothing; the same request id is answered with the first outcome", async () => {
     const { cluster } = await clusterOf(2);
-    const first = await cluster.execute(commandOf(createUser.value), "kept");
+    const first = await cluster.execute(createUser, "kept");
     const old = await cluster.leader();
     cluster.crash(old.id, "powerCut");
-    const again = await cluster.execute(commandOf(createUser.value), "kept");
+    const again = await cluster.execute(createUser, "kept");
     expect(again.outcome).toEqual(first.outcome);
     const status = await cluster.status();
     expect(status.masters.find((master) => master.masterId === old.id)?.role).toBe("unreachable");
@@ -96,7 +49,12 @@ describe("three masters", () => {
     await cluster.startAll();
     await cluster.leader();
     const user = await cluster.world.settle(
-      cluster.caller.call(QueryService, (client, options) => client.getUser({ $typeName: "holdfast.master.v1.GetUserRequest", email: "", userId, atLeastIndex: 0n }, options)),
+      cluster.caller.call(QueryService, (client, options) =>
+        client.getUser(
+          { $typeName: "holdfast.master.v1.GetUserRequest", email: "", userId, atLeastIndex: 0n },
+          options,
+        ),
+      ),
       20_000,
     );
     expect(user.user?.email).toBe("a@b.example");
@@ -122,7 +80,9 @@ describe("nodes", () => {
     const victim = must(nodes[0], "there are nodes");
     victim.kill();
     await cluster.world.runFor(1500);
-    expect((await cluster.status()).nodes.find((node) => node.nodeId === victim.nodeId)?.liveness).toBe(Liveness.SUSPECT);
+    expect((await cluster.status()).nodes.find((node) => node.nodeId === victim.nodeId)?.liveness).toBe(
+      Liveness.SUSPECT,
+    );
     await cluster.world.runFor(11_000);
     expect((await cluster.status()).nodes.find((node) => node.nodeId === victim.nodeId)?.liveness).toBe(Liveness.DEAD);
     victim.start();
@@ -160,7 +120,9 @@ describe("nodes", () => {
     expect(namesake.refusal).toContain('called "node-1"');
     expect(copy.refusal).toContain("has a copy of its directory");
     const status = await cluster.status();
-    expect(status.nodes.map((node) => node.address)).toEqual(nodes.toSorted((left, right) => left.nodeId - right.nodeId).map((node) => node.address));
+    expect(status.nodes.map((node) => node.address)).toEqual(
+      nodes.toSorted((left, right) => left.nodeId - right.nodeId).map((node) => node.address),
+    );
     must(nodes[1], "there are two nodes").kill();
     await cluster.world.runUntil(() => copy.nodeId > 0, 8000);
     expect(copy.nodeId).toBe(nodes[1]?.nodeId);
@@ -177,7 +139,11 @@ describe("copies", () => {
     const victim = must(nodes[0], "there are nodes");
     victim.kill();
     await cluster.world.runFor(12_500);
-    expect((await cluster.status()).chunks).toMatchObject({ total: 10n, healthy: BigInt(10 - victim.inventory.size), under: BigInt(victim.inventory.size) });
+    expect((await cluster.status()).chunks).toMatchObject({
+      total: 10n,
+      healthy: BigInt(10 - victim.inventory.size),
+      under: BigInt(victim.inventory.size),
+    });
     victim.start();
     await cluster.world.runFor(4000);
     expect((await cluster.status()).chunks).toMatchObject({ healthy: 10n, under: 0n });
@@ -209,7 +175,10 @@ describe("copies", () => {
     await cluster.world.runFor(2000);
     const absent = must(nodes[0], "there are nodes");
     absent.kill();
-    await cluster.execute({ case: "purgeEntry", value: { $typeName: "holdfast.master.v1.PurgeEntry", entryId, userId: user.userId } });
+    await cluster.execute({
+      case: "purgeEntry",
+      value: { $typeName: "holdfast.master.v1.PurgeEntry", entryId, userId: user.userId },
+    });
     await cluster.world.runFor(5000);
     expect(nodes.filter((node) => node.trimmedIds.includes(chunkId)).length).toBe(2);
     expect((await cluster.status()).chunks?.total).toBe(0n);
@@ -235,20 +204,34 @@ describe("watch", () => {
   test("a follower streams what is applied; a watcher behind the ring's start is told to read anew", async () => {
     const { cluster } = await clusterOf(12);
     const user = await userOf(cluster);
-    const follower = must(cluster.ids.find((id) => !cluster.masters.get(id)?.master.raft.status().isReadyLeader), "two masters follow");
+    const follower = must(
+      cluster.ids.find((id) => !cluster.masters.get(id)?.master.raft.status().isReadyLeader),
+      "two masters follow",
+    );
     const seen: WatchResponse[] = [];
     const abort = new AbortController();
     const watch = async (fromIndex: bigint): Promise<void> => {
       const request = create(WatchRequestSchema, { fromIndex });
-      for await (const message of cluster.client.client(WatchService, addressOf(follower)).watch(request, { signal: abort.signal })) seen.push(message);
+      for await (const message of cluster.client
+        .client(WatchService, addressOf(follower))
+        .watch(request, { signal: abort.signal }))
+        seen.push(message);
     };
     const watching = watch(0n).catch(() => undefined);
     await cluster.world.runFor(500);
-    const folder = { $typeName: "holdfast.master.v1.CreateFolder", name: "docs", ...user, keepExisting: false } as const;
+    const folder = {
+      $typeName: "holdfast.master.v1.CreateFolder",
+      name: "docs",
+      ...user,
+      keepExisting: false,
+    } as const;
     const { outcome, index } = await cluster.execute({ case: "createFolder", value: folder });
     expect(await cluster.world.runUntil(() => seen.length > 0, 5000)).toBe(true);
     expect(seen[0]).toMatchObject({ index, isReset: false });
-    expect(seen[0]?.changes[0]?.change).toMatchObject({ case: "entry", value: { sourceParentId: 0n, entry: { entryId: outcome?.entryId, name: "docs" } } });
+    expect(seen[0]?.changes[0]?.change).toMatchObject({
+      case: "entry",
+      value: { sourceParentId: 0n, entry: { entryId: outcome?.entryId, name: "docs" } },
+    });
     abort.abort();
     await cluster.world.settle(watching, 5000);
   });

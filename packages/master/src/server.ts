@@ -161,27 +161,55 @@ function assemble(core: Core): Parts {
   const fleet = createFleet({ store, submitter, observer, leadership, timers, logger });
   const feed = new ChangeFeed(stateMachine.appliedIndex());
   feedFrom(core, { feed, fleet, observer, leadership });
-  const controllers = createControllers({ config, preset, store, submitter, observer, clock, logger });
+  const controllers = createControllers({ config, preset, store, submitter, observer, clock, logger, metrics });
   const services = [
     createCommandService(submitter),
     createQueryService({
       ...{ raft, gate, store, clock },
       self: { name: config.name, address: addressOf(config) },
       rankPlaces: createPlaceRanker(observedNodes),
-      clusterStatus: createClusterStatus({ ...statusNames(config), raft, gate, leadership, store, observer, network: ports.network, clock, writeCopiesMin }),
+      clusterStatus: createClusterStatus({
+        ...statusNames(config),
+        raft,
+        gate,
+        leadership,
+        store,
+        observer,
+        network: ports.network,
+        clock,
+        writeCopiesMin,
+      }),
     }),
     createWatchService(feed),
     fleet.service,
   ];
-  return { services, controllers: new ControllerRunner({ controllers, timers, logger }), fleet, feed, observer, logger };
+  return {
+    services,
+    controllers: new ControllerRunner({ controllers, timers, logger }),
+    fleet,
+    feed,
+    observer,
+    logger,
+  };
 }
 
 /** Applied batches reach the watchers and the heartbeat streams. */
 function feedFrom(
-  { stateMachine }: Core,
-  to: { readonly feed: ChangeFeed; readonly fleet: Fleet; readonly observer: FleetObserver; readonly leadership: Leadership },
+  { stateMachine, ports }: Core,
+  to: {
+    readonly feed: ChangeFeed;
+    readonly fleet: Fleet;
+    readonly observer: FleetObserver;
+    readonly leadership: Leadership;
+  },
 ): void {
+  const { metrics } = ports;
   stateMachine.onApplied((batch) => {
+    for (const { kind } of batch.events) {
+      metrics
+        .counter({ name: "holdfast_master_events_applied_total", help: "Events folded here", labels: { kind } })
+        .add();
+    }
     const changes = changesOf(batch, {
       entry: (entryId) => readWireEntry(batch.tables, entryId),
       node: (nodeId) => {
@@ -218,7 +246,8 @@ function readinessOf(raft: RaftNode, store: KeyValueStore): MasterReadiness {
   if (status.leader === undefined) return { isReady: false, reason: "no leader is known" };
   const behind = status.commitIndex - status.appliedIndex;
   if (behind > applyLagMax) return { isReady: false, reason: `${behind} committed entries are not applied yet` };
-  if (readerOf(store).get(clusterTable, []) === undefined) return { isReady: false, reason: "the cluster is not initialised yet" };
+  if (readerOf(store).get(clusterTable, []) === undefined)
+    return { isReady: false, reason: "the cluster is not initialised yet" };
   return { isReady: true };
 }
 
@@ -227,7 +256,15 @@ function addressOf(config: MasterConfig): string {
 }
 
 function statusNames(config: MasterConfig): Pick<Parameters<typeof createClusterStatus>[0], "self" | "peers"> {
-  const named = config.peers.map(({ id, address }) => ({ id, address, name: id === config.id ? config.name : `master-${id}` }));
-  const self = named.find((peer) => peer.id === config.id) ?? { id: config.id, name: config.name, address: config.listen };
+  const named = config.peers.map(({ id, address }) => ({
+    id,
+    address,
+    name: id === config.id ? config.name : `master-${id}`,
+  }));
+  const self = named.find((peer) => peer.id === config.id) ?? {
+    id: config.id,
+    name: config.name,
+    address: config.listen,
+  };
   return { self, peers: named.filter((peer) => peer.id !== config.id) };
 }

@@ -50,13 +50,16 @@ export class FakeNode {
         const requests = new AsyncQueue<HeartbeatRequest>();
         let reportCount = 0;
         const report = (listed: readonly number[] = []): void => {
-          requests.push(this.#report({ incarnation, sequence: (sequence += 1), withDigests: reportCount++ % 10 === 0, listed }));
+          requests.push(
+            this.#report({ incarnation, sequence: (sequence += 1), withDigests: reportCount++ % 10 === 0, listed }),
+          );
         };
         report();
         const beat = process.timers.every(1000, () => report());
         try {
           const { signal } = this.#abort;
-          for await (const order of network.client(FleetService, addressOf(master)).heartbeat(requests, { signal })) this.#obey(order, report);
+          for await (const order of network.client(FleetService, addressOf(master)).heartbeat(requests, { signal }))
+            this.#obey(order, report);
         } catch (error) {
           if (!isHoldfastError(error)) throw error;
         }
@@ -97,8 +100,17 @@ export class FakeNode {
     }
   }
 
-  #report(options: { incarnation: string; sequence: number; withDigests: boolean; listed: readonly number[] }): HeartbeatRequest {
-    const wire = ({ chunkId, generation, lengthBytes }: HeldCopy) => ({ chunkId: BigInt(chunkId), generation, lengthBytes });
+  #report(options: {
+    incarnation: string;
+    sequence: number;
+    withDigests: boolean;
+    listed: readonly number[];
+  }): HeartbeatRequest {
+    const wire = ({ chunkId, generation, lengthBytes }: HeldCopy) => ({
+      chunkId: BigInt(chunkId),
+      generation,
+      lengthBytes,
+    });
     const { added, corrupt, trimmed } = this.reported;
     this.reported = { added: [], corrupt: [], trimmed: [] };
     const copies = [...this.inventory.values()];
@@ -106,13 +118,26 @@ export class FakeNode {
     const digestOf = (bucket: number): bigint => BigInt(inBucket(bucket).map(copyDigest).reduce(addDigests, 0));
     const capacity = { capacityBytes: 1n << 40n, usedBytes: 0n, freeBytes: 1n << 40n, diskState: "ok" };
     return create(HeartbeatRequestSchema, {
-      ...{ nodeUuid: this.uuid, clusterId: this.clusterId, name: this.name, address: this.address, ip: "10.0.0.1", mac: "02:00:00:00:00:01" },
+      ...{
+        nodeUuid: this.uuid,
+        clusterId: this.clusterId,
+        name: this.name,
+        address: this.address,
+        ip: "10.0.0.1",
+        mac: "02:00:00:00:00:01",
+      },
       ...{ incarnation: options.incarnation, sequence: BigInt(options.sequence), chunkCount: BigInt(copies.length) },
       ...capacity,
       added: added.map(wire),
       corrupt: corrupt.map(wire),
       trimmed: trimmed.map(wire),
-      buckets: options.withDigests ? Array.from({ length: 256 }, (_, bucket) => ({ bucket, digest: digestOf(bucket), chunkCount: inBucket(bucket).length })) : [],
+      buckets: options.withDigests
+        ? Array.from({ length: 256 }, (_, bucket) => ({
+            bucket,
+            digest: digestOf(bucket),
+            chunkCount: inBucket(bucket).length,
+          }))
+        : [],
       listed: options.listed.map((bucket) => ({ bucket, chunks: inBucket(bucket).map(wire) })),
     });
   }

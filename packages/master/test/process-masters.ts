@@ -7,7 +7,11 @@ import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { isHoldfastError, must } from "@holdfast/base";
 import { createMetrics, silentLogger } from "@holdfast/observability";
-import { GetMasterStatusRequestSchema, QueryService, type GetMasterStatusResponse } from "@holdfast/proto/master/v1/master";
+import {
+  GetMasterStatusRequestSchema,
+  QueryService,
+  type GetMasterStatusResponse,
+} from "@holdfast/proto/master/v1/master";
 import { createLeaderCaller, type LeaderCaller, type Network } from "@holdfast/rpc";
 import { createGrpcNetwork } from "@holdfast/rpc/node";
 import { createNodeClock, createNodeRandom, createNodeTimers } from "@holdfast/runtime/node";
@@ -35,7 +39,10 @@ export class ProcessMasters {
   static async create(count: number): Promise<ProcessMasters> {
     const folder = await mkdtemp(join(tmpdir(), "holdfast-masters-"));
     const ports = await freePorts(count);
-    return new ProcessMasters(folder, ports.map((port) => `127.0.0.1:${port}`));
+    return new ProcessMasters(
+      folder,
+      ports.map((port) => `127.0.0.1:${port}`),
+    );
   }
 
   get ids(): readonly number[] {
@@ -49,11 +56,16 @@ export class ProcessMasters {
   start(id: number, changes: Readonly<Record<string, string>> = {}): ChildProcess {
     const flags = {
       ...{ "--id": `${id}`, "--name": `master-${id}`, "--listen": must(this.addresses[id - 1], "ids have addresses") },
-      ...{ "--peers": this.addresses.map((address, index) => `${index + 1}=${address}`).join(","), "--data": join(this.#folder, `master-${id}`) },
+      ...{
+        "--peers": this.addresses.map((address, index) => `${index + 1}=${address}`).join(","),
+        "--data": join(this.#folder, `master-${id}`),
+      },
       ...{ "--cluster-id": "0123456789abcdef0123456789abcdef", "--preset": "demo" },
       ...changes,
     };
-    const child = spawn(process.execPath, [mainPath, ...Object.entries(flags).flat()], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, [mainPath, ...Object.entries(flags).flat()], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     const lines: string[] = [];
     child.stderr.setEncoding("utf8").on("data", (text: string) => lines.push(text));
     this.#children.add(child);

@@ -36,7 +36,11 @@ export class SimMasters {
   readonly #changes: Partial<MasterConfig>;
   #requestCount = 0;
 
-  constructor(options: { readonly seed: number | string; readonly count?: number; readonly changes?: Partial<MasterConfig> }) {
+  constructor(options: {
+    readonly seed: number | string;
+    readonly count?: number;
+    readonly changes?: Partial<MasterConfig>;
+  }) {
     this.world = createSimWorld(options.seed);
     this.network = createSimNetwork(this.world);
     this.ids = Array.from({ length: options.count ?? 3 }, (_, index) => index + 1);
@@ -83,26 +87,33 @@ export class SimMasters {
 
   /** The master that leads and is ready to; fails when nobody does in time. */
   async leader(limitMs = 5000): Promise<RunningMaster> {
-    const find = (): RunningMaster | undefined => [...this.masters.values()].find(({ master }) => master.raft.status().isReadyLeader && master.readiness().isReady);
-    if (!(await this.world.runUntil(() => find() !== undefined, limitMs))) throw new Error(`nobody leads after ${limitMs} ms`);
+    const find = (): RunningMaster | undefined =>
+      [...this.masters.values()].find(({ master }) => master.raft.status().isReadyLeader && master.readiness().isReady);
+    if (!(await this.world.runUntil(() => find() !== undefined, limitMs)))
+      throw new Error(`nobody leads after ${limitMs} ms`);
     return must(find(), "somebody leads");
   }
 
   /** Executes a command at whoever leads, as a gateway does. */
   execute(command: Command["command"], requestId = `request-${++this.#requestCount}`): Promise<ExecuteResponse> {
     const request = create(ExecuteRequestSchema, { requestId, actor: "gateway:test", command: { command } });
-    const answer = this.caller.call(CommandService, (client, options) => client.execute(request, options), { timeoutMs: 20_000 });
+    const answer = this.caller.call(CommandService, (client, options) => client.execute(request, options), {
+      timeoutMs: 20_000,
+    });
     return this.world.settle(answer, 25_000);
   }
 
   status(): Promise<GetClusterStatusResponse> {
-    const answer = this.caller.call(QueryService, (client, options) => client.getClusterStatus(create(GetClusterStatusRequestSchema), options));
+    const answer = this.caller.call(QueryService, (client, options) =>
+      client.getClusterStatus(create(GetClusterStatusRequestSchema), options),
+    );
     return this.world.settle(answer, 25_000);
   }
 
   /** Runs until every master has applied the same entries; false when that does not happen in time. */
   settled(limitMs = 10_000): Promise<boolean> {
-    const indexes = (): Set<number> => new Set([...this.masters.values()].map(({ master }) => master.raft.status().appliedIndex));
+    const indexes = (): Set<number> =>
+      new Set([...this.masters.values()].map(({ master }) => master.raft.status().appliedIndex));
     return this.world.runUntil(() => indexes().size === 1, limitMs);
   }
 }

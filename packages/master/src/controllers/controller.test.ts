@@ -6,7 +6,11 @@ import { ControllerRunner } from "./controller.ts";
 import { planGarbage } from "./garbage/plan.ts";
 
 describe("ControllerRunner", () => {
-  function runnerOf(step: (isLeading: () => boolean) => Promise<void>): { runner: ControllerRunner; world: ReturnType<typeof createSimWorld>; logger: ReturnType<typeof createRecordingLogger> } {
+  function runnerOf(step: (isLeading: () => boolean) => Promise<void>): {
+    runner: ControllerRunner;
+    world: ReturnType<typeof createSimWorld>;
+    logger: ReturnType<typeof createRecordingLogger>;
+  } {
     const world = createSimWorld(1);
     const logger = createRecordingLogger();
     const { timers } = world.machine("m").startProcess();

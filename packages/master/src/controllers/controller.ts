@@ -52,7 +52,11 @@ export class ControllerRunner {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  #schedule(controller: Controller, leadership: { isOver: boolean; readonly timers: Set<Timer> }, delayMs: number): void {
+  #schedule(
+    controller: Controller,
+    leadership: { isOver: boolean; readonly timers: Set<Timer> },
+    delayMs: number,
+  ): void {
     if (leadership.isOver) return;
     const timer = this.#options.timers.after(delayMs, () => {
       leadership.timers.delete(timer);
@@ -71,7 +75,11 @@ export class ControllerRunner {
       await controller.step(isLeading);
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
-      this.#options.logger.info("controller.step_failed", { controller: controller.name, kind: error.kind, message: error.message });
+      this.#options.logger.info("controller.step_failed", {
+        controller: controller.name,
+        kind: error.kind,
+        message: error.message,
+      });
     }
   }
 }

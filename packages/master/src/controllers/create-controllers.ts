@@ -1,4 +1,4 @@
-import type { Logger } from "@holdfast/observability";
+import type { Logger, Metrics } from "@holdfast/observability";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
 import type { Submitter } from "../application/submission.ts";
 import type { MasterConfig } from "../config.ts";
@@ -11,6 +11,7 @@ import { decideExpireUploads } from "../domain/uploads/decide.ts";
 import type { FleetObserver } from "../services/fleet/fleet-observer.ts";
 import type { Controller } from "./controller.ts";
 import { createGarbageController } from "./garbage/controller.ts";
+import { createGauges } from "./gauges.ts";
 import { createLivenessController } from "./liveness/controller.ts";
 import type { Preset } from "./presets.ts";
 import { createStepController } from "./step-controller.ts";
@@ -27,15 +28,17 @@ export interface ControllersOptions {
   readonly observer: FleetObserver;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /** Everything that the leader does on its own. */
 export function createControllers(options: ControllersOptions): readonly Controller[] {
-  const { preset, store, submitter, observer, clock, logger } = options;
+  const { preset, store, submitter, observer, clock, logger, metrics } = options;
   const eventsMax = batchEventsMax;
   const steps = { store, submitter, clock };
   return [
     createInitialiser(options),
+    createGauges({ store, observer, metrics }),
     createLivenessController({ store, submitter, observer, clock, logger }),
     createGarbageController({ ...steps, intervalMs: preset.garbageIntervalMs }),
     createStepController({
@@ -69,7 +72,10 @@ function createInitialiser({ config, store, submitter, logger }: ControllersOpti
       if (cluster !== undefined) return;
       const { clusterId, chunkSizeBytes, replication } = config;
       logger.info("master.initialising", { clusterId, chunkSizeBytes, replication });
-      await submitter.submit({ actor: "setup", decide: (tables) => decideInitialise(tables, { clusterId, chunkSizeBytes, replication }) });
+      await submitter.submit({
+        actor: "setup",
+        decide: (tables) => decideInitialise(tables, { clusterId, chunkSizeBytes, replication }),
+      });
     },
   };
 }

@@ -28,7 +28,10 @@ export function createStepController(options: StepControllerOptions): Controller
     step: async (isLeading) => {
       for (let round = 0; round < roundsMax && isLeading(); round++) {
         if (decide(readerOf(store), Math.floor(clock.wallMs())).events.length === 0) return;
-        const result = await submitter.submit({ actor: `controller:${name}`, decide: (tables, context) => ok(decide(tables, context.atMs)) });
+        const result = await submitter.submit({
+          actor: `controller:${name}`,
+          decide: (tables, context) => ok(decide(tables, context.atMs)),
+        });
         if (result.events.length === 0) return;
       }
     },

@@ -36,8 +36,10 @@ export function changesOf(batch: ChangedBatch, lookup: ChangeLookup): readonly C
     const node = lookup.node(nodeId);
     if (node !== undefined) changes.push(create(ChangeSchema, { change: { case: "node", value: { node } } }));
   }
-  for (const tokenSha256 of collected.sessions) changes.push(create(ChangeSchema, { change: { case: "sessionGone", value: { tokenSha256 } } }));
-  for (const uploadId of collected.uploads) changes.push(create(ChangeSchema, { change: { case: "upload", value: { uploadId } } }));
+  for (const tokenSha256 of collected.sessions)
+    changes.push(create(ChangeSchema, { change: { case: "sessionGone", value: { tokenSha256 } } }));
+  for (const uploadId of collected.uploads)
+    changes.push(create(ChangeSchema, { change: { case: "upload", value: { uploadId } } }));
   return changes;
 }
 

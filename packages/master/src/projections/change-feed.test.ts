@@ -108,12 +108,21 @@ describe("ChangeFeed", () => {
 });
 
 describe("changesOf", () => {
-  const entryOf = (entryId: number): Entry => create(EntrySchema, { entryId: BigInt(entryId), parentId: 7n, ownerId: 3n });
+  const entryOf = (entryId: number): Entry =>
+    create(EntrySchema, { entryId: BigInt(entryId), parentId: 7n, ownerId: 3n });
   const lookup = { entry: entryOf, node: () => undefined };
   const noBytes = new Uint8Array(0);
 
   test("a new file is one change, with 0 as its source", () => {
-    const version = { kind: "versionCommitted", entryId: 9, versionId: 1, sizeBytes: 0, sha256: noBytes, chunkIds: [], inlineContent: noBytes } as const;
+    const version = {
+      kind: "versionCommitted",
+      entryId: 9,
+      versionId: 1,
+      sizeBytes: 0,
+      sha256: noBytes,
+      chunkIds: [],
+      inlineContent: noBytes,
+    } as const;
     const events = [{ kind: "fileCreated", entryId: 9, parentId: 7, name: "a", ownerId: 3 }, version] as const;
     expect(changesOf({ actor: "user:3", events }, lookup)).toEqual([
       create(ChangeSchema, { change: { case: "entry", value: { entry: entryOf(9), sourceParentId: 0n } } }),
@@ -124,10 +133,15 @@ describe("changesOf", () => {
   });
 
   test("deleted for ever at once: gone from where it was, and no change of an entry that is not there", () => {
-    const events = [{ kind: "entryTrashed", entryId: 9, sourceParentId: 7 }, { kind: "entryPurged", entryId: 9 }] as const;
+    const events = [
+      { kind: "entryTrashed", entryId: 9, sourceParentId: 7 },
+      { kind: "entryPurged", entryId: 9 },
+    ] as const;
     expect(changesOf({ actor: "user:3", events }, { ...lookup, entry: () => undefined })).toEqual([
       create(ChangeSchema, { change: { case: "entryGone", value: { entryId: 9n, parentId: 7n, ownerId: 3n } } }),
     ]);
-    expect(changesOf({ actor: "controller:purge", events: [{ kind: "entryPurged", entryId: 10 }] }, lookup)).toEqual([]);
+    expect(changesOf({ actor: "controller:purge", events: [{ kind: "entryPurged", entryId: 10 }] }, lookup)).toEqual(
+      [],
+    );
   });
 });

@@ -9,7 +9,9 @@ export interface FeedItem {
 }
 
 /** What a watcher gets: changes in log order, or the word that it missed some and must read everything anew. */
-export type FeedMessage = { readonly kind: "changes"; readonly item: FeedItem } | { readonly kind: "reset"; readonly index: number; readonly atMs: number };
+export type FeedMessage =
+  | { readonly kind: "changes"; readonly item: FeedItem }
+  | { readonly kind: "reset"; readonly index: number; readonly atMs: number };
 
 /** How much is kept for watchers that fall behind. */
 export interface ChangeFeedLimits {

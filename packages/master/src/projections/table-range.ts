@@ -17,7 +17,11 @@ export async function* tableRange<K extends readonly unknown[], V>(
 ): AsyncGenerator<readonly [key: K, value: V], void, undefined> {
   const start = tableKey(table, range.prefix ?? ([] as unknown as Partial<K>));
   const { limit } = range;
-  for await (const [key, value] of store.range({ start, end: afterPrefix(start), ...(limit === undefined ? {} : { limit }) })) {
+  for await (const [key, value] of store.range({
+    start,
+    end: afterPrefix(start),
+    ...(limit === undefined ? {} : { limit }),
+  })) {
     yield [parseTableKey(table, key), table.value.decode(value)];
   }
 }

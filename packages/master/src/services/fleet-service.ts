@@ -1,6 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { isHoldfastError } from "@holdfast/base";
-import { FleetService, HeartbeatResponseSchema, type HeartbeatRequest, type HeartbeatResponse } from "@holdfast/proto/master/v1/master";
+import {
+  FleetService,
+  HeartbeatResponseSchema,
+  type HeartbeatRequest,
+  type HeartbeatResponse,
+} from "@holdfast/proto/master/v1/master";
 import { serve, type CallContext, type ServedService } from "@holdfast/rpc";
 import type { AppliedBatch } from "../application/submission.ts";
 import { HeartbeatSession, type SessionOptions } from "./fleet/heartbeat-session.ts";
@@ -21,7 +26,8 @@ export function createFleet(options: SessionOptions): Fleet {
   const byNode = (nodeId: number): HeartbeatSession[] => [...sessions].filter((session) => session.nodeId === nodeId);
   return {
     service: serve(FleetService, {
-      heartbeat: (requests: AsyncIterable<HeartbeatRequest>, context: CallContext) => heartbeat({ options, sessions, requests, context }),
+      heartbeat: (requests: AsyncIterable<HeartbeatRequest>, context: CallContext) =>
+        heartbeat({ options, sessions, requests, context }),
     }),
     onApplied: (batch) => {
       if (sessions.size === 0) return;
@@ -30,7 +36,8 @@ export function createFleet(options: SessionOptions): Fleet {
           const unheard = event.nodeIds.filter((nodeId) => !event.confirmedNodeIds.includes(nodeId));
           for (const session of unheard.flatMap(byNode)) session.onPlaced(event.chunkId);
         }
-        if (event.kind === "trimOrdered") for (const session of byNode(event.nodeId)) session.onTrimOrdered(event.chunkId, event.generation);
+        if (event.kind === "trimOrdered")
+          for (const session of byNode(event.nodeId)) session.onTrimOrdered(event.chunkId, event.generation);
       }
     },
     endLeadership: () => {
@@ -46,7 +53,12 @@ interface Call {
   readonly context: CallContext;
 }
 
-async function* heartbeat({ options, sessions, requests, context }: Call): AsyncGenerator<HeartbeatResponse, void, undefined> {
+async function* heartbeat({
+  options,
+  sessions,
+  requests,
+  context,
+}: Call): AsyncGenerator<HeartbeatResponse, void, undefined> {
   const { leadership, logger } = options;
   if (!leadership.isReady()) {
     const value = { leaderAddress: leadership.leaderAddress() };

@@ -1,6 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { HoldfastError } from "@holdfast/base";
-import { WatchResponseSchema, WatchService, type WatchRequest, type WatchResponse } from "@holdfast/proto/master/v1/master";
+import {
+  WatchResponseSchema,
+  WatchService,
+  type WatchRequest,
+  type WatchResponse,
+} from "@holdfast/proto/master/v1/master";
 import { serve, type CallContext, type ServedService } from "@holdfast/rpc";
 import type { ChangeFeed, FeedMessage } from "../projections/change-feed.ts";
 
@@ -13,7 +18,10 @@ export function createWatchService(feed: ChangeFeed, watchersMax = 1024): Served
         throw new HoldfastError("invalidArgument", "The index to watch from is not one of this log.");
       }
       if (watcherCount >= watchersMax) {
-        throw new HoldfastError("tooBusy", `This master has ${watchersMax} watchers already. Watch at another master, or later.`);
+        throw new HoldfastError(
+          "tooBusy",
+          `This master has ${watchersMax} watchers already. Watch at another master, or later.`,
+        );
       }
       watcherCount += 1;
       try {

@@ -31,7 +31,11 @@ export function createGarbageController(options: GarbageControllerOptions): Cont
     intervalMs,
     step: async (isLeading) => {
       for (let batch = 0; batch < batchesPerStepMax && isLeading(); batch++) {
-        const chunkIds = planGarbage({ ...(await observe(store)), nowMs: clock.wallMs(), chunksMax: chunksPerBatchMax });
+        const chunkIds = planGarbage({
+          ...(await observe(store)),
+          nowMs: clock.wallMs(),
+          chunksMax: chunksPerBatchMax,
+        });
         if (chunkIds.length === 0) return;
         const result = await submitter.submit({
           actor: "controller:garbage",
@@ -43,10 +47,14 @@ export function createGarbageController(options: GarbageControllerOptions): Cont
   };
 }
 
-async function observe(store: KeyValueStore): Promise<{ garbageChunkIds: number[]; granted: { chunkId: number; expiresAtMs: number }[] }> {
+async function observe(
+  store: KeyValueStore,
+): Promise<{ garbageChunkIds: number[]; granted: { chunkId: number; expiresAtMs: number }[] }> {
   const garbageChunkIds: number[] = [];
-  for await (const [[chunkId]] of tableRange(store, garbageTable, { limit: chunksPerBatchMax })) garbageChunkIds.push(chunkId);
+  for await (const [[chunkId]] of tableRange(store, garbageTable, { limit: chunksPerBatchMax }))
+    garbageChunkIds.push(chunkId);
   const granted: { chunkId: number; expiresAtMs: number }[] = [];
-  for await (const [[expiresAtMs, chunkId]] of tableRange(store, grantExpiryTable, { limit: chunksPerBatchMax })) granted.push({ chunkId, expiresAtMs });
+  for await (const [[expiresAtMs, chunkId]] of tableRange(store, grantExpiryTable, { limit: chunksPerBatchMax }))
+    granted.push({ chunkId, expiresAtMs });
   return { garbageChunkIds, granted };
 }

@@ -16,7 +16,11 @@ describe("livenessOf", () => {
     { what: "a heartbeat a moment ago", node: facts({ lastHeartbeatMs: 99_000 }), expected: "live" },
     { what: "silence just below the suspect time", node: facts({ lastHeartbeatMs: 97_001 }), expected: "live" },
     { what: "silence of the suspect time", node: facts({ lastHeartbeatMs: 97_000 }), expected: "suspect" },
-    { what: "a broken stream at once", node: facts({ lastHeartbeatMs: 99_999, isStreamOpen: false }), expected: "suspect" },
+    {
+      what: "a broken stream at once",
+      node: facts({ lastHeartbeatMs: 99_999, isStreamOpen: false }),
+      expected: "suspect",
+    },
     { what: "silence just below the dead time", node: facts({ lastHeartbeatMs: 90_001 }), expected: "suspect" },
     { what: "silence of the dead time", node: facts({ lastHeartbeatMs: 90_000 }), expected: "dead" },
     { what: "never heard, long watched", node: facts({}), expected: "dead" },

@@ -24,8 +24,10 @@ export function changeChunk(tables: Tables, chunkId: number, after: ChunkRow | u
   moveBetweenSets(tables, { chunkId, before, after });
   const had = before?.confirmedNodeIds ?? [];
   const has = after?.confirmedNodeIds ?? [];
-  for (const nodeId of had) if (before !== undefined && !has.includes(nodeId)) takeFromBucket(tables, { nodeId, chunkId, row: before });
-  for (const nodeId of has) if (after !== undefined && !had.includes(nodeId)) addToBucket(tables, { nodeId, chunkId, row: after });
+  for (const nodeId of had)
+    if (before !== undefined && !has.includes(nodeId)) takeFromBucket(tables, { nodeId, chunkId, row: before });
+  for (const nodeId of has)
+    if (after !== undefined && !had.includes(nodeId)) addToBucket(tables, { nodeId, chunkId, row: after });
   noteCorruption(tables, { chunkId, before, after });
   if (after === undefined) tables.delete(chunkTable, [chunkId]);
   else tables.set(chunkTable, [chunkId], after);
@@ -70,7 +72,11 @@ function moveBetweenSets(tables: Tables, { chunkId, before, after }: Change): vo
   }
 }
 
-function addToSet(tables: Tables, key: string, change: { readonly chunkCount: number; readonly heldCount: number }): void {
+function addToSet(
+  tables: Tables,
+  key: string,
+  change: { readonly chunkCount: number; readonly heldCount: number },
+): void {
   const row = tables.get(copySetTable, [key]) ?? { chunkCount: 0, heldCount: 0 };
   const chunkCount = row.chunkCount + change.chunkCount;
   const heldCount = row.heldCount + change.heldCount;
@@ -88,7 +94,10 @@ interface Copy {
 function addToBucket(tables: Tables, { nodeId, chunkId, row }: Copy): void {
   const key: [number, number] = [nodeId, bucketOf(chunkId)];
   const bucket = tables.get(nodeBucketTable, key) ?? { digest: 0, chunkCount: 0 };
-  const digest = addDigests(bucket.digest, copyDigest({ chunkId, generation: row.generation, lengthBytes: row.lengthBytes }));
+  const digest = addDigests(
+    bucket.digest,
+    copyDigest({ chunkId, generation: row.generation, lengthBytes: row.lengthBytes }),
+  );
   tables.set(nodeBucketTable, key, { digest, chunkCount: bucket.chunkCount + 1 });
 }
 
@@ -96,7 +105,10 @@ function takeFromBucket(tables: Tables, { nodeId, chunkId, row }: Copy): void {
   const key: [number, number] = [nodeId, bucketOf(chunkId)];
   const bucket = tables.get(nodeBucketTable, key);
   assert(bucket !== undefined && bucket.chunkCount > 0, "a confirmed copy is in its node's expected inventory");
-  const digest = subtractDigest(bucket.digest, copyDigest({ chunkId, generation: row.generation, lengthBytes: row.lengthBytes }));
+  const digest = subtractDigest(
+    bucket.digest,
+    copyDigest({ chunkId, generation: row.generation, lengthBytes: row.lengthBytes }),
+  );
   if (bucket.chunkCount === 1) tables.delete(nodeBucketTable, key);
   else tables.set(nodeBucketTable, key, { digest, chunkCount: bucket.chunkCount - 1 });
 }

@@ -41,8 +41,11 @@ export function decideCopyReport(tables: TableReader, report: CopyReport): reado
     const isDamaged = tables.get(chunkTable, [copy.chunkId])?.corruptNodeIds.includes(nodeId) === true;
     if (!isDamaged && isNewCopy(tables, { nodeId, copy })) confirmed.add(copy.chunkId);
   }
-  const corrupt = report.corrupt.map((copy) => copy.chunkId).filter((chunkId) => !isKnownDamaged(tables, { nodeId, chunkId }));
-  const counts = (chunkId: number): boolean => tables.get(chunkTable, [chunkId])?.confirmedNodeIds.includes(nodeId) === true;
+  const corrupt = report.corrupt
+    .map((copy) => copy.chunkId)
+    .filter((chunkId) => !isKnownDamaged(tables, { nodeId, chunkId }));
+  const counts = (chunkId: number): boolean =>
+    tables.get(chunkTable, [chunkId])?.confirmedNodeIds.includes(nodeId) === true;
   const missing = report.missingChunkIds.filter((chunkId) => counts(chunkId) && !corrupt.includes(chunkId));
   for (const chunkId of corrupt) confirmed.delete(chunkId);
   if (confirmed.size > 0) events.push({ kind: "replicaConfirmed", chunkIds: [...confirmed], nodeId });
@@ -56,14 +59,26 @@ export function decideCopyReport(tables: TableReader, report: CopyReport): reado
 }
 
 /** Orders away every copy of chunks that nobody needs: garbage, and granted ids whose time ran out. */
-export function decideTrimGarbage(tables: TableReader, chunkIds: readonly number[], context: DecideContext): readonly DomainEvent[] {
+export function decideTrimGarbage(
+  tables: TableReader,
+  chunkIds: readonly number[],
+  context: DecideContext,
+): readonly DomainEvent[] {
   return chunkIds.flatMap((chunkId) => {
     const row = tables.get(chunkTable, [chunkId]);
     if (row !== undefined) return isHeld(row) ? [] : trimEverywhere(tables, { chunkId, row }, context);
     const granted = tables.get(grantedTable, [chunkId]);
     if (granted === undefined || context.atMs < granted.expiresAtMs) return [];
     return granted.nodeIds.map((nodeId): DomainEvent => {
-      return { kind: "trimOrdered", chunkId, generation: 1, nodeId, term: context.term, reason: "grant-expired", confirmedNodeIds: [] };
+      return {
+        kind: "trimOrdered",
+        chunkId,
+        generation: 1,
+        nodeId,
+        term: context.term,
+        reason: "grant-expired",
+        confirmedNodeIds: [],
+      };
     });
   });
 }
@@ -80,13 +95,28 @@ export function decideTrimExtra(
   const { chunkId, nodeId } = copy;
   const row = tables.get(chunkTable, [chunkId]);
   const replication = tables.get(clusterTable, [])?.replication;
-  if (row === undefined || replication === undefined || !isHeld(row) || !row.confirmedNodeIds.includes(nodeId)) return [];
+  if (row === undefined || replication === undefined || !isHeld(row) || !row.confirmedNodeIds.includes(nodeId))
+    return [];
   const confirmedNodeIds = row.confirmedNodeIds.filter((other) => other !== nodeId && isUp(tables, other));
   if (confirmedNodeIds.length < replication) return [];
-  return [{ kind: "trimOrdered", chunkId, generation: row.generation, nodeId, term: context.term, reason: "extra", confirmedNodeIds }];
+  return [
+    {
+      kind: "trimOrdered",
+      chunkId,
+      generation: row.generation,
+      nodeId,
+      term: context.term,
+      reason: "extra",
+      confirmedNodeIds,
+    },
+  ];
 }
 
-function trimEverywhere(tables: TableReader, chunk: { readonly chunkId: number; readonly row: ChunkRow }, context: DecideContext): DomainEvent[] {
+function trimEverywhere(
+  tables: TableReader,
+  chunk: { readonly chunkId: number; readonly row: ChunkRow },
+  context: DecideContext,
+): DomainEvent[] {
   const { chunkId, row } = chunk;
   const nodeIds = [...new Set([...row.placedNodeIds, ...row.confirmedNodeIds])].sort((left, right) => left - right);
   const reason = row.placedNodeIds.length === 0 ? "extra" : "purged";
@@ -98,14 +128,20 @@ function trimEverywhere(tables: TableReader, chunk: { readonly chunkId: number; 
     });
 }
 
-function isNewCopy(tables: TableReader, { nodeId, copy }: { readonly nodeId: number; readonly copy: HeldCopy }): boolean {
+function isNewCopy(
+  tables: TableReader,
+  { nodeId, copy }: { readonly nodeId: number; readonly copy: HeldCopy },
+): boolean {
   const row = tables.get(chunkTable, [copy.chunkId]);
   if (row === undefined || row.generation !== copy.generation || row.lengthBytes !== copy.lengthBytes) return false;
   if (row.confirmedNodeIds.includes(nodeId)) return false;
   return tables.get(trimTable, [nodeId, copy.chunkId]) === undefined;
 }
 
-function isKnownDamaged(tables: TableReader, { nodeId, chunkId }: { readonly nodeId: number; readonly chunkId: number }): boolean {
+function isKnownDamaged(
+  tables: TableReader,
+  { nodeId, chunkId }: { readonly nodeId: number; readonly chunkId: number },
+): boolean {
   const row = tables.get(chunkTable, [chunkId]);
   return row === undefined || row.corruptNodeIds.includes(nodeId);
 }

@@ -32,7 +32,10 @@ export function decideChunksWritten(
   for (const chunk of chunks) {
     if (seen.has(chunk.chunkId)) return refuse("invalidArgument", `Chunk ${chunk.chunkId} is named twice.`);
     seen.add(chunk.chunkId);
-    const flaw = flawOf(tables, chunk, { chunkSizeBytes: cluster.chunkSizeBytes, writeCopiesMin: context.writeCopiesMin });
+    const flaw = flawOf(tables, chunk, {
+      chunkSizeBytes: cluster.chunkSizeBytes,
+      writeCopiesMin: context.writeCopiesMin,
+    });
     if (flaw !== undefined) return refused(flaw);
     const obstacle = grantObstacle(tables, chunk, context);
     if (obstacle !== undefined) return refused(obstacle);
@@ -65,10 +68,16 @@ export function decideGrantChunks(tables: TableReader, command: GrantChunks, con
   const addressById = new Map(nodes.map((node) => [node.nodeId, node.address]));
   const [grantId = 1] = nextIds(tables, "grant");
   const expiresAtMs = context.atMs + grantLifetimeMs;
-  const chunks = chunkIds.map((chunkId, index) => ({ chunkId, nodeIds: must(planned.value[index], "a plan has a set for each chunk") }));
+  const chunks = chunkIds.map((chunkId, index) => ({
+    chunkId,
+    nodeIds: must(planned.value[index], "a plan has a set for each chunk"),
+  }));
   const places = chunks.map(({ chunkId, nodeIds }) => ({
     chunkId,
-    places: nodeIds.map((nodeId) => ({ nodeId, address: must(addressById.get(nodeId), "places are nodes of the cluster") })),
+    places: nodeIds.map((nodeId) => ({
+      nodeId,
+      address: must(addressById.get(nodeId), "places are nodes of the cluster"),
+    })),
   }));
   return ok({
     events: [{ kind: "chunksGranted", grantId, gateway: command.gateway, chunks, expiresAtMs }],
@@ -80,9 +89,14 @@ export function decideGrantChunks(tables: TableReader, command: GrantChunks, con
  * A reader found a copy missing or damaged. Nothing to do when the copy does not count anyway. A reader's word alone
  * does not take away the last copy that counts: its node has to say so itself. Errors: `notFound`, `invalidArgument`.
  */
-export function decideReportBadReplica(tables: TableReader, command: ReportBadReplica, _context: DecideContext): DecideResult {
+export function decideReportBadReplica(
+  tables: TableReader,
+  command: ReportBadReplica,
+  _context: DecideContext,
+): DecideResult {
   const { chunkId, nodeId, reason } = command;
-  if (reason !== "missing" && reason !== "corrupt") return refuse("invalidArgument", 'The reason is "missing" or "corrupt".');
+  if (reason !== "missing" && reason !== "corrupt")
+    return refuse("invalidArgument", 'The reason is "missing" or "corrupt".');
   const row = tables.get(chunkTable, [chunkId]);
   if (row === undefined) return refuse("notFound", `There is no chunk ${chunkId}.`);
   const others = row.confirmedNodeIds.filter((other) => other !== nodeId);
@@ -103,13 +117,18 @@ function flawOf(
   limits: { readonly chunkSizeBytes: number; readonly writeCopiesMin: number },
 ): Refusal | undefined {
   const name = `Chunk ${chunk.chunkId}`;
-  if (chunk.generation !== 1) return { kind: "invalidArgument", message: `${name} has generation ${chunk.generation}; a new chunk has 1.` };
+  if (chunk.generation !== 1)
+    return { kind: "invalidArgument", message: `${name} has generation ${chunk.generation}; a new chunk has 1.` };
   if (chunk.lengthBytes < 1 || chunk.lengthBytes > limits.chunkSizeBytes) {
-    return { kind: "invalidArgument", message: `${name} has ${chunk.lengthBytes} bytes; a chunk has 1 to ${limits.chunkSizeBytes}.` };
+    return {
+      kind: "invalidArgument",
+      message: `${name} has ${chunk.lengthBytes} bytes; a chunk has 1 to ${limits.chunkSizeBytes}.`,
+    };
   }
   if (chunk.sha256.length !== 32) return { kind: "invalidArgument", message: `${name} lacks its SHA-256.` };
   const stranger = chunk.nodeIds.find((nodeId) => tables.get(nodeTable, [nodeId]) === undefined);
-  if (stranger !== undefined) return { kind: "invalidArgument", message: `${name} is said to be on node ${stranger}, which does not exist.` };
+  if (stranger !== undefined)
+    return { kind: "invalidArgument", message: `${name} is said to be on node ${stranger}, which does not exist.` };
   const confirmed = new Set(chunk.confirmedNodeIds);
   if ([...confirmed].some((nodeId) => !chunk.nodeIds.includes(nodeId))) {
     return { kind: "invalidArgument", message: `${name} is confirmed by a node it was not placed on.` };
@@ -125,21 +144,38 @@ function flawOf(
 
 function grantObstacle(tables: TableReader, chunk: WrittenChunk, context: DecideContext): Refusal | undefined {
   if (tables.get(chunkTable, [chunk.chunkId]) !== undefined) {
-    return { kind: "precondition", message: `Chunk ${chunk.chunkId} is in use already. Write the bytes again under a new grant.` };
+    return {
+      kind: "precondition",
+      message: `Chunk ${chunk.chunkId} is in use already. Write the bytes again under a new grant.`,
+    };
   }
   const granted = tables.get(grantedTable, [chunk.chunkId]);
   if (granted === undefined) {
-    return { kind: "precondition", message: `Chunk ${chunk.chunkId} was not granted, or its grant ended. Write it again under a new grant.` };
+    return {
+      kind: "precondition",
+      message: `Chunk ${chunk.chunkId} was not granted, or its grant ended. Write it again under a new grant.`,
+    };
   }
   if (context.atMs >= granted.expiresAtMs) {
-    return { kind: "precondition", message: `The grant of chunk ${chunk.chunkId} ended. Write it again under a new grant.` };
+    return {
+      kind: "precondition",
+      message: `The grant of chunk ${chunk.chunkId} ended. Write it again under a new grant.`,
+    };
   }
   return undefined;
 }
 
 function placedEvent(chunk: WrittenChunk): ChunkPlaced {
   const { chunkId, generation, lengthBytes, sha256, nodeIds, confirmedNodeIds } = chunk;
-  return { kind: "chunkPlaced", chunkId, generation, lengthBytes, sha256, nodeIds: [...new Set(nodeIds)], confirmedNodeIds: [...new Set(confirmedNodeIds)] };
+  return {
+    kind: "chunkPlaced",
+    chunkId,
+    generation,
+    lengthBytes,
+    sha256,
+    nodeIds: [...new Set(nodeIds)],
+    confirmedNodeIds: [...new Set(confirmedNodeIds)],
+  };
 }
 
 function isUp(tables: TableReader, nodeId: number): boolean {

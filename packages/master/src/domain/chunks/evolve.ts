@@ -4,7 +4,15 @@ import type { EvolveContext } from "../evolve-context.ts";
 import type { ChunkEvent, ChunkHolder, ReleaseReason } from "../neighbours.ts";
 import type { Tables } from "../tables.ts";
 import { changeChunk, withNode, withoutNode } from "./copies.ts";
-import { chunkTable, garbageTable, grantedTable, grantExpiryTable, isHeld, trimTable, type ChunkRow } from "./tables.ts";
+import {
+  chunkTable,
+  garbageTable,
+  grantedTable,
+  grantExpiryTable,
+  isHeld,
+  trimTable,
+  type ChunkRow,
+} from "./tables.ts";
 
 /** Folds one fact about chunks or copies. Total: facts about chunks that are gone change nothing. */
 export function evolveChunks(tables: Tables, event: ChunkEvent, context: EvolveContext): void {
@@ -82,7 +90,8 @@ function onPlaced(tables: Tables, event: ChunkPlaced): void {
   endGrant(tables, event.chunkId);
   // Ids are placed once; a second fact of the same kind could only be an echo of the first.
   if (tables.get(chunkTable, [event.chunkId]) !== undefined) return;
-  const ascending = (nodeIds: readonly number[]): readonly number[] => [...new Set(nodeIds)].sort((left, right) => left - right);
+  const ascending = (nodeIds: readonly number[]): readonly number[] =>
+    [...new Set(nodeIds)].sort((left, right) => left - right);
   changeChunk(tables, event.chunkId, {
     generation: event.generation,
     lengthBytes: event.lengthBytes,

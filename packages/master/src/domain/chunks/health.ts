@@ -43,7 +43,10 @@ export function countHealth(sets: Iterable<CountedCopySet>, view: HealthView): C
 }
 
 /** Work for repair: copy sets below the wanted number, those with the fewest copies left first, unreadable ones last. */
-export function orderUnderReplicated(sets: Iterable<CountedCopySet>, view: HealthView): readonly (CountedCopySet & { readonly copies: number })[] {
+export function orderUnderReplicated(
+  sets: Iterable<CountedCopySet>,
+  view: HealthView,
+): readonly (CountedCopySet & { readonly copies: number })[] {
   return [...sets]
     .map((set) => ({ ...set, copies: copiesLeft(set.key, view.isUp) }))
     .filter((set) => set.heldCount > 0 && set.copies < view.replication)

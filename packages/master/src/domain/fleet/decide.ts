@@ -47,7 +47,10 @@ export function decideIntroduction(tables: TableReader, introduction: NodeIntrod
 }
 
 /** NodeDown for those that are not down yet. */
-export function decideNodesDown(tables: TableReader, nodes: readonly { readonly nodeId: number; readonly reason: string }[]): DomainEvent[] {
+export function decideNodesDown(
+  tables: TableReader,
+  nodes: readonly { readonly nodeId: number; readonly reason: string }[],
+): DomainEvent[] {
   return nodes
     .filter(({ nodeId }) => tables.get(nodeTable, [nodeId])?.isDown === false)
     .map(({ nodeId, reason }) => ({ kind: "nodeDown", nodeId, reason }));
@@ -74,7 +77,10 @@ function decideJoin(tables: TableReader, introduction: NodeIntroduction): Decide
 
 function decideReturn(row: NodeRow, introduction: NodeIntroduction): DecideResult {
   if (row.intent === nodeIntent.removed) {
-    return refuse("precondition", `${row.name} was removed from this cluster. Start it with an empty directory to join anew.`);
+    return refuse(
+      "precondition",
+      `${row.name} was removed from this cluster. Start it with an empty directory to join anew.`,
+    );
   }
   if (!isChanged(row, introduction)) return ok({ events: [], outcome: {} });
   const { address, ip, mac, capacityBytes } = introduction;
@@ -89,12 +95,16 @@ function isChanged(row: NodeRow, introduction: NodeIntroduction): boolean {
 
 function flawOf(introduction: NodeIntroduction): string | undefined {
   if (!/^[0-9a-f]{32}$/.test(introduction.nodeUuid)) return "A node's identity is 32 hex digits.";
-  if (!nodeNamePattern.test(introduction.name)) return "A node's name is 1 to 63 letters, digits, dots, dashes and underscores.";
+  if (!nodeNamePattern.test(introduction.name))
+    return "A node's name is 1 to 63 letters, digits, dots, dashes and underscores.";
   if (!/^.+:\d{1,5}$/.test(introduction.address)) return "A node's address is host:port.";
   if (introduction.zone.length > 63) return "A zone's name has at most 63 characters.";
   return undefined;
 }
 
-function refuse(kind: "wrongCluster" | "nameTaken" | "precondition" | "invalidArgument" | "unavailable", message: string): DecideResult {
+function refuse(
+  kind: "wrongCluster" | "nameTaken" | "precondition" | "invalidArgument" | "unavailable",
+  message: string,
+): DecideResult {
   return refused({ kind, message });
 }

@@ -8,7 +8,15 @@ import { listNodes, nodeIntent, nodeTable } from "./tables.ts";
 
 const clusterId = "c".repeat(32);
 const introduction: NodeIntroduction = {
-  ...{ nodeUuid: "a".repeat(32), clusterId: "", name: "node-1", address: "host:1", ip: "10.0.0.1", mac: "02:00:00:00:00:01", zone: "z" },
+  ...{
+    nodeUuid: "a".repeat(32),
+    clusterId: "",
+    name: "node-1",
+    address: "host:1",
+    ip: "10.0.0.1",
+    mac: "02:00:00:00:00:01",
+    zone: "z",
+  },
   capacityBytes: 1000,
 };
 
@@ -36,9 +44,15 @@ class World {
 describe("decideIntroduction", () => {
   test("a new node gets an id of its own; the same words again change nothing", () => {
     const world = new World();
-    expect(world.introduce()).toMatchObject({ ok: true, value: { events: [{ kind: "nodeJoined", nodeId: 1, name: "node-1", zone: "z" }] } });
+    expect(world.introduce()).toMatchObject({
+      ok: true,
+      value: { events: [{ kind: "nodeJoined", nodeId: 1, name: "node-1", zone: "z" }] },
+    });
     expect(world.introduce({ clusterId })).toMatchObject({ ok: true, value: { events: [] } });
-    expect(world.introduce({ nodeUuid: "b".repeat(32), name: "node-2" })).toMatchObject({ ok: true, value: { events: [{ nodeId: 2 }] } });
+    expect(world.introduce({ nodeUuid: "b".repeat(32), name: "node-2" })).toMatchObject({
+      ok: true,
+      value: { events: [{ nodeId: 2 }] },
+    });
     expect(listNodes(world.memory.tables).map((row) => row.name)).toEqual(["node-1", "node-2"]);
   });
 
@@ -50,7 +64,12 @@ describe("decideIntroduction", () => {
       ok: true,
       value: { events: [{ kind: "nodeReported", nodeId: 1, address: "host:2", capacityBytes: 1011 }] },
     });
-    expect(world.memory.tables.get(nodeTable, [1])).toMatchObject({ address: "host:2", capacityBytes: 1011, name: "node-1", zone: "z" });
+    expect(world.memory.tables.get(nodeTable, [1])).toMatchObject({
+      address: "host:2",
+      capacityBytes: 1011,
+      name: "node-1",
+      zone: "z",
+    });
   });
 
   test.each([
@@ -77,7 +96,10 @@ describe("decideIntroduction", () => {
   });
 
   test("before the first event of the log nobody joins", () => {
-    expect(decideIntroduction(new MemoryTables().tables, introduction)).toMatchObject({ ok: false, error: { kind: "unavailable" } });
+    expect(decideIntroduction(new MemoryTables().tables, introduction)).toMatchObject({
+      ok: false,
+      error: { kind: "unavailable" },
+    });
   });
 });
 
@@ -85,12 +107,19 @@ describe("down and up", () => {
   test("only what differs becomes a fact; unknown nodes are passed over", () => {
     const world = new World();
     world.introduce();
-    const down = [{ nodeId: 1, reason: "silent" }, { nodeId: 9, reason: "silent" }];
+    const down = [
+      { nodeId: 1, reason: "silent" },
+      { nodeId: 9, reason: "silent" },
+    ];
     expect(decideNodesUp(world.memory.tables, [1, 9])).toEqual([]);
     const events = decideNodesDown(world.memory.tables, down);
     expect(events).toEqual([{ kind: "nodeDown", nodeId: 1, reason: "silent" }]);
     world.fold(events);
-    expect(world.memory.tables.get(nodeTable, [1])).toMatchObject({ isDown: true, downReason: "silent", changedAtMs: 5 });
+    expect(world.memory.tables.get(nodeTable, [1])).toMatchObject({
+      isDown: true,
+      downReason: "silent",
+      changedAtMs: 5,
+    });
     expect(decideNodesDown(world.memory.tables, down)).toEqual([]);
     world.fold(decideNodesUp(world.memory.tables, [1]));
     expect(world.memory.tables.get(nodeTable, [1])).toMatchObject({ isDown: false, downReason: "" });

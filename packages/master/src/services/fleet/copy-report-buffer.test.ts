@@ -9,12 +9,28 @@ import type { DomainEvent } from "../../domain/events.ts";
 import { CopyReportBuffer } from "./copy-report-buffer.ts";
 
 const chunk: ChunkRow = {
-  ...{ generation: 1, lengthBytes: 10, sha256: new Uint8Array(32), placedNodeIds: [1, 2, 3], confirmedNodeIds: [2], corruptNodeIds: [] },
+  ...{
+    generation: 1,
+    lengthBytes: 10,
+    sha256: new Uint8Array(32),
+    placedNodeIds: [1, 2, 3],
+    confirmedNodeIds: [2],
+    corruptNodeIds: [],
+  },
   ...{ holderUploadId: "", holderEntryId: 7, holderVersionId: 1 },
 };
-const copy = (chunkId: number): { chunkId: number; generation: number; lengthBytes: number } => ({ chunkId, generation: 1, lengthBytes: 10 });
+const copy = (chunkId: number): { chunkId: number; generation: number; lengthBytes: number } => ({
+  chunkId,
+  generation: 1,
+  lengthBytes: 10,
+});
 
-function bufferOf(chunkCount: number): { buffer: CopyReportBuffer; world: ReturnType<typeof createSimWorld>; batches: DomainEvent[][]; refusals: HoldfastError[] } {
+function bufferOf(chunkCount: number): {
+  buffer: CopyReportBuffer;
+  world: ReturnType<typeof createSimWorld>;
+  batches: DomainEvent[][];
+  refusals: HoldfastError[];
+} {
   const world = createSimWorld(1);
   const { timers } = world.machine("m").startProcess();
   const memory = new MemoryTables();
@@ -24,7 +40,13 @@ function bufferOf(chunkCount: number): { buffer: CopyReportBuffer; world: Return
   const submit = async (submission: Submission) => {
     const refusal = refusals.shift();
     if (refusal !== undefined) throw refusal;
-    const decided = submission.decide(memory.tables, { atMs: 1, term: 1, actor: submission.actor, writeCopiesMin: 2, nodes: new Map() });
+    const decided = submission.decide(memory.tables, {
+      atMs: 1,
+      term: 1,
+      actor: submission.actor,
+      writeCopiesMin: 2,
+      nodes: new Map(),
+    });
     if (decided.ok) batches.push([...decided.value.events]);
     return { index: 1, outcome: {}, events: [] };
   };

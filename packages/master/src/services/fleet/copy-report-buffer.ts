@@ -102,7 +102,8 @@ export class CopyReportBuffer {
       missingChunkIds: of("missing").map((copy) => copy.chunkId),
     };
     try {
-      const decide = (tables: Parameters<typeof decideCopyReport>[0]) => ok({ events: decideCopyReport(tables, report), outcome: {} });
+      const decide = (tables: Parameters<typeof decideCopyReport>[0]) =>
+        ok({ events: decideCopyReport(tables, report), outcome: {} });
       await submitter.submit({ actor: `node:${nodeId}`, decide });
       return true;
     } catch (error) {

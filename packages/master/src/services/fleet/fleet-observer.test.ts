@@ -5,10 +5,27 @@ import { FleetObserver } from "./fleet-observer.ts";
 import type { NodeLoad } from "./node-report.ts";
 
 const limits = { suspectAfterMs: 3000, deadAfterMs: 10_000 };
-const load: NodeLoad = { usedBytes: 1, freeBytes: 9, capacityBytes: 10, chunkCount: 1, diskState: "ok", activeWriteCount: 0, activeReadCount: 0 };
+const load: NodeLoad = {
+  usedBytes: 1,
+  freeBytes: 9,
+  capacityBytes: 10,
+  chunkCount: 1,
+  diskState: "ok",
+  activeWriteCount: 0,
+  activeReadCount: 0,
+};
 const claim = { nodeId: 1, name: "node-1", incarnation: "a", address: "host:1" };
 const row: NodeRow = {
-  ...{ nodeId: 1, nodeUuid: "1".repeat(32), name: "node-1", address: "host:1", ip: "", mac: "", capacityBytes: 10, zone: "" },
+  ...{
+    nodeId: 1,
+    nodeUuid: "1".repeat(32),
+    name: "node-1",
+    address: "host:1",
+    ip: "",
+    mac: "",
+    capacityBytes: 10,
+    zone: "",
+  },
   ...{ intent: nodeIntent.active, isDown: false, downReason: "", changedAtMs: 0 },
 };
 

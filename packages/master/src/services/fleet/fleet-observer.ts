@@ -1,6 +1,12 @@
 import { ok, refused, type Result } from "@holdfast/base";
 import type { Clock } from "@holdfast/runtime";
-import { livenessOf, type LivenessFacts, type LivenessLimits, type LivenessView, type ObservedLiveness } from "../../controllers/liveness/plan.ts";
+import {
+  livenessOf,
+  type LivenessFacts,
+  type LivenessLimits,
+  type LivenessView,
+  type ObservedLiveness,
+} from "../../controllers/liveness/plan.ts";
 import type { ObservedNode, Refusal } from "../../domain/decision.ts";
 import type { NodeRow } from "../../domain/fleet/tables.ts";
 import type { NodeLoad } from "./node-report.ts";
@@ -67,7 +73,8 @@ export class FleetObserver {
    */
   doubtOf(claim: StreamClaim): Refusal | undefined {
     const present = this.#observed.get(claim.nodeId);
-    if (present === undefined || present.incarnation === claim.incarnation || present.address === claim.address) return undefined;
+    if (present === undefined || present.incarnation === claim.incarnation || present.address === claim.address)
+      return undefined;
     if (!this.#talks(present)) return undefined;
     const message =
       `A process with the identity of ${claim.name} is alive at ${present.address}; this one at ${claim.address} has a copy of its directory. ` +
@@ -97,7 +104,11 @@ export class FleetObserver {
   }
 
   /** Takes a report of a stream. Reports that arrive out of order change nothing. */
-  accept(nodeId: number, streamNumber: number, report: { readonly sequence: number; readonly load: NodeLoad }): AcceptOutcome {
+  accept(
+    nodeId: number,
+    streamNumber: number,
+    report: { readonly sequence: number; readonly load: NodeLoad },
+  ): AcceptOutcome {
     const observed = this.#observed.get(nodeId);
     if (observed === undefined || observed.streamNumber !== streamNumber) return "superseded";
     if (report.sequence <= observed.sequence) return "stale";
@@ -141,7 +152,9 @@ export class FleetObserver {
   }
 
   /** Load, incarnation and age of the last report of a node, if it was heard. */
-  lastReport(nodeId: number): { readonly load: NodeLoad | undefined; readonly incarnation: string; readonly ageMs: number } | undefined {
+  lastReport(
+    nodeId: number,
+  ): { readonly load: NodeLoad | undefined; readonly incarnation: string; readonly ageMs: number } | undefined {
     const observed = this.#observed.get(nodeId);
     if (observed === undefined) return undefined;
     const ageMs = this.#clock.monotonicMs() - observed.lastHeartbeatMs;

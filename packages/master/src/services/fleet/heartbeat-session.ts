@@ -1,7 +1,11 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { AsyncQueue, HoldfastError, must } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
-import { HeartbeatResponseSchema, type HeartbeatRequest, type HeartbeatResponse } from "@holdfast/proto/master/v1/master";
+import {
+  HeartbeatResponseSchema,
+  type HeartbeatRequest,
+  type HeartbeatResponse,
+} from "@holdfast/proto/master/v1/master";
 import { errorKindToWire } from "@holdfast/rpc";
 import type { KeyValueStore, Timer, Timers } from "@holdfast/runtime";
 import type { Submitter } from "../../application/submission.ts";
@@ -80,7 +84,8 @@ export class HeartbeatSession {
 
   /** Ends the stream. With `redirect` the node is told who leads now. */
   end(reason: "redirect" | "closed"): void {
-    if (reason === "redirect") this.#push({ case: "redirect", value: { leaderAddress: this.#options.leadership.leaderAddress() } });
+    if (reason === "redirect")
+      this.#push({ case: "redirect", value: { leaderAddress: this.#options.leadership.leaderAddress() } });
     this.orders.end();
     const joined = this.#joined;
     if (joined === undefined) return;
@@ -138,11 +143,13 @@ export class HeartbeatSession {
       note: (found, whenCommitted) => {
         for (const copy of found.unexpected) copies.note("listed", copy);
         for (const chunkId of found.missingChunkIds) copies.note("missing", { chunkId, generation: 0, lengthBytes: 0 });
-        if (found.missingChunkIds.length > 0) logger.warn("fleet.copies_missing", { nodeId, count: found.missingChunkIds.length });
+        if (found.missingChunkIds.length > 0)
+          logger.warn("fleet.copies_missing", { nodeId, count: found.missingChunkIds.length });
         copies.whenCommitted(whenCommitted);
       },
     });
-    const send = (order: HeartbeatResponse): boolean => this.orders.length < waitingOrdersMax && this.orders.push(order);
+    const send = (order: HeartbeatResponse): boolean =>
+      this.orders.length < waitingOrdersMax && this.orders.push(order);
     const trims = new TrimSender({ nodeId, term: this.#term, store, send });
     const sendAll = (): void => {
       trims.sendAll().catch((error: unknown) => this.orders.fail(error));

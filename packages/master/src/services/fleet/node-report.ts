@@ -49,11 +49,17 @@ export function reportFromWire(request: HeartbeatRequest): NodeReport {
       activeWriteCount: request.activeWriteCount,
       activeReadCount: request.activeReadCount,
     },
-    buckets: request.buckets.map(({ bucket, digest }) => ({ bucket: bucketOf(bucket), digest: numberOf(digest, "digest") })),
+    buckets: request.buckets.map(({ bucket, digest }) => ({
+      bucket: bucketOf(bucket),
+      digest: numberOf(digest, "digest"),
+    })),
     added: request.added.map(copyFromWire),
     trimmed: request.trimmed.map(copyFromWire),
     corrupt: request.corrupt.map(copyFromWire),
-    listed: request.listed.map(({ bucket, chunks }) => ({ bucket: bucketOf(bucket), copies: chunks.map(copyFromWire) })),
+    listed: request.listed.map(({ bucket, chunks }) => ({
+      bucket: bucketOf(bucket),
+      copies: chunks.map(copyFromWire),
+    })),
   };
 }
 
@@ -62,12 +68,14 @@ function copyFromWire(chunk: HeldChunk): HeldCopy {
 }
 
 function numberOf(wire: bigint, what: string): number {
-  if (wire > BigInt(Number.MAX_SAFE_INTEGER)) throw new HoldfastError("invalidArgument", `A node's report has an impossible ${what}.`);
+  if (wire > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new HoldfastError("invalidArgument", `A node's report has an impossible ${what}.`);
   return Number(wire);
 }
 
 function bucketOf(bucket: number): number {
-  if (bucket >= inventoryBucketCount) throw new HoldfastError("invalidArgument", `There is no inventory bucket ${bucket}.`);
+  if (bucket >= inventoryBucketCount)
+    throw new HoldfastError("invalidArgument", `There is no inventory bucket ${bucket}.`);
   return bucket;
 }
 

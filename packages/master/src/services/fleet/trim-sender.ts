@@ -35,7 +35,10 @@ export class TrimSender {
     this.#isSending = true;
     try {
       const { store, nodeId } = this.#options;
-      for await (const [[, chunkId], row] of tableRange(store, trimTable, { prefix: [nodeId], limit: ordersPerRoundMax })) {
+      for await (const [[, chunkId], row] of tableRange(store, trimTable, {
+        prefix: [nodeId],
+        limit: ordersPerRoundMax,
+      })) {
         if (!this.send(chunkId, row.generation)) return;
       }
     } finally {

@@ -27,7 +27,7 @@ function request(nodes: readonly PlacementNode[], fields: Partial<PlacementReque
   return { nodes, chunkIds, copies: 3, copiesMin: 2, chunkSizeBytes, avoidNodeIds: [], ...fields };
 }
 
-const chunkIds = (count: number): number[] => Array.from({ length: count }, (_, index) => (index + 1));
+const chunkIds = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 const anyNodes = fc
   .uniqueArray(
@@ -35,7 +35,9 @@ const anyNodes = fc
       nodeId: fc.integer({ min: 1, max: 40 }),
       zone: fc.constantFrom("a", "b", "c"),
       isActive: fc.boolean(),
-      liveness: fc.constantFrom("live", "live", "live", "suspect", "dead", "unknown") as fc.Arbitrary<PlacementNode["liveness"]>,
+      liveness: fc.constantFrom("live", "live", "live", "suspect", "dead", "unknown") as fc.Arbitrary<
+        PlacementNode["liveness"]
+      >,
       freeBytes: fc.integer({ min: 0, max: 100 * gibibyte }),
       isWritable: fc.boolean(),
       activeWriteCount: fc.nat(50),
@@ -71,7 +73,9 @@ describe("planPlacement", () => {
   test("the same request gives the same places, in whatever order the nodes are listed", () => {
     const nodes = [1, 2, 3, 4, 5].map((id) => node(id));
     const shuffled = [4, 2, 5, 1, 3].map((id) => node(id));
-    expect(planPlacement(request(shuffled, { chunkIds: chunkIds(50) }))).toEqual(planPlacement(request(nodes, { chunkIds: chunkIds(50) })));
+    expect(planPlacement(request(shuffled, { chunkIds: chunkIds(50) }))).toEqual(
+      planPlacement(request(nodes, { chunkIds: chunkIds(50) })),
+    );
   });
 
   test("a node with three times the free bytes gets about three times the copies", () => {
@@ -84,7 +88,12 @@ describe("planPlacement", () => {
   });
 
   test("the first place takes turns, so that no node forwards for all", () => {
-    const planned = planPlacement(request([1, 2, 3, 4].map((id) => node(id)), { chunkIds: chunkIds(400) }));
+    const planned = planPlacement(
+      request(
+        [1, 2, 3, 4].map((id) => node(id)),
+        { chunkIds: chunkIds(400) },
+      ),
+    );
     const firsts = new Set(planned.ok ? planned.value.map((places) => places[0]) : []);
     expect(firsts.size).toBe(4);
   });
@@ -105,12 +114,15 @@ describe("planPlacement", () => {
   });
 
   test("says which nodes stand in the way, and whether it is space or life that lacks", () => {
-    const full = planPlacement(request([node(1), node(2, { freeBytes: 5 * gibibyte }), node(3, { freeBytes: 9 * gibibyte })]));
+    const full = planPlacement(
+      request([node(1), node(2, { freeBytes: 5 * gibibyte }), node(3, { freeBytes: 9 * gibibyte })]),
+    );
     expect(full).toEqual({
       ok: false,
       error: {
         kind: "noSpace",
-        message: "1 of the 2 nodes needed can take a copy: node-2 is 95 % full, node-3 is 91 % full. Free space or add a node.",
+        message:
+          "1 of the 2 nodes needed can take a copy: node-2 is 95 % full, node-3 is 91 % full. Free space or add a node.",
       },
     });
     const dead = planPlacement(request([node(1), node(2, { liveness: "dead" }), node(3, { isWritable: false })]));

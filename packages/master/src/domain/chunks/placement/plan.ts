@@ -66,7 +66,11 @@ function chooseCandidates(request: PlacementRequest): readonly PlacementNode[] {
 }
 
 /** The fixed partners of a node: other zones first, then by a draw that only depends on the pair. */
-function partnersOf(first: PlacementNode, eligible: readonly PlacementNode[], copies: number): readonly PlacementNode[] {
+function partnersOf(
+  first: PlacementNode,
+  eligible: readonly PlacementNode[],
+  copies: number,
+): readonly PlacementNode[] {
   const rank = (node: PlacementNode): number => mix(first.nodeId, node.nodeId);
   const others = eligible.filter((node) => node.nodeId !== first.nodeId);
   const byRank = others.toSorted(

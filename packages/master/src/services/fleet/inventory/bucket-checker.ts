@@ -1,6 +1,13 @@
 import type { KeyValueStore } from "@holdfast/runtime";
 import type { HeldCopy } from "../../../domain/chunks/decide-replicas.ts";
-import { chunkTable, copySetChunkTable, copySetTable, nodeBucketTable, parseCopySetKey, type CopySetChunkRow } from "../../../domain/chunks/tables.ts";
+import {
+  chunkTable,
+  copySetChunkTable,
+  copySetTable,
+  nodeBucketTable,
+  parseCopySetKey,
+  type CopySetChunkRow,
+} from "../../../domain/chunks/tables.ts";
 import { readerOf } from "../../../domain/tables.ts";
 import { tableRange } from "../../../projections/table-range.ts";
 import { planBucketChecks, reconcileBucket, stateAfterListing, type BucketState } from "./plan.ts";
@@ -37,7 +44,11 @@ export class BucketChecker {
 
   /** Takes the digests of a report. */
   async compare(buckets: readonly { readonly bucket: number; readonly digest: number }[]): Promise<void> {
-    const comparisons = buckets.map(({ bucket, digest }) => ({ bucket, nodeDigest: digest, expectedDigest: this.#expectedDigest(bucket) }));
+    const comparisons = buckets.map(({ bucket, digest }) => ({
+      bucket,
+      nodeDigest: digest,
+      expectedDigest: this.#expectedDigest(bucket),
+    }));
     const plan = planBucketChecks(this.#states, comparisons);
     this.#states = plan.states;
     for (const bucket of plan.toList) if (!this.#asked.has(bucket)) this.#waiting.add(bucket);
@@ -87,12 +98,14 @@ export class BucketChecker {
   async #expectedIn(buckets: readonly number[]): Promise<ReadonlyMap<number, ReadonlyMap<number, CopySetChunkRow>>> {
     const { store, nodeId } = this.#options;
     const keys: string[] = [];
-    for await (const [[key]] of tableRange(store, copySetTable)) if (parseCopySetKey(key).includes(nodeId)) keys.push(key);
+    for await (const [[key]] of tableRange(store, copySetTable))
+      if (parseCopySetKey(key).includes(nodeId)) keys.push(key);
     const expected = new Map<number, Map<number, CopySetChunkRow>>();
     for (const bucket of buckets) {
       const rows = new Map<number, CopySetChunkRow>();
       for (const key of keys) {
-        for await (const [[, , chunkId], row] of tableRange(store, copySetChunkTable, { prefix: [key, bucket] })) rows.set(chunkId, row);
+        for await (const [[, , chunkId], row] of tableRange(store, copySetChunkTable, { prefix: [key, bucket] }))
+          rows.set(chunkId, row);
       }
       expected.set(bucket, rows);
     }

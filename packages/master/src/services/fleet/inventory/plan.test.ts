@@ -4,10 +4,15 @@ import { addDigests, copyDigest } from "../../../domain/chunks/inventory-digest.
 import { planBucketChecks, reconcileBucket, stateAfterListing, type BucketState } from "./plan.ts";
 
 const none: ReadonlyMap<number, BucketState> = new Map();
-const copy = (chunkId: number, lengthBytes = 10): { chunkId: number; generation: number; lengthBytes: number } => ({ chunkId, generation: 1, lengthBytes });
-const compare = (nodeDigest: number, expectedDigest: number): { bucket: number; nodeDigest: number; expectedDigest: number }[] => [
-  { bucket: 3, nodeDigest, expectedDigest },
-];
+const copy = (chunkId: number, lengthBytes = 10): { chunkId: number; generation: number; lengthBytes: number } => ({
+  chunkId,
+  generation: 1,
+  lengthBytes,
+});
+const compare = (
+  nodeDigest: number,
+  expectedDigest: number,
+): { bucket: number; nodeDigest: number; expectedDigest: number }[] => [{ bucket: 3, nodeDigest, expectedDigest }];
 
 describe("planBucketChecks", () => {
   test("the first digest of a stream is looked into at once when it differs", () => {
@@ -53,9 +58,14 @@ describe("reconcileBucket", () => {
     fc.assert(
       fc.property(ids, ids, (expectedIds, listedIds) => {
         const expected = new Map(expectedIds.map((chunkId) => [chunkId, { generation: 1, lengthBytes: 10 }]));
-        const { unexpected, missingChunkIds } = reconcileBucket(expected, listedIds.map((chunkId) => copy(chunkId)));
+        const { unexpected, missingChunkIds } = reconcileBucket(
+          expected,
+          listedIds.map((chunkId) => copy(chunkId)),
+        );
         expect(new Set(missingChunkIds)).toEqual(new Set(expectedIds.filter((id) => !listedIds.includes(id))));
-        expect(new Set(unexpected.map((one) => one.chunkId))).toEqual(new Set(listedIds.filter((id) => !expectedIds.includes(id))));
+        expect(new Set(unexpected.map((one) => one.chunkId))).toEqual(
+          new Set(listedIds.filter((id) => !expectedIds.includes(id))),
+        );
       }),
     );
   });

@@ -36,7 +36,8 @@ export function planBucketChecks(
     const before = states.get(bucket);
     const extraDigest = before?.extraDigest ?? 0;
     const isSame = nodeDigest === addDigests(expectedDigest, extraDigest) || nodeDigest === expectedDigest;
-    const isResting = before === undefined || (before.nodeDigest === nodeDigest && before.expectedDigest === expectedDigest);
+    const isResting =
+      before === undefined || (before.nodeDigest === nodeDigest && before.expectedDigest === expectedDigest);
     const unsettledCount = isSame ? 0 : (before?.unsettledCount ?? 0) + 1;
     if (!isSame && (isResting || unsettledCount >= unsettledCountMax)) toList.push(bucket);
     next.set(bucket, { nodeDigest, expectedDigest, extraDigest, unsettledCount });
@@ -48,7 +49,11 @@ export function planBucketChecks(
  * The state of a bucket after it was listed and what followed was committed: copies that still do not count are left
  * alone. A copy that counts and was not listed is never made up for, so that it is asked for again.
  */
-export function stateAfterListing(listed: readonly HeldCopy[], counts: (copy: HeldCopy) => boolean, expectedDigest: number): BucketState {
+export function stateAfterListing(
+  listed: readonly HeldCopy[],
+  counts: (copy: HeldCopy) => boolean,
+  expectedDigest: number,
+): BucketState {
   let nodeDigest = 0;
   let extraDigest = 0;
   for (const copy of listed) {

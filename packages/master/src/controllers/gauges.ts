@@ -1,0 +1,43 @@
+import type { Metrics } from "@holdfast/observability";
+import type { KeyValueStore } from "@holdfast/runtime";
+import { countChunks } from "../cluster-status.ts";
+import { listNodes } from "../domain/fleet/tables.ts";
+import { readerOf } from "../domain/tables.ts";
+import type { FleetObserver } from "../services/fleet/fleet-observer.ts";
+import type { Controller } from "./controller.ts";
+
+/** What the gauges show. */
+export interface GaugesOptions {
+  readonly store: KeyValueStore;
+  readonly observer: FleetObserver;
+  readonly metrics: Metrics;
+}
+
+/** Keeps the leader's gauges of nodes and chunks fresh; a master that does not lead shows its last ones. */
+export function createGauges({ store, observer, metrics }: GaugesOptions): Controller {
+  const nodes = (liveness: string) =>
+    metrics.gauge({
+      name: "holdfast_master_nodes_count",
+      help: "Nodes by liveness, at the leader",
+      labels: { liveness },
+    });
+  const chunks = (state: string) =>
+    metrics.gauge({
+      name: "holdfast_master_chunks_count",
+      help: "Held chunks by state, at the leader",
+      labels: { state },
+    });
+  return {
+    name: "gauges",
+    intervalMs: 5000,
+    step: async () => {
+      const tables = readerOf(store);
+      const counts = { unknown: 0, live: 0, suspect: 0, dead: 0 };
+      for (const row of listNodes(tables)) counts[observer.livenessOf(row)] += 1;
+      for (const [liveness, count] of Object.entries(counts)) nodes(liveness).set(count);
+      const { $typeName: _, ...health } = await countChunks(store, tables);
+      for (const [state, count] of Object.entries(health))
+        if (typeof count === "bigint") chunks(state).set(Number(count));
+    },
+  };
+}
