@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { isHoldfastError } from "@holdfast/base";
+import { compareBytes, isHoldfastError } from "@holdfast/base";
 import {
   ChunkHealthSchema,
   FileCountsSchema,
@@ -18,6 +18,7 @@ import type { ReadGate } from "./application/read-gate.ts";
 import { countHealth, type CountedCopySet } from "./domain/chunks/health.ts";
 import { copySetTable, corruptCounter } from "./domain/chunks/tables.ts";
 import { listNodes } from "./domain/fleet/tables.ts";
+import { nameSortKey } from "./domain/namespace/collation.ts";
 import { clusterTable, readCounter, usageTable } from "./domain/state.ts";
 import { readerOf, type TableReader } from "./domain/tables.ts";
 import { tableRange } from "./projections/table-range.ts";
@@ -68,7 +69,9 @@ export function createClusterStatus(options: ClusterStatusOptions): ClusterStatu
     const usage = tables.get(usageTable, [0]);
     return create(GetClusterStatusResponseSchema, {
       masters: [selfAsMaster(options, tables), ...others].toSorted((left, right) => left.masterId - right.masterId),
-      nodes: listNodes(tables).map((row) => nodeToWire(row, options.observer)),
+      nodes: listNodes(tables)
+        .toSorted((left, right) => compareBytes(nameSortKey(left.name), nameSortKey(right.name)))
+        .map((row) => nodeToWire(row, options.observer)),
       chunks: health,
       files: create(FileCountsSchema, { total: BigInt(usage?.fileCount ?? 0), bytes: BigInt(usage?.bytes ?? 0) }),
       clusterId: cluster?.clusterId ?? "",

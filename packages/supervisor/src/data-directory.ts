@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { access, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { HoldfastError } from "@holdfast/base";
@@ -53,7 +53,7 @@ export async function claimDataDirectory(
 
 async function ensureWritable(dataPath: string): Promise<void> {
   try {
-    await mkdir(dataPath, { recursive: true });
+    await makeFolders(dataPath);
     await access(dataPath, constants.W_OK | constants.X_OK);
     // Root passes access() on a read-only mount; only a write tells.
     const probe = path.join(dataPath, `.probe-${process.pid}`);
@@ -66,6 +66,20 @@ async function ensureWritable(dataPath: string): Promise<void> {
       `The data directory ${dataPath} cannot be written (${reason}). Nothing was changed. Choose another with --data, or mend its permissions.`,
       { cause },
     );
+  }
+}
+
+/** One level at a time: on file systems that refuse new names as "not found", Node's recursive mkdir never returns. */
+async function makeFolders(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    const parent = path.dirname(folder);
+    if (code !== "ENOENT" || parent === folder || existsSync(parent)) throw error;
+    await makeFolders(parent);
+    await mkdir(folder);
   }
 }
 

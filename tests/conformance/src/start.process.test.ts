@@ -57,9 +57,11 @@ describe("npm start refuses in words", () => {
   });
 
   it("a data directory that cannot be written", async () => {
-    const { code, output } = await refusal("/proc/holdfast-data", await freePort());
-    expect(code).toBe(1);
-    expect(output).toContain("cannot be written");
+    for (const unwritable of ["/proc/holdfast/data", "/dev/null/data"]) {
+      const { code, output } = await refusal(unwritable, await freePort());
+      expect(code).toBe(1);
+      expect(output).toContain(`The data directory ${unwritable} cannot be written`);
+    }
   });
 
   it("settings that are wrong, all of them at once", async () => {
@@ -100,8 +102,8 @@ describe("npm start", () => {
     const client = await signIn(cluster.origin);
     const small = Buffer.from("hello");
     const large = Buffer.alloc(9_000_000, "0123456789abcdef");
-    expect((await client.put("small.txt", small)).status).toBe(200);
-    expect((await client.put("large.bin", large)).status).toBe(200);
+    expect((await client.put("small.txt", small)).status).toBe(201);
+    expect((await client.put("large.bin", large)).status).toBe(201);
     expect(await cluster.stop()).toBe(0);
 
     const startedAtMs = performance.now();
