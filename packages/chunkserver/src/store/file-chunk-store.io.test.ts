@@ -56,11 +56,15 @@ describeChunkStore("FileChunkStore on a real disk", (body) =>
   }),
 );
 
+function runCommand(name: string, parameters: readonly string[]): void {
+  execFileSync(name, parameters, { stdio: "ignore" });
+}
+
 /** Whether this machine lets us mount a small file system. */
 function canMount(): boolean {
   if (process.getuid?.() !== 0) return false;
   try {
-    execFileSync("unshare", ["--mount", "true"], { stdio: "ignore" });
+    runCommand("unshare", ["--mount", "true"]);
     return true;
   } catch {
     return false;
@@ -73,7 +77,7 @@ describe("FileChunkStore on a small file system", () => {
     "fills it, says noSpace, keeps what it acknowledged, and takes chunks again when there is room",
     () =>
       inDirectory(async (directory) => {
-        execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", directory]);
+        runCommand("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", directory]);
         try {
           const store = await openIn(directory);
           const filler = await open(join(directory, "filler"), "w");
@@ -95,7 +99,7 @@ describe("FileChunkStore on a small file system", () => {
           await writeChunk(store, 100, sampleBytes(1_000_000));
           await store.close();
         } finally {
-          execFileSync("umount", [directory]);
+          runCommand("umount", [directory]);
         }
       }),
   );
