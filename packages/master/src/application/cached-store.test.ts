@@ -8,7 +8,11 @@ const key = (number: number): Uint8Array => Uint8Array.of(number);
 
 describe("cached store", () => {
   it("always says what the store says, however small it is", () => {
-    const step = fc.record({ number: fc.nat(9), value: fc.option(fc.uint8Array({ maxLength: 40 })), isWrite: fc.boolean() });
+    const step = fc.record({
+      number: fc.nat(9),
+      value: fc.option(fc.uint8Array({ maxLength: 40 })),
+      isWrite: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), fc.constantFrom(1, 300, 1000, 1e9), (steps, halfBytes) => {
         const store = createMemoryStore();
@@ -36,7 +40,8 @@ describe("cached store", () => {
     });
     await cached.write([{ key: key(1), value: key(7) }]);
     const buffer = new WriteBuffer(cached);
-    for (let count = 0; count < 5; count++) expect([buffer.get(key(1)), buffer.get(key(2))]).toEqual([key(7), undefined]);
+    for (let count = 0; count < 5; count++)
+      expect([buffer.get(key(1)), buffer.get(key(2))]).toEqual([key(7), undefined]);
     expect(reads).toBe(1);
   });
 

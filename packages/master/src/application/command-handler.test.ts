@@ -58,7 +58,13 @@ describe("command handler", () => {
   it("writes no log entry when there is nothing to do", async () => {
     const made = await master.execute(createFolder(userId, rootId, "a"));
     const entries = master.raft.log.length;
-    const again = await master.execute({ kind: "createFolder", userId, parentId: rootId, name: "a", keepExisting: true });
+    const again = await master.execute({
+      kind: "createFolder",
+      userId,
+      parentId: rootId,
+      name: "a",
+      keepExisting: true,
+    });
     expect(again.outcome.entryId).toBe(made.outcome.entryId);
     expect(master.raft.log).toHaveLength(entries);
   });
@@ -69,7 +75,11 @@ describe("exactly once", () => {
     const first = await master.execute(createFolder(userId, rootId, "a"), "same");
     const entries = master.raft.log.length;
     const second = await master.execute(createFolder(userId, rootId, "a"), "same");
-    expect(second).toMatchObject({ index: first.index, outcome: { entryId: first.outcome.entryId, name: "a" }, events: [] });
+    expect(second).toMatchObject({
+      index: first.index,
+      outcome: { entryId: first.outcome.entryId, name: "a" },
+      events: [],
+    });
     expect(master.raft.log).toHaveLength(entries);
   });
 
@@ -84,13 +94,17 @@ describe("exactly once", () => {
 
   it("tries again when the first attempt did not happen", async () => {
     master.raft.failNext("superseded");
-    await expect(master.execute(createFolder(userId, rootId, "a"), "same")).rejects.toMatchObject({ kind: "unavailable" });
+    await expect(master.execute(createFolder(userId, rootId, "a"), "same")).rejects.toMatchObject({
+      kind: "unavailable",
+    });
     expect((await master.execute(createFolder(userId, rootId, "a"), "same")).outcome.name).toBe("a");
   });
 
   it("refuses malformed request ids", async () => {
     for (const requestId of ["", "a b", "\0", "x".repeat(65), "ä"]) {
-      await expect(master.execute(createFolder(userId, rootId, "a"), requestId)).rejects.toMatchObject({ kind: "invalidArgument" });
+      await expect(master.execute(createFolder(userId, rootId, "a"), requestId)).rejects.toMatchObject({
+        kind: "invalidArgument",
+      });
     }
     expect(folderNamed("a")).toBeUndefined();
   });

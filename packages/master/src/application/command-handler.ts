@@ -74,7 +74,10 @@ export class CommandHandler implements Submitter {
     const { requestId } = submission;
     if (requestId === undefined) return this.decideAndPropose(submission);
     if (!/^[0-9A-Za-z_-]{1,64}$/.test(requestId)) {
-      throw new HoldfastError("invalidArgument", "A request id is 1 to 64 letters, digits, - or _. Nothing was changed.");
+      throw new HoldfastError(
+        "invalidArgument",
+        "A request id is 1 to 64 letters, digits, - or _. Nothing was changed.",
+      );
     }
     const running = this.requests.get(requestId);
     if (running !== undefined) return { ...(await running), events: [] };
@@ -150,7 +153,10 @@ export class CommandHandler implements Submitter {
     const batchesMax = this.options.inFlightBatchesMax ?? defaultInFlightBatchesMax;
     if (!this.isDraining && this.inFlight < batchesMax && this.inFlightBytes < inFlightBytesMax) return;
     this.counts.refusedBusy.add();
-    throw new HoldfastError("tooBusy", "The leader has too many changes in progress. Nothing was changed; retry in a moment.");
+    throw new HoldfastError(
+      "tooBusy",
+      "The leader has too many changes in progress. Nothing was changed; retry in a moment.",
+    );
   }
 
   private contextFor(submission: Submission): DecideContext {
@@ -267,8 +273,10 @@ function handlerMetrics(metrics: Metrics): HandlerMetrics {
     refused: counter("commands_refused_total", "Commands refused by a decision"),
     refusedBusy: counter("commands_busy_total", "Commands refused because too many were in flight"),
     repeated: counter("commands_repeated_total", "Retries answered from the dedup window"),
-    inFlight: metrics.gauge({ name: "holdfast_master_batches_in_flight_count", help: "Batches proposed and not settled" }),
+    inFlight: metrics.gauge({
+      name: "holdfast_master_batches_in_flight_count",
+      help: "Batches proposed and not settled",
+    }),
     commitMs: metrics.histogram({ name: "holdfast_master_commit_ms", help: "Proposal to applied, ms" }),
   };
 }
-

@@ -8,7 +8,13 @@ import { emptyStateHash, nextStateHash } from "./state-hash.ts";
 import { WriteBuffer } from "./write-buffer.ts";
 
 /** Before the first entry. */
-const noProgress: ProgressRecord = { appliedIndex: 0, atMs: 0, stateHash: emptyStateHash, leadTerm: 0, leadSequence: 0 };
+const noProgress: ProgressRecord = {
+  appliedIndex: 0,
+  atMs: 0,
+  stateHash: emptyStateHash,
+  leadTerm: 0,
+  leadSequence: 0,
+};
 
 /** Where the tables stand. */
 export function readProgress(tables: TableReader): ProgressRecord {

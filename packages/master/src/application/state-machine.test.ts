@@ -11,15 +11,33 @@ import { ProjectionsStateMachine } from "./state-machine.ts";
 
 const noBytes = new Uint8Array(0);
 const account: DomainEvent = {
-  kind: "userCreated", userId: 1, email: "a@b", passwordHash: "$x$y", isAdmin: false, rootEntryId: 1, phone: "", channels: [],
+  kind: "userCreated",
+  userId: 1,
+  email: "a@b",
+  passwordHash: "$x$y",
+  isAdmin: false,
+  rootEntryId: 1,
+  phone: "",
+  channels: [],
 };
 
 function folder(entryId: number): DomainEvent {
   return { kind: "folderCreated", entryId, parentId: 1, name: `f${entryId}`, ownerId: 1 };
 }
 
-function entry(index: number, events: readonly DomainEvent[], change: { sequence?: number; term?: number } = {}): CommittedEntry {
-  const batch = { requestId: `r${index}`, actor: "user:1", atMs: 1000 + index, events, outcome: noBytes, sequence: change.sequence ?? index };
+function entry(
+  index: number,
+  events: readonly DomainEvent[],
+  change: { sequence?: number; term?: number } = {},
+): CommittedEntry {
+  const batch = {
+    requestId: `r${index}`,
+    actor: "user:1",
+    atMs: 1000 + index,
+    events,
+    outcome: noBytes,
+    sequence: change.sequence ?? index,
+  };
   return { index, term: change.term ?? 1, data: encodeBatch(batch) } as unknown as CommittedEntry;
 }
 
@@ -49,7 +67,10 @@ describe("state machine", () => {
   });
 
   it("has the same hash wherever calls begin and end, and another one for another history", async () => {
-    const entries = [entry(1, [account]), ...Array.from({ length: 600 }, (_, position) => entry(position + 2, [folder(position + 2)]))];
+    const entries = [
+      entry(1, [account]),
+      ...Array.from({ length: 600 }, (_, position) => entry(position + 2, [folder(position + 2)])),
+    ];
     const [whole, pieces, other] = [open(), open(), open()];
     await whole.apply(entries, at(601));
     for (let start = 0; start < entries.length; start += 7) {
@@ -69,7 +90,11 @@ describe("state machine", () => {
     await machine.apply([entry(1, [account]), entry(2, [folder(2)]), entry(3, [folder(3)])], at(3));
     stop();
     await machine.apply([entry(4, [folder(4)])], at(4));
-    expect(seen).toEqual([[1, ["userCreated"], 0], [2, ["folderCreated"], 1], [3, ["folderCreated"], 2]]);
+    expect(seen).toEqual([
+      [1, ["userCreated"], 0],
+      [2, ["folderCreated"], 1],
+      [3, ["folderCreated"], 2],
+    ]);
   });
 
   it("voids a batch whose predecessor is missing, and all behind it in its term", async () => {
@@ -80,7 +105,10 @@ describe("state machine", () => {
     await machine.apply([entry(1, [account]), void3, void4, entry(4, [folder(2)], { sequence: 2 })], at(4));
     expect([1, 2, 3, 4].map((index) => machine.isVoid(index))).toEqual([false, true, true, false]);
     expect(readerOf(store).get(entryTable, [2])?.revision).toBe(4);
-    await machine.apply([entry(5, [folder(3)], { term: 2, sequence: 2 }), entry(6, [folder(3)], { term: 2, sequence: 1 })], at(6));
+    await machine.apply(
+      [entry(5, [folder(3)], { term: 2, sequence: 2 }), entry(6, [folder(3)], { term: 2, sequence: 1 })],
+      at(6),
+    );
     expect([5, 6].map((index) => machine.isVoid(index))).toEqual([true, false]);
   });
 
@@ -95,7 +123,9 @@ describe("state machine", () => {
 
   it("halts when an event contradicts the tables", async () => {
     const machine = open();
-    await expect(machine.apply([entry(1, [account, { kind: "entryPurged", entryId: 99 }])], at(1))).rejects.toThrowError(/invariant/);
+    await expect(
+      machine.apply([entry(1, [account, { kind: "entryPurged", entryId: 99 }])], at(1)),
+    ).rejects.toThrowError(/invariant/);
   });
 });
 
@@ -103,7 +133,9 @@ describe("event log", () => {
   it("keeps the last ten thousand batches", async () => {
     const store = createMemoryStore();
     const machine = open(store);
-    const batches = Array.from({ length: listedBatchesMax + 5 }, (_, position) => entry(position + 1, [{ kind: "setupTokenIssued", tokenSha256: noBytes, expiresAtMs: 1 }]));
+    const batches = Array.from({ length: listedBatchesMax + 5 }, (_, position) =>
+      entry(position + 1, [{ kind: "setupTokenIssued", tokenSha256: noBytes, expiresAtMs: 1 }]),
+    );
     await machine.apply(batches, at(batches.length));
     const tables = readerOf(store);
     const all = listBatches(tables, { beforeIndex: 0, eventsMin: 20_000 });

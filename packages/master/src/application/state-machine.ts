@@ -85,7 +85,10 @@ export class ProjectionsStateMachine implements StateMachine {
   }
 
   /** Synchronous from the first read to the hand-over to the store: nobody sees half of a step. */
-  private foldStep(entries: readonly CommittedEntry[], start: number): { readonly buffer: WriteBuffer; readonly end: number } {
+  private foldStep(
+    entries: readonly CommittedEntry[],
+    start: number,
+  ): { readonly buffer: WriteBuffer; readonly end: number } {
     const buffer = new WriteBuffer(this.options.store);
     let end = start;
     while (end < entries.length && end - start < stepEntriesMax && buffer.sizeBytes() < stepBytesMax) {

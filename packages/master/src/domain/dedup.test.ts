@@ -4,7 +4,11 @@ import { dedupAgeMsMax, dedupOutcomesMax, dedupRingTable, dedupTable, evolveDedu
 import { counterTable } from "./state.ts";
 import { tablesOf } from "./tables.ts";
 
-function world(): { readonly keep: (requestId: string, atMs: number) => void; readonly knows: (requestId: string) => boolean; readonly view: MemoryView } {
+function world(): {
+  readonly keep: (requestId: string, atMs: number) => void;
+  readonly knows: (requestId: string) => boolean;
+  readonly view: MemoryView;
+} {
   const view = new MemoryView();
   const tables = tablesOf(view);
   let index = 0;
@@ -12,7 +16,14 @@ function world(): { readonly keep: (requestId: string, atMs: number) => void; re
     view,
     keep: (requestId, atMs) => {
       index += 1;
-      const batch = { requestId, actor: "test", atMs, events: [], outcome: Uint8Array.of(index % 256), sequence: index };
+      const batch = {
+        requestId,
+        actor: "test",
+        atMs,
+        events: [],
+        outcome: Uint8Array.of(index % 256),
+        sequence: index,
+      };
       evolveDedup(tables, batch, { index, atMs, actor: "test" });
     },
     knows: (requestId) => findOutcome(tables, requestId) !== undefined,

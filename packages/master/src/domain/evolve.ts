@@ -13,7 +13,13 @@ import { evolveDedup } from "./dedup.ts";
 import type { DomainEvent, EventBatch, EventOf } from "./events.ts";
 import type { EvolveContext } from "./evolve-context.ts";
 import { evolveFleet } from "./fleet/evolve.ts";
-import { evolveEntryMoved, evolveEntryRestored, evolveEntryTrashed, evolveFileCreated, evolveFolderCreated } from "./namespace/evolve.ts";
+import {
+  evolveEntryMoved,
+  evolveEntryRestored,
+  evolveEntryTrashed,
+  evolveFileCreated,
+  evolveFolderCreated,
+} from "./namespace/evolve.ts";
 import { evolveEntryPurged, evolveVersionCommitted, evolveVersionPurged } from "./namespace/evolve-versions.ts";
 import { clusterTable, noteId } from "./state.ts";
 import type { Tables } from "./tables.ts";
@@ -91,15 +97,27 @@ function evolveContent(tables: Tables, event: ContentEvent, context: EvolveConte
       return evolveChunksReleased(tables, { chunkIds: replaced, reason: "uploadEnded" }, context);
     }
     case "uploadEnded":
-      return evolveChunksReleased(tables, { chunkIds: evolveUploadEnded(tables, event), reason: "uploadEnded" }, context);
+      return evolveChunksReleased(
+        tables,
+        { chunkIds: evolveUploadEnded(tables, event), reason: "uploadEnded" },
+        context,
+      );
     default:
       return exhaustive(event);
   }
 }
 
 type NeighbourEvent = EventOf<
-  | "chunksGranted" | "chunkPlaced" | "replicaConfirmed" | "replicaLost" | "trimOrdered" | "replicaTrimmed"
-  | "nodeJoined" | "nodeReported" | "nodeDown" | "nodeUp"
+  | "chunksGranted"
+  | "chunkPlaced"
+  | "replicaConfirmed"
+  | "replicaLost"
+  | "trimOrdered"
+  | "replicaTrimmed"
+  | "nodeJoined"
+  | "nodeReported"
+  | "nodeDown"
+  | "nodeUp"
 >;
 
 function evolveFromNeighbours(tables: Tables, event: NeighbourEvent, context: EvolveContext): void {

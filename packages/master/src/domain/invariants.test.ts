@@ -4,7 +4,14 @@ import { foldEntry } from "../application/fold-entry.ts";
 import { Overlay } from "../application/overlay.ts";
 import { WriteBuffer } from "../application/write-buffer.ts";
 import { encodeBatch } from "../event-codec/event-codec.ts";
-import { commitFile, createUser, DomainWorld, moveEntry, testChunkSizeBytes, writtenChunks } from "../testing/domain-world.ts";
+import {
+  commitFile,
+  createUser,
+  DomainWorld,
+  moveEntry,
+  testChunkSizeBytes,
+  writtenChunks,
+} from "../testing/domain-world.ts";
 import { MemoryView } from "../testing/memory-view.ts";
 import type { CommandOutcome, DomainCommand, WrittenChunk } from "./commands.ts";
 import { decide } from "./decide.ts";
@@ -13,7 +20,15 @@ import type { EventBatch } from "./events.ts";
 import { chunkTable, garbageTable, isHeld } from "./chunks/tables.ts";
 import { childSortKey } from "./namespace/collation.ts";
 import { decideContinuePurge } from "./namespace/decide-trash.ts";
-import { childrenSet, childTable, entryKind, entryTable, trashSet, versionTable, type EntryRecord } from "./namespace/state.ts";
+import {
+  childrenSet,
+  childTable,
+  entryKind,
+  entryTable,
+  trashSet,
+  versionTable,
+  type EntryRecord,
+} from "./namespace/state.ts";
 import { orderedCount, orderedPage } from "./ordered-index.ts";
 import { readCounter, usageTable } from "./state.ts";
 import { parseTableKey, readerOf, tablesOf, type TableReader } from "./tables.ts";
@@ -24,7 +39,14 @@ const names = ["a", "b", "b (2)", "ü", "file 1.txt", "file 10.txt"];
 const uploads = ["a".repeat(32), "b".repeat(32)];
 
 /** A wish that is made concrete when its turn comes: most meet something that is there, some do not. */
-type Wish = { readonly what: string; readonly user: number; readonly pick: number; readonly other: number; readonly name: string; readonly conflict: number };
+type Wish = {
+  readonly what: string;
+  readonly user: number;
+  readonly pick: number;
+  readonly other: number;
+  readonly name: string;
+  readonly conflict: number;
+};
 
 const wish: fc.Arbitrary<Wish> = fc.noBias(
   fc.record({
@@ -41,7 +63,10 @@ const wish: fc.Arbitrary<Wish> = fc.noBias(
 );
 
 /** An entry of the user's, the `pick`th from the latest in a circle; a folder only when one is needed. */
-function choose(tables: TableReader, wanted: { readonly userId: number; readonly pick: number; readonly isFolder: boolean }): number {
+function choose(
+  tables: TableReader,
+  wanted: { readonly userId: number; readonly pick: number; readonly isFolder: boolean },
+): number {
   const last = readCounter(tables, "id:entry");
   for (let step = 0; step < last; step++) {
     const entryId = 1 + ((wanted.pick + step) % last);
@@ -56,7 +81,10 @@ interface Stage {
   readonly written: (lengthBytes: number) => readonly WrittenChunk[];
 }
 
-function commandOf({ tables, written }: Stage, { what, user: userId, pick, other, name, conflict }: Wish): DomainCommand | undefined {
+function commandOf(
+  { tables, written }: Stage,
+  { what, user: userId, pick, other, name, conflict }: Wish,
+): DomainCommand | undefined {
   const uploadId = uploads[userId - 1] ?? "";
   const partSizeBytes = 2 * testChunkSizeBytes;
   const parentId = choose(tables, { userId, pick, isFolder: pick % 10 > 0 });
@@ -84,7 +112,15 @@ function commandOf({ tables, written }: Stage, { what, user: userId, pick, other
     case "part": {
       const lengthBytes = other % 3 === 0 ? partSizeBytes : 10;
       const sha256 = new Uint8Array(32).fill(pick % 256);
-      return { kind: "storeUploadPart", uploadId, userId, part: other % 2, chunks: written(lengthBytes), lengthBytes, sha256 };
+      return {
+        kind: "storeUploadPart",
+        uploadId,
+        userId,
+        part: other % 2,
+        chunks: written(lengthBytes),
+        lengthBytes,
+        sha256,
+      };
     }
     case "commit": {
       const sizeBytes = tables.get(uploadTable, [uploadId])?.storedBytes ?? 0;
@@ -117,7 +153,8 @@ function checkFolders(world: DomainWorld, entries: ReadonlyMap<number, EntryReco
     const keys = children.map(([entryId, entry]) => childSortKey({ ...entry, entryId }));
     const order = orderedPage(world.tables, childrenSet(folderId), { offset: 0, limit: 1000 });
     expect(order).toEqual(keys.sort((left, right) => Buffer.compare(left, right)));
-    for (const [entryId, entry] of children) expect(world.tables.get(childTable, [folderId, entry.name])).toEqual({ entryId });
+    for (const [entryId, entry] of children)
+      expect(world.tables.get(childTable, [folderId, entry.name])).toEqual({ entryId });
   }
   const attached = [...entries.values()].filter((entry) => entry.parentId !== 0).length;
   expect(world.view.rowsOf(childTable.tag)).toHaveLength(attached);
@@ -200,15 +237,32 @@ function rows(world: DomainWorld, tag: number): readonly Uint8Array[] {
   return world.view.rowsOf(tag).map(([key]) => key);
 }
 
-const wishesOf = (maxLength: number): fc.Arbitrary<Wish[]> => fc.array(wish, { minLength: maxLength / 4, maxLength, size: "max" });
+const wishesOf = (maxLength: number): fc.Arbitrary<Wish[]> =>
+  fc.array(wish, { minLength: maxLength / 4, maxLength, size: "max" });
 
 describe("random wishes", () => {
   it("lead to every kind of event of files", () => {
     const kinds = new Set<string>();
     const seen = fc.sample(wishesOf(120), { numRuns: 60, seed: 7 });
     for (const wishes of seen) for (const event of play(wishes).history) kinds.add(event.kind);
-    const expected = ["folderCreated", "fileCreated", "versionCommitted", "entryMoved", "entryTrashed", "entryRestored", "entryPurged"];
-    for (const kind of [...expected, "uploadStarted", "uploadPartStored", "uploadEnded", "chunkPlaced", "chunksGranted"]) expect(kinds).toContain(kind);
+    const expected = [
+      "folderCreated",
+      "fileCreated",
+      "versionCommitted",
+      "entryMoved",
+      "entryTrashed",
+      "entryRestored",
+      "entryPurged",
+    ];
+    for (const kind of [
+      ...expected,
+      "uploadStarted",
+      "uploadPartStored",
+      "uploadEnded",
+      "chunkPlaced",
+      "chunksGranted",
+    ])
+      expect(kinds).toContain(kind);
   });
 
   it("keep every folder, path, sum and chunk in agreement", () => {
@@ -235,7 +289,8 @@ describe("random wishes", () => {
     fc.assert(
       fc.property(wishesOf(60), (wishes) => {
         const world = play(wishes);
-        for (const uploadId of uploads) for (const userId of [1, 2]) world.run({ kind: "abortUpload", uploadId, userId });
+        for (const uploadId of uploads)
+          for (const userId of [1, 2]) world.run({ kind: "abortUpload", uploadId, userId });
         for (const key of rows(world, entryTable.tag)) {
           const [entryId] = parseTableKey(entryTable, key);
           for (const userId of [1, 2]) world.run({ kind: "purgeEntry", entryId, userId });
@@ -300,22 +355,26 @@ function contextOf(batch: EventBatch): { readonly index: number; readonly atMs: 
 describe("replicas", () => {
   it("end in the same state as the leader's overlay promised, wherever their batches began and ended", () => {
     fc.assert(
-      fc.property(wishesOf(60), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 }), (wishes, cuts) => {
-        const { batches, base } = logOf(wishes);
-        const [first, second] = [new MemoryView(), new MemoryView()];
-        for (const batch of batches) foldEntry(first, entryOf(batch));
-        let position = 0;
-        for (let cut = 0; position < batches.length; cut++) {
-          const buffer = new WriteBuffer(second);
-          const end = position + (cuts[cut % cuts.length] ?? 1);
-          for (const batch of batches.slice(position, end)) foldEntry(buffer, entryOf(batch));
-          buffer.copyTo(second);
-          position = end;
-        }
-        expect(second.dump()).toEqual(first.dump());
-        const withoutProgress = first.dump().filter((row) => row.charCodeAt(0) !== 0x02);
-        expect(withoutProgress).toEqual(base.dump());
-      }),
+      fc.property(
+        wishesOf(60),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 }),
+        (wishes, cuts) => {
+          const { batches, base } = logOf(wishes);
+          const [first, second] = [new MemoryView(), new MemoryView()];
+          for (const batch of batches) foldEntry(first, entryOf(batch));
+          let position = 0;
+          for (let cut = 0; position < batches.length; cut++) {
+            const buffer = new WriteBuffer(second);
+            const end = position + (cuts[cut % cuts.length] ?? 1);
+            for (const batch of batches.slice(position, end)) foldEntry(buffer, entryOf(batch));
+            buffer.copyTo(second);
+            position = end;
+          }
+          expect(second.dump()).toEqual(first.dump());
+          const withoutProgress = first.dump().filter((row) => row.charCodeAt(0) !== 0x02);
+          expect(withoutProgress).toEqual(base.dump());
+        },
+      ),
       { numRuns: 40 },
     );
   });

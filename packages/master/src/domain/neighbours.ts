@@ -21,7 +21,11 @@ export interface ChunkDecisions {
     context: DecideContext,
   ) => Result<readonly DomainEvent[], Refusal>;
   readonly decideGrantChunks: (tables: TableReader, command: GrantChunks, context: DecideContext) => DecideResult;
-  readonly decideReportBadReplica: (tables: TableReader, command: ReportBadReplica, context: DecideContext) => DecideResult;
+  readonly decideReportBadReplica: (
+    tables: TableReader,
+    command: ReportBadReplica,
+    context: DecideContext,
+  ) => DecideResult;
 }
 
 /** Who needs a chunk from now on. A later holder replaces an earlier one. */
@@ -44,7 +48,15 @@ export interface ChunkEvolutions {
   readonly evolveChunks: (tables: Tables, event: ChunkEvent, context: EvolveContext) => void;
   readonly evolveFleet: (tables: Tables, event: FleetEvent, context: EvolveContext) => void;
   /** Called after the ChunkPlaced of the same batch. */
-  readonly evolveChunksHeld: (tables: Tables, held: { readonly chunkIds: readonly number[]; readonly holder: ChunkHolder }, context: EvolveContext) => void;
+  readonly evolveChunksHeld: (
+    tables: Tables,
+    held: { readonly chunkIds: readonly number[]; readonly holder: ChunkHolder },
+    context: EvolveContext,
+  ) => void;
   /** The chunks become garbage; a chunk that was never placed is ignored. */
-  readonly evolveChunksReleased: (tables: Tables, released: { readonly chunkIds: readonly number[]; readonly reason: ReleaseReason }, context: EvolveContext) => void;
+  readonly evolveChunksReleased: (
+    tables: Tables,
+    released: { readonly chunkIds: readonly number[]; readonly reason: ReleaseReason },
+    context: EvolveContext,
+  ) => void;
 }

@@ -55,7 +55,9 @@ describe("ordered set", () => {
       for (let index = 0; index < 6_000; index++) orderedInsert(tables, set, key(orderOf(index)));
       expect(orderedCount(tables, set)).toBe(6_000);
       for (const offset of [0, 1, 63, 64, 2_999, 5_950, 5_999, 6_000, 99_999]) {
-        const expected = Array.from({ length: Math.max(0, Math.min(100, 6_000 - offset)) }, (_, index) => key(offset + index));
+        const expected = Array.from({ length: Math.max(0, Math.min(100, 6_000 - offset)) }, (_, index) =>
+          key(offset + index),
+        );
         expect(orderedPage(tables, set, { offset, limit: 100 })).toEqual(expected);
       }
     }

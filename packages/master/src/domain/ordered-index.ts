@@ -37,7 +37,15 @@ export interface OrderedSet {
 }
 
 /** Families of ordered sets, append-only. */
-export const orderedFamily = { children: 1, trash: 2, sessionsOfUser: 3, users: 4, uploadExpiry: 5, purging: 6, sessionExpiry: 7 } as const;
+export const orderedFamily = {
+  children: 1,
+  trash: 2,
+  sessionsOfUser: 3,
+  users: 4,
+  uploadExpiry: 5,
+  purging: 6,
+  sessionExpiry: 7,
+} as const;
 
 const rootNumber = 0;
 const noBytes = new Uint8Array(0);

@@ -20,10 +20,12 @@ export function emptyNode(kind: "leaf" | "inner"): NodeBytes {
   return Uint8Array.of(kind === "leaf" ? 0 : 1, 0, 0);
 }
 
+/** Holds keys; else children. */
 export function isLeaf(node: NodeBytes): boolean {
   return node[0] === 0;
 }
 
+/** Keys or children in the node. */
 export function itemCount(node: NodeBytes): number {
   return read16(node, 1);
 }
@@ -45,7 +47,11 @@ export function childLowest(node: NodeBytes, position: number): Uint8Array {
 }
 
 /** A child as an item. */
-export function childItem(child: { readonly node: number; readonly count: number; readonly lowest: Uint8Array }): Uint8Array {
+export function childItem(child: {
+  readonly node: number;
+  readonly count: number;
+  readonly lowest: Uint8Array;
+}): Uint8Array {
   const item = new Uint8Array(childHeaderBytes + child.lowest.length);
   write32(item, 0, child.node);
   write32(item, 4, child.count);
@@ -104,7 +110,8 @@ export function withItem(node: NodeBytes, position: number, item: Uint8Array): N
   next.set(node.subarray(headerBytes, headerBytes + 2 * position), headerBytes);
   const end = start - itemsStart(count) + item.length;
   write16(next, headerBytes + 2 * position, end);
-  for (let at = position; at < count; at++) write16(next, headerBytes + 2 * (at + 1), itemEnd(node, at) - itemsStart(count) + item.length);
+  for (let at = position; at < count; at++)
+    write16(next, headerBytes + 2 * (at + 1), itemEnd(node, at) - itemsStart(count) + item.length);
   next.set(node.subarray(itemsStart(count), start), itemsStart(count) + shift);
   next.set(item, start + shift);
   next.set(node.subarray(start), start + shift + item.length);
@@ -121,7 +128,8 @@ export function withoutItem(node: NodeBytes, position: number): NodeBytes {
   next[0] = node[0] ?? 0;
   write16(next, 1, count - 1);
   next.set(node.subarray(headerBytes, headerBytes + 2 * position), headerBytes);
-  for (let at = position + 1; at < count; at++) write16(next, headerBytes + 2 * (at - 1), itemEnd(node, at) - itemsStart(count) - (end - start));
+  for (let at = position + 1; at < count; at++)
+    write16(next, headerBytes + 2 * (at - 1), itemEnd(node, at) - itemsStart(count) - (end - start));
   next.set(node.subarray(itemsStart(count), start), itemsStart(count - 1));
   next.set(node.subarray(end), start - 2);
   return next;
@@ -146,7 +154,8 @@ function part(node: NodeBytes, first: number, limit: number): NodeBytes {
   const next = new Uint8Array(itemsStart(limit - first) + end - start);
   next[0] = node[0] ?? 0;
   write16(next, 1, limit - first);
-  for (let at = first; at < limit; at++) write16(next, headerBytes + 2 * (at - first), itemEnd(node, at) - itemsStart(count) - (start - itemsStart(count)));
+  for (let at = first; at < limit; at++)
+    write16(next, headerBytes + 2 * (at - first), itemEnd(node, at) - itemsStart(count) - (start - itemsStart(count)));
   next.set(node.subarray(start, end), itemsStart(limit - first));
   return next;
 }

@@ -36,7 +36,13 @@ export const progressTable = defineTable({
   name: "progress",
   tag: 0x02,
   keyParts: [],
-  value: record<ProgressRecord>({ appliedIndex: uint, atMs: uint, stateHash: blob, leadTerm: uint, leadSequence: uint }),
+  value: record<ProgressRecord>({
+    appliedIndex: uint,
+    atMs: uint,
+    stateHash: blob,
+    leadTerm: uint,
+    leadSequence: uint,
+  }),
 });
 
 /** Numbers by name: the last id given of a kind, cluster-wide counts. */
@@ -87,7 +93,11 @@ export function noteId(tables: Tables, kind: IdKind, id: number): void {
 }
 
 /** Adds to the usage of an account and of the cluster. */
-export function addToUsage(tables: Tables, ownerId: number, change: { readonly files: number; readonly bytes: number }): void {
+export function addToUsage(
+  tables: Tables,
+  ownerId: number,
+  change: { readonly files: number; readonly bytes: number },
+): void {
   for (const key of [ownerId, 0]) {
     const usage = tables.get(usageTable, [key]) ?? { fileCount: 0, bytes: 0 };
     const next = { fileCount: usage.fileCount + change.files, bytes: usage.bytes + change.bytes };

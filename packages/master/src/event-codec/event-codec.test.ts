@@ -4,7 +4,14 @@ import { describe, expect, it } from "vitest";
 import { sampleEvents } from "../testing/sample-events.ts";
 import { decodeBatch, encodeBatch } from "./event-codec.ts";
 
-const batch = { requestId: "r1", actor: "user:7", atMs: 1_700_000_000_000, events: sampleEvents, outcome: Uint8Array.of(1, 2), sequence: 9 };
+const batch = {
+  requestId: "r1",
+  actor: "user:7",
+  atMs: 1_700_000_000_000,
+  events: sampleEvents,
+  outcome: Uint8Array.of(1, 2),
+  sequence: 9,
+};
 
 describe("event codec", () => {
   it("gives back what it was given", () => {
@@ -15,7 +22,9 @@ describe("event codec", () => {
     // Field 999 of Event, an empty message: a oneof case that this program does not know.
     const event = create(EventSchema);
     event.$unknown = [{ no: 999, wireType: 2, data: Uint8Array.of(0) }];
-    const bytes = toBinary(EventBatchSchema, create(EventBatchSchema, { actor: "x", events: [event] }), { writeUnknownFields: true });
+    const bytes = toBinary(EventBatchSchema, create(EventBatchSchema, { actor: "x", events: [event] }), {
+      writeUnknownFields: true,
+    });
     expect(() => decodeBatch(bytes)).toThrowError(/newer version/);
   });
 

@@ -45,9 +45,13 @@ function parse(bytes: Uint8Array) {
   try {
     return fromBinary(EventBatchSchema, bytes);
   } catch (error) {
-    throw new HoldfastError("internal", "A log entry can't be read as an event batch. This master stops; its data is kept.", {
-      cause: error,
-    });
+    throw new HoldfastError(
+      "internal",
+      "A log entry can't be read as an event batch. This master stops; its data is kept.",
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -60,8 +60,16 @@ type FleetOrChunkEvent = Extract<
   DomainEvent,
   {
     readonly kind:
-      | "chunksGranted" | "chunkPlaced" | "replicaConfirmed" | "replicaLost" | "trimOrdered" | "replicaTrimmed"
-      | "nodeJoined" | "nodeReported" | "nodeDown" | "nodeUp";
+      | "chunksGranted"
+      | "chunkPlaced"
+      | "replicaConfirmed"
+      | "replicaLost"
+      | "trimOrdered"
+      | "replicaTrimmed"
+      | "nodeJoined"
+      | "nodeReported"
+      | "nodeDown"
+      | "nodeUp";
   }
 >;
 

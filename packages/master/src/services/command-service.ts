@@ -1,6 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { HoldfastError } from "@holdfast/base";
-import { CommandService, ExecuteResponseSchema, type ExecuteRequest, type ExecuteResponse } from "@holdfast/proto/master/v1/master";
+import {
+  CommandService,
+  ExecuteResponseSchema,
+  type ExecuteRequest,
+  type ExecuteResponse,
+} from "@holdfast/proto/master/v1/master";
 import { serve, type ServedService } from "@holdfast/rpc";
 import type { Submitter } from "../application/submission.ts";
 import { decide } from "../domain/decide.ts";
@@ -13,12 +18,17 @@ export function createCommandService(submitter: Submitter): ServedService {
   return serve(CommandService, {
     async execute(request: ExecuteRequest): Promise<ExecuteResponse> {
       const { requestId, actor } = request;
-      if (requestId === "") throw new HoldfastError("invalidArgument", "A command needs a request id. Nothing was changed.");
+      if (requestId === "")
+        throw new HoldfastError("invalidArgument", "A command needs a request id. Nothing was changed.");
       if (!/^[\x21-\x7e]+$/.test(actor) || actor.length > actorLengthMax) {
         throw new HoldfastError("invalidArgument", 'A command needs an actor such as "user:7". Nothing was changed.');
       }
       const command = commandFromWire(request.command);
-      const result = await submitter.submit({ requestId, actor, decide: (tables, context) => decide(tables, command, context) });
+      const result = await submitter.submit({
+        requestId,
+        actor,
+        decide: (tables, context) => decide(tables, command, context),
+      });
       return create(ExecuteResponseSchema, { index: BigInt(result.index), outcome: outcomeToWire(result.outcome) });
     },
   });

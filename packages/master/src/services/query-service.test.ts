@@ -30,7 +30,10 @@ let commands: ServedService;
 let userId: number;
 let rootId: number;
 
-type Handler = (request: unknown, context: { signal: AbortSignal; requestId: string; peer: string }) => Promise<unknown>;
+type Handler = (
+  request: unknown,
+  context: { signal: AbortSignal; requestId: string; peer: string },
+) => Promise<unknown>;
 
 async function call<T>(service: ServedService, method: string, request: object): Promise<T> {
   const handler = service.handlers[method] as Handler;
@@ -66,7 +69,10 @@ describe("entries", () => {
   it("are given with the folders above them", async () => {
     const [a = 0] = await makeFolders(["a"]);
     const [b = 0] = await makeFolders(["b"], a);
-    const { entry, ancestors, index } = await ask<GetEntryResponse>("getEntry", { entryId: BigInt(b), userId: BigInt(userId) });
+    const { entry, ancestors, index } = await ask<GetEntryResponse>("getEntry", {
+      entryId: BigInt(b),
+      userId: BigInt(userId),
+    });
     expect(entry).toMatchObject({ name: "b", parentId: BigInt(a) });
     expect(ancestors.map((each) => each.name)).toEqual(["", "a"]);
     expect(Number(index)).toBe(master.stateMachine.appliedIndex());
@@ -87,18 +93,30 @@ describe("entries", () => {
       const { entry } = await ask<ResolvePathResponse>("resolvePath", { userId: BigInt(userId), path });
       expect(entry?.name).toBe("x");
     }
-    expect((await ask<ResolvePathResponse>("resolvePath", { userId: BigInt(userId), path: "/" })).entry?.entryId).toBe(BigInt(rootId));
-    await expect(ask("resolvePath", { userId: BigInt(userId), path: "/Müll/y" })).rejects.toMatchObject({ kind: "notFound" });
-    await expect(ask("resolvePath", { userId: BigInt(userId), path: "/../Müll" })).rejects.toMatchObject({ kind: "notFound" });
-    await expect(ask("resolvePath", { userId: BigInt(userId), path: "Müll" })).rejects.toMatchObject({ kind: "invalidArgument" });
-    await expect(ask("resolvePath", { userId: BigInt(userId), path: "/a\0" })).rejects.toMatchObject({ kind: "invalidArgument" });
+    expect((await ask<ResolvePathResponse>("resolvePath", { userId: BigInt(userId), path: "/" })).entry?.entryId).toBe(
+      BigInt(rootId),
+    );
+    await expect(ask("resolvePath", { userId: BigInt(userId), path: "/Müll/y" })).rejects.toMatchObject({
+      kind: "notFound",
+    });
+    await expect(ask("resolvePath", { userId: BigInt(userId), path: "/../Müll" })).rejects.toMatchObject({
+      kind: "notFound",
+    });
+    await expect(ask("resolvePath", { userId: BigInt(userId), path: "Müll" })).rejects.toMatchObject({
+      kind: "invalidArgument",
+    });
+    await expect(ask("resolvePath", { userId: BigInt(userId), path: "/a\0" })).rejects.toMatchObject({
+      kind: "invalidArgument",
+    });
     await expect(ask("resolvePath", { userId: 99n, path: "/" })).rejects.toMatchObject({ kind: "notFound" });
   });
 });
 
 describe("folder pages", () => {
-  const list = (fields: object) => ask<ListFolderResponse>("listFolder", { folderId: BigInt(rootId), userId: BigInt(userId), ...fields });
-  const namesOf = (page: { readonly entries: readonly { readonly name: string }[] }) => page.entries.map((entry) => entry.name);
+  const list = (fields: object) =>
+    ask<ListFolderResponse>("listFolder", { folderId: BigInt(rootId), userId: BigInt(userId), ...fields });
+  const namesOf = (page: { readonly entries: readonly { readonly name: string }[] }) =>
+    page.entries.map((entry) => entry.name);
 
   it("come by offset and by cursor, folders first, in reading order", async () => {
     await makeFolders(["f10", "f9", "F1"]);
@@ -137,7 +155,11 @@ describe("folder pages", () => {
       await master.execute({ kind: "trashEntry", userId, entryId, onlyIfEmpty: false });
     }
     const first = await ask<ListTrashResponse>("listTrash", { userId: BigInt(userId), limit: 2 });
-    const second = await ask<ListTrashResponse>("listTrash", { userId: BigInt(userId), limit: 2, cursor: first.cursor });
+    const second = await ask<ListTrashResponse>("listTrash", {
+      userId: BigInt(userId),
+      limit: 2,
+      cursor: first.cursor,
+    });
     expect([namesOf(first), namesOf(second)]).toEqual([["c", "b"], ["a"]]);
     expect(first.entries[0]).toMatchObject({ originParentId: BigInt(rootId), trashedAtMs: BigInt(master.clock.nowMs) });
   });
@@ -146,10 +168,20 @@ describe("folder pages", () => {
 describe("files", () => {
   it("give inline content, of the current and of an earlier version", async () => {
     const store = (byte: number) =>
-      master.execute(commitFile({ userId, parentId: rootId, name: "a", conflict: 2, sizeBytes: 1, inlineContent: Uint8Array.of(byte) }));
+      master.execute(
+        commitFile({
+          userId,
+          parentId: rootId,
+          name: "a",
+          conflict: 2,
+          sizeBytes: 1,
+          inlineContent: Uint8Array.of(byte),
+        }),
+      );
     const first = await store(1);
     const { outcome } = await store(2);
-    const layout = (fields: object) => ask<GetFileLayoutResponse>("getFileLayout", { entryId: BigInt(outcome.entryId ?? 0), ...fields });
+    const layout = (fields: object) =>
+      ask<GetFileLayoutResponse>("getFileLayout", { entryId: BigInt(outcome.entryId ?? 0), ...fields });
     expect((await layout({})).inlineContent).toEqual(Uint8Array.of(2));
     expect((await layout({ versionId: BigInt(first.outcome.versionId ?? 0) })).inlineContent).toEqual(Uint8Array.of(1));
     expect((await layout({})).clusterId).toBe("c".repeat(32));
@@ -160,7 +192,16 @@ describe("files", () => {
   it("show uploads to their owner until they expire", async () => {
     const uploadId = "ab".repeat(16);
     const partSizeBytes = testChunkSizeBytes;
-    await master.execute({ kind: "startUpload", uploadId, userId, parentId: rootId, name: "f", sizeBytes: 5, partSizeBytes, conflict: 1 });
+    await master.execute({
+      kind: "startUpload",
+      uploadId,
+      userId,
+      parentId: rootId,
+      name: "f",
+      sizeBytes: 5,
+      partSizeBytes,
+      conflict: 1,
+    });
     const upload = await ask<GetUploadResponse>("getUpload", { uploadId, userId: BigInt(userId) });
     expect(upload).toMatchObject({ name: "f", sizeBytes: 5n, partSizeBytes, parts: [] });
     await expect(ask("getUpload", { uploadId, userId: 99n })).rejects.toMatchObject({ kind: "notFound" });
@@ -180,13 +221,23 @@ describe("accounts", () => {
     await expect(ask("getUser", {})).rejects.toMatchObject({ kind: "notFound" });
     await master.execute(createUser({ email: "aaron@example.org" }));
     const { users, needsSetup } = await ask<ListUsersResponse>("listUsers", {});
-    expect(users.map((each) => [each.email, each.passwordHash])).toEqual([["aaron@example.org", ""], ["ann@example.org", ""]]);
+    expect(users.map((each) => [each.email, each.passwordHash])).toEqual([
+      ["aaron@example.org", ""],
+      ["ann@example.org", ""],
+    ]);
     expect(needsSetup).toBe(false);
   });
 
   it("know sessions until they expire", async () => {
     const tokenSha256 = new Uint8Array(32).fill(5);
-    await master.execute({ kind: "startSession", tokenSha256, userId, channel: "cli", lifetimeMs: 1000, client: "holdfast" });
+    await master.execute({
+      kind: "startSession",
+      tokenSha256,
+      userId,
+      channel: "cli",
+      lifetimeMs: 1000,
+      client: "holdfast",
+    });
     const { session, user } = await ask<GetSessionResponse>("getSession", { tokenSha256 });
     expect(session).toMatchObject({ channel: "cli", client: "holdfast", userId: BigInt(userId) });
     expect(user).toMatchObject({ email: "ann@example.org", passwordHash: "" });
@@ -219,7 +270,9 @@ describe("freshness", () => {
     await makeFolders(["a"]);
     const atLeastIndex = BigInt(master.stateMachine.appliedIndex());
     master.raft.loseLeadership();
-    await expect(ask("listFolder", { folderId: BigInt(rootId), atLeastIndex })).resolves.toMatchObject({ totalCount: 1 });
+    await expect(ask("listFolder", { folderId: BigInt(rootId), atLeastIndex })).resolves.toMatchObject({
+      totalCount: 1,
+    });
     await expect(ask("listFolder", { folderId: BigInt(rootId) })).rejects.toMatchObject({ kind: "notLeader" });
     const status = await ask<GetMasterStatusResponse>("getMasterStatus", {});
     expect(status).toMatchObject({ isReadyLeader: false, leaderId: 2, clusterId: "c".repeat(32) });
@@ -232,16 +285,27 @@ describe("events", () => {
     const tokenSha256 = new Uint8Array(32).fill(0x5a);
     await master.execute({ kind: "startSession", tokenSha256, userId, channel: "cli", lifetimeMs: 1000, client: "x" });
     await makeFolders(["a", "b"]);
-    await master.execute({ kind: "changePassword", userId, passwordHash: "$argon2id$topsecret", keepTokenSha256: new Uint8Array(0) });
+    await master.execute({
+      kind: "changePassword",
+      userId,
+      passwordHash: "$argon2id$topsecret",
+      keepTokenSha256: new Uint8Array(0),
+    });
     const all = await ask<ListEventsResponse>("listEvents", {});
     expect(all.events.map((event) => event.type)).toEqual([
-      "SessionEnded", "UserPasswordChanged", "FolderCreated", "FolderCreated", "SessionStarted", "UserCreated", "ClusterInitialised",
+      "SessionEnded",
+      "UserPasswordChanged",
+      "FolderCreated",
+      "FolderCreated",
+      "SessionStarted",
+      "UserCreated",
+      "ClusterInitialised",
     ]);
     const text = JSON.stringify(all.events.map((event) => event.summary));
     expect(text).toContain('Folder \\"a\\" made');
     expect(text).not.toMatch(/argon2|topsecret|5a5a/i);
     const paged = [];
-    for (let beforeIndex = 0n; ; ) {
+    for (let beforeIndex = 0n; ;) {
       const page = await ask<ListEventsResponse>("listEvents", { limit: 2, beforeIndex });
       if (page.events.length === 0) break;
       paged.push(...page.events);
@@ -252,11 +316,14 @@ describe("events", () => {
 });
 
 describe("command service", () => {
-  const execute = (fields: object) => call<{ outcome: { entryId: bigint }; index: bigint }>(commands, "execute", create(ExecuteRequestSchema, fields));
+  const execute = (fields: object) =>
+    call<{ outcome: { entryId: bigint }; index: bigint }>(commands, "execute", create(ExecuteRequestSchema, fields));
   const folder = { command: { case: "createFolder", value: { parentId: 0n, name: "x", userId: 0n } } } as const;
 
   it("carries commands out", async () => {
-    const command = { command: { case: "createFolder", value: { parentId: BigInt(rootId), name: "x", userId: BigInt(userId) } } } as const;
+    const command = {
+      command: { case: "createFolder", value: { parentId: BigInt(rootId), name: "x", userId: BigInt(userId) } },
+    } as const;
     const first = await execute({ requestId: "r", actor: "user:1", command });
     expect(first.outcome.entryId).toBeGreaterThan(0n);
     expect(await execute({ requestId: "r", actor: "user:1", command })).toEqual(first);
@@ -269,7 +336,10 @@ describe("command service", () => {
     ["no actor", { requestId: "r", command: folder }],
     ["actor with blanks", { requestId: "r", actor: "user 1", command: folder }],
     ["long actor", { requestId: "r", actor: "u".repeat(200), command: folder }],
-    ["huge id", { requestId: "r", actor: "u", command: { command: { case: "trashEntry", value: { entryId: 2n ** 63n } } } }],
+    [
+      "huge id",
+      { requestId: "r", actor: "u", command: { command: { case: "trashEntry", value: { entryId: 2n ** 63n } } } },
+    ],
   ])("refuses %s", async (_why, request) => {
     await expect(execute(request)).rejects.toMatchObject({ kind: "invalidArgument" });
   });

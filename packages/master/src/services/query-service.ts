@@ -14,7 +14,13 @@ import type { RaftNode } from "@holdfast/raft";
 import { serve, type CallContext, type ServedService } from "@holdfast/rpc";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
 import { readProgress } from "../application/fold-entry.ts";
-import { getSession, getUser, listSessions, listUsers, type AccountRead } from "../application/queries/account-queries.ts";
+import {
+  getSession,
+  getUser,
+  listSessions,
+  listUsers,
+  type AccountRead,
+} from "../application/queries/account-queries.ts";
 import { getEntry, listFolder, listTrash, resolvePath } from "../application/queries/entry-queries.ts";
 import { getFileLayout, getUpload, type RankPlaces } from "../application/queries/file-queries.ts";
 import type { ReadGate } from "../application/read-gate.ts";

@@ -22,12 +22,20 @@ export class DomainWorld {
 
   /** A cluster with three nodes and no account. */
   constructor() {
-    this.fold([{ kind: "clusterInitialised", clusterId: "c".repeat(32), chunkSizeBytes: testChunkSizeBytes, replication: 3 }]);
+    this.fold([
+      { kind: "clusterInitialised", clusterId: "c".repeat(32), chunkSizeBytes: testChunkSizeBytes, replication: 3 },
+    ]);
     for (const nodeId of [1, 2, 3]) this.fold([joined(nodeId)]);
   }
 
   get context(): DecideContext {
-    return { atMs: this.atMs, term: 1, actor: "test", writeCopiesMin: 2, nodes: new Map([1, 2, 3].map((nodeId) => [nodeId, observed(nodeId)])) };
+    return {
+      atMs: this.atMs,
+      term: 1,
+      actor: "test",
+      writeCopiesMin: 2,
+      nodes: new Map([1, 2, 3].map((nodeId) => [nodeId, observed(nodeId)])),
+    };
   }
 
   /** What the command would lead to. */
@@ -96,7 +104,10 @@ export class DomainWorld {
 }
 
 /** Chunks of so many bytes that were granted through `run` and are durable on two of three nodes. */
-export function writtenChunks(run: (command: DomainCommand) => CommandOutcome | undefined, lengthBytes: number): readonly WrittenChunk[] {
+export function writtenChunks(
+  run: (command: DomainCommand) => CommandOutcome | undefined,
+  lengthBytes: number,
+): readonly WrittenChunk[] {
   const count = Math.ceil(lengthBytes / testChunkSizeBytes);
   const grant = run({ kind: "grantChunks", gateway: "gateway-1", count, avoidNodeIds: [] })?.grant;
   return must(grant, "a grant").chunks.map((chunk, position) => ({
@@ -143,7 +154,16 @@ export function commitFile(change: Partial<Extract<DomainCommand, { kind: "commi
 
 /** A command that moves or renames. */
 export function moveEntry(change: Partial<Extract<DomainCommand, { kind: "moveEntry" }>>): DomainCommand {
-  return { kind: "moveEntry", entryId: 0, targetParentId: 0, targetName: "", userId: 0, ifRevision: 0, conflict: 1, ...change };
+  return {
+    kind: "moveEntry",
+    entryId: 0,
+    targetParentId: 0,
+    targetName: "",
+    userId: 0,
+    ifRevision: 0,
+    conflict: 1,
+    ...change,
+  };
 }
 
 function joined(nodeId: number): DomainEvent {

@@ -57,7 +57,8 @@ export class MemoryRaft implements RaftNode {
   async readIndex(): Promise<LogIndex> {
     this.readIndexCount += 1;
     await this.applying;
-    if (!this.isLeader) throw new HoldfastError("notLeader", "This master does not lead.", { leaderAddress: "master-2:1" });
+    if (!this.isLeader)
+      throw new HoldfastError("notLeader", "This master does not lead.", { leaderAddress: "master-2:1" });
     return this.stateMachine.appliedIndex();
   }
 

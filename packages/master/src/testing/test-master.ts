@@ -64,7 +64,11 @@ export class TestMaster {
 
   /** Submits a command under a request id of its own, or the one given. */
   execute(command: DomainCommand, requestId = `request-${(this.requests += 1)}`): Promise<SubmitResult> {
-    return this.handler.submit({ requestId, actor: "user:1", decide: (tables, context) => decide(tables, command, context) });
+    return this.handler.submit({
+      requestId,
+      actor: "user:1",
+      decide: (tables, context) => decide(tables, command, context),
+    });
   }
 }
 

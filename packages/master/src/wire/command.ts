@@ -1,11 +1,19 @@
 import { fromBinary, toBinary, type Message } from "@bufbuild/protobuf";
 import { HoldfastError } from "@holdfast/base";
-import { CommandOutcomeSchema, CommandSchema, GrantSchema, type Command, type CommandOutcome as WireOutcome } from "@holdfast/proto/master/v1/master";
+import {
+  CommandOutcomeSchema,
+  CommandSchema,
+  GrantSchema,
+  type Command,
+  type CommandOutcome as WireOutcome,
+} from "@holdfast/proto/master/v1/master";
 import type { CommandOutcome, DomainCommand, Grant } from "../domain/commands.ts";
 import { caseSchema, messageOf, plainOf, type PlainOf } from "./plain.ts";
 
 type WireCase = Exclude<Command["command"], { case: undefined }>;
-type WireCommand = { [C in WireCase as C["case"]]: { readonly kind: C["case"] } & PlainOf<C["value"]> }[WireCase["case"]];
+type WireCommand = {
+  [C in WireCase as C["case"]]: { readonly kind: C["case"] } & PlainOf<C["value"]>;
+}[WireCase["case"]];
 
 // The domain's hand-written commands and the proto agree, or this line does not compile.
 const wireIsDomain = (command: WireCommand): DomainCommand => command;
@@ -15,7 +23,10 @@ export function commandFromWire(command: Command | undefined): DomainCommand {
   const kind = command?.command.case;
   const schema = kind === undefined ? undefined : caseSchema(CommandSchema, kind);
   if (command === undefined || kind === undefined || schema === undefined) {
-    throw new HoldfastError("invalidArgument", "The request holds no command that this master knows. Nothing was changed.");
+    throw new HoldfastError(
+      "invalidArgument",
+      "The request holds no command that this master knows. Nothing was changed.",
+    );
   }
   const fields = plainOf(schema, command.command.value as Message);
   return wireIsDomain({ kind, ...fields } as unknown as WireCommand);

@@ -36,7 +36,8 @@ function plainItem(field: DescField, value: unknown): unknown {
   if (typeof value === "bigint") return plainInteger(field, value);
   const inner = field.message;
   if (inner === undefined) return value;
-  if (value === undefined) throw new HoldfastError("invalidArgument", `The field ${field.name} is missing. Nothing was changed.`);
+  if (value === undefined)
+    throw new HoldfastError("invalidArgument", `The field ${field.name} is missing. Nothing was changed.`);
   return plainOf(inner, value as Message);
 }
 

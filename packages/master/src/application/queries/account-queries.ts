@@ -16,7 +16,14 @@ import {
 } from "@holdfast/proto/master/v1/master";
 import { normaliseEmail } from "../../domain/accounts/checks.ts";
 import { sessionsOfUserMax } from "../../domain/accounts/decide-sessions.ts";
-import { sessionsSet, sessionTable, setupTable, userByEmailTable, usersSet, usersTable } from "../../domain/accounts/state.ts";
+import {
+  sessionsSet,
+  sessionTable,
+  setupTable,
+  userByEmailTable,
+  usersSet,
+  usersTable,
+} from "../../domain/accounts/state.ts";
 import { orderedCount, orderedPage } from "../../domain/ordered-index.ts";
 import type { TableReader } from "../../domain/tables.ts";
 import { idAtEnd, restOfTimeKey } from "../../domain/time-key.ts";
@@ -76,7 +83,11 @@ export function getSession(tables: TableReader, request: GetSessionRequest, read
 }
 
 /** An account's sessions that have not expired, newest first. */
-export function listSessions(tables: TableReader, request: ListSessionsRequest, read: AccountRead): ListSessionsResponse {
+export function listSessions(
+  tables: TableReader,
+  request: ListSessionsRequest,
+  read: AccountRead,
+): ListSessionsResponse {
   const userId = requestInteger(request.userId, "user_id");
   const sessions: Session[] = [];
   for (const key of orderedPage(tables, sessionsSet(userId), { offset: 0, limit: sessionsOfUserMax })) {

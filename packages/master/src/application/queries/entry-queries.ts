@@ -28,11 +28,15 @@ const pageDefaults = { whenZero: 200, max: 1000 } as const;
 const cursorBytesMax = 2048;
 
 /** An entry that the user may see (user 0 sees all). Errors: `notFound`. */
-export function readEntry(tables: TableReader, wish: { readonly entryId: bigint; readonly userId: bigint }): { readonly entryId: number; readonly entry: EntryRecord } {
+export function readEntry(
+  tables: TableReader,
+  wish: { readonly entryId: bigint; readonly userId: bigint },
+): { readonly entryId: number; readonly entry: EntryRecord } {
   const entryId = requestInteger(wish.entryId, "entry_id");
   const userId = requestInteger(wish.userId, "user_id");
   const entry = tables.get(entryTable, [entryId]);
-  if (entry === undefined || entry.isPurged || (userId !== 0 && entry.ownerId !== userId)) throw absent("The file or folder");
+  if (entry === undefined || entry.isPurged || (userId !== 0 && entry.ownerId !== userId))
+    throw absent("The file or folder");
   return { entryId, entry };
 }
 
@@ -96,7 +100,8 @@ function readPage(
   request: { readonly offset: number; readonly limit: number; readonly cursor: Uint8Array },
 ): { readonly entries: Entry[]; readonly cursor: Uint8Array } {
   const limit = pageLimit(request.limit, pageDefaults);
-  if (request.cursor.length > cursorBytesMax) throw new HoldfastError("invalidArgument", "The cursor is not one of this list.");
+  if (request.cursor.length > cursorBytesMax)
+    throw new HoldfastError("invalidArgument", "The cursor is not one of this list.");
   // One more than asked for says whether there is a next page.
   const keys =
     request.cursor.length > 0

@@ -25,7 +25,10 @@ export function decideStartSession(tables: TableReader, command: StartSession, c
   if (user === undefined) return notFound("The account");
   if (user.isDisabled) return refused({ kind: "denied", message: "This account is disabled. Ask an administrator." });
   if (tables.get(sessionTable, [tokenSha256]) !== undefined) {
-    return refused({ kind: "precondition", message: "This session token is in use. Nothing was changed; make a new token." });
+    return refused({
+      kind: "precondition",
+      message: "This session token is in use. Nothing was changed; make a new token.",
+    });
   }
   const events: DomainEvent[] = oldestBeyond(tables, userId);
   const client = cutText(command.client, clientBytesMax);
@@ -37,7 +40,9 @@ export function decideStartSession(tables: TableReader, command: StartSession, c
 function oldestBeyond(tables: TableReader, userId: number): DomainEvent[] {
   const count = orderedCount(tables, sessionsSet(userId));
   if (count < sessionsOfUserMax) return [];
-  return orderedPage(tables, sessionsSet(userId), { offset: sessionsOfUserMax - 1, limit: sessionsOfUserMax }).map(endedOf);
+  return orderedPage(tables, sessionsSet(userId), { offset: sessionsOfUserMax - 1, limit: sessionsOfUserMax }).map(
+    endedOf,
+  );
 }
 
 /** Signed out or revoked. */

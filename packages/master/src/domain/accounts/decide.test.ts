@@ -3,7 +3,15 @@ import type { DomainCommand } from "../commands.ts";
 import { orderedCount, orderedPage } from "../ordered-index.ts";
 import { createUser, DomainWorld } from "../../testing/domain-world.ts";
 import { decideExpireSessions, sessionsOfUserMax } from "./decide-sessions.ts";
-import { sessionExpirySet, sessionsSet, sessionTable, setupTable, userByEmailTable, usersSet, usersTable } from "./state.ts";
+import {
+  sessionExpirySet,
+  sessionsSet,
+  sessionTable,
+  setupTable,
+  userByEmailTable,
+  usersSet,
+  usersTable,
+} from "./state.ts";
 
 let world: DomainWorld;
 
@@ -19,7 +27,11 @@ describe("createUser", () => {
   it("makes an account with a root folder", () => {
     const { userId, entryId } = world.must(createUser({ email: "  Ann@Example.ORG " }));
     expect(world.tables.get(userByEmailTable, ["ann@example.org"])).toEqual({ userId });
-    expect(world.tables.get(usersTable, [userId])).toMatchObject({ email: "ann@example.org", rootEntryId: entryId, isDisabled: false });
+    expect(world.tables.get(usersTable, [userId])).toMatchObject({
+      email: "ann@example.org",
+      rootEntryId: entryId,
+      isDisabled: false,
+    });
   });
 
   it.each([
@@ -70,9 +82,13 @@ describe("createUser", () => {
   });
 
   it("refuses malformed set-up tokens", () => {
-    expect(world.run({ kind: "issueSetupToken", tokenSha256: new Uint8Array(31), lifetimeMs: 1000 })).toBe("invalidArgument");
+    expect(world.run({ kind: "issueSetupToken", tokenSha256: new Uint8Array(31), lifetimeMs: 1000 })).toBe(
+      "invalidArgument",
+    );
     expect(world.run({ kind: "issueSetupToken", tokenSha256: world.token(), lifetimeMs: 0 })).toBe("invalidArgument");
-    expect(world.run({ kind: "issueSetupToken", tokenSha256: world.token(), lifetimeMs: Number.MAX_SAFE_INTEGER })).toBe("invalidArgument");
+    expect(
+      world.run({ kind: "issueSetupToken", tokenSha256: world.token(), lifetimeMs: Number.MAX_SAFE_INTEGER }),
+    ).toBe("invalidArgument");
   });
 });
 
@@ -122,7 +138,9 @@ describe("sessions", () => {
     world.must({ kind: "disableUser", userId });
     expect(world.tables.get(sessionTable, [kept])).toBeUndefined();
     expect(world.decide({ kind: "disableUser", userId })).toMatchObject({ value: { events: [] } });
-    expect(world.run({ kind: "changePassword", userId: 99, passwordHash: "$argon2id$new", keepTokenSha256: kept })).toBe("notFound");
+    expect(
+      world.run({ kind: "changePassword", userId: 99, passwordHash: "$argon2id$new", keepTokenSha256: kept }),
+    ).toBe("notFound");
     expect(world.run({ kind: "disableUser", userId: 99 })).toBe("notFound");
   });
 

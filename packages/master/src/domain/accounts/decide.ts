@@ -15,14 +15,16 @@ import { setupTable, userByEmailTable, usersSet, usersTable, type UserRecord } f
 export function decideCreateUser(tables: TableReader, command: CreateUser, context: DecideContext): DecideResult {
   if (tables.get(clusterTable, []) === undefined) return notInitialised();
   const email = normaliseEmail(command.email);
-  const fault = emailFault(email) ?? passwordHashFault(command.passwordHash) ?? contactFault(command.phone, command.channels);
+  const fault =
+    emailFault(email) ?? passwordHashFault(command.passwordHash) ?? contactFault(command.phone, command.channels);
   if (fault !== undefined) return invalid(`The account can't be made: ${fault}`);
   const isSetup = command.setupTokenSha256.length > 0;
   const allowed = isSetup ? checkSetupToken(tables, command.setupTokenSha256, context) : ok(undefined);
   if (!allowed.ok) return allowed;
   const present = tables.get(userByEmailTable, [email]);
   const user = present === undefined ? undefined : tables.get(usersTable, [present.userId]);
-  if (present !== undefined && user !== undefined) return decidePresentUser(tables, command, { userId: present.userId, user });
+  if (present !== undefined && user !== undefined)
+    return decidePresentUser(tables, command, { userId: present.userId, user });
   const [userId = 0] = nextIds(tables, "user");
   const [rootEntryId = 0] = nextIds(tables, "entry");
   const { passwordHash, phone, channels } = command;
@@ -52,7 +54,11 @@ function decidePresentUser(
   return ok({ events: [replaced, ...endSessions(tables, userId)], outcome });
 }
 
-function checkSetupToken(tables: TableReader, tokenSha256: Uint8Array, context: DecideContext): Result<undefined, Refusal> {
+function checkSetupToken(
+  tables: TableReader,
+  tokenSha256: Uint8Array,
+  context: DecideContext,
+): Result<undefined, Refusal> {
   const setup = tables.get(setupTable, []);
   const isValid =
     setup !== undefined &&
@@ -62,7 +68,8 @@ function checkSetupToken(tables: TableReader, tokenSha256: Uint8Array, context: 
   if (isValid) return ok(undefined);
   return refused({
     kind: "denied",
-    message: "The set-up link is wrong, was used or has expired. Nothing was changed; restart the gateway for a new one.",
+    message:
+      "The set-up link is wrong, was used or has expired. Nothing was changed; restart the gateway for a new one.",
   });
 }
 
@@ -92,14 +99,24 @@ export function decideDisableUser(tables: TableReader, command: DisableUser): De
 const setupLifetimeMsMax = 30 * 24 * 3_600_000;
 
 /** The link with which the first account is made; replaces the one that is out. */
-export function decideIssueSetupToken(tables: TableReader, command: IssueSetupToken, context: DecideContext): DecideResult {
+export function decideIssueSetupToken(
+  tables: TableReader,
+  command: IssueSetupToken,
+  context: DecideContext,
+): DecideResult {
   if (tables.get(clusterTable, []) === undefined) return notInitialised();
   const { tokenSha256, lifetimeMs } = command;
   const fault = tokenFault(tokenSha256);
   if (fault !== undefined) return invalid(`The set-up link can't be made: ${fault}`);
   if (lifetimeMs < 1 || lifetimeMs > setupLifetimeMsMax) return invalid("The life of a set-up link is 1 ms to 30 days");
   if (orderedCount(tables, usersSet) > 0) {
-    return refused({ kind: "precondition", message: "There is already an account. Nothing was changed; sign in instead." });
+    return refused({
+      kind: "precondition",
+      message: "There is already an account. Nothing was changed; sign in instead.",
+    });
   }
-  return ok({ events: [{ kind: "setupTokenIssued", tokenSha256, expiresAtMs: context.atMs + lifetimeMs }], outcome: {} });
+  return ok({
+    events: [{ kind: "setupTokenIssued", tokenSha256, expiresAtMs: context.atMs + lifetimeMs }],
+    outcome: {},
+  });
 }

@@ -17,6 +17,7 @@ export interface UserRecord {
   readonly createdAtMs: number;
 }
 
+/** Accounts; key: user id. */
 export const usersTable = defineTable({
   name: "user",
   tag: 0x0a,
@@ -63,7 +64,10 @@ export const setupTable = defineTable({
   name: "setup",
   tag: 0x0d,
   keyParts: [],
-  value: record<{ readonly tokenSha256: Uint8Array; readonly expiresAtMs: number }>({ tokenSha256: blob, expiresAtMs: uint }),
+  value: record<{ readonly tokenSha256: Uint8Array; readonly expiresAtMs: number }>({
+    tokenSha256: blob,
+    expiresAtMs: uint,
+  }),
 });
 
 /** All accounts by e-mail; keys: e-mail, NUL, id. */

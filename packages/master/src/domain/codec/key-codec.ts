@@ -9,13 +9,22 @@ export interface KeyPart<T> {
 }
 
 /** A number below 2^53, eight bytes big-endian. */
-export const idPart: KeyPart<number> = { write: (value, writer) => writer.bigEndian(value, 8), read: (reader) => reader.bigEndian(8) };
+export const idPart: KeyPart<number> = {
+  write: (value, writer) => writer.bigEndian(value, 8),
+  read: (reader) => reader.bigEndian(8),
+};
 
 /** A number below 2^32, four bytes big-endian. */
-export const uint32Part: KeyPart<number> = { write: (value, writer) => writer.bigEndian(value, 4), read: (reader) => reader.bigEndian(4) };
+export const uint32Part: KeyPart<number> = {
+  write: (value, writer) => writer.bigEndian(value, 4),
+  read: (reader) => reader.bigEndian(4),
+};
 
 /** A number below 256. */
-export const uint8Part: KeyPart<number> = { write: (value, writer) => writer.bigEndian(value, 1), read: (reader) => reader.bigEndian(1) };
+export const uint8Part: KeyPart<number> = {
+  write: (value, writer) => writer.bigEndian(value, 1),
+  read: (reader) => reader.bigEndian(1),
+};
 
 /** UTF-8 without NUL, ended by NUL: a shorter text sorts before a longer one that it begins. */
 export const textPart: KeyPart<string> = {

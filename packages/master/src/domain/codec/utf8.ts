@@ -64,8 +64,7 @@ export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): st
       text += String.fromCharCode(((lead & 0x0f) << 12) | (tail(bytes, at) << 6) | tail(bytes, at + 1));
       at += 2;
     } else {
-      const point =
-        ((lead & 0x07) << 18) | (tail(bytes, at) << 12) | (tail(bytes, at + 1) << 6) | tail(bytes, at + 2);
+      const point = ((lead & 0x07) << 18) | (tail(bytes, at) << 12) | (tail(bytes, at + 1) << 6) | tail(bytes, at + 2);
       text += String.fromCodePoint(point);
       at += 3;
     }

@@ -18,10 +18,18 @@ export interface ValueCodec<V> {
 const noBytes = new Uint8Array(0);
 
 /** A safe integer >= 0. */
-export const uint: Field<number> = { write: (value, writer) => writer.varint(value), read: (reader) => reader.varint(), absent: 0 };
+export const uint: Field<number> = {
+  write: (value, writer) => writer.varint(value),
+  read: (reader) => reader.varint(),
+  absent: 0,
+};
 
 /** A well-formed text. */
-export const text: Field<string> = { write: (value, writer) => writer.text(value), read: (reader) => reader.text(), absent: "" };
+export const text: Field<string> = {
+  write: (value, writer) => writer.text(value),
+  read: (reader) => reader.text(),
+  absent: "",
+};
 
 /** Any bytes. */
 export const blob: Field<Uint8Array> = {
@@ -34,7 +42,11 @@ export const blob: Field<Uint8Array> = {
 };
 
 /** A boolean. */
-export const flag: Field<boolean> = { write: (value, writer) => writer.byte(value ? 1 : 0), read: (reader) => reader.byte() === 1, absent: false };
+export const flag: Field<boolean> = {
+  write: (value, writer) => writer.byte(value ? 1 : 0),
+  read: (reader) => reader.byte() === 1,
+  absent: false,
+};
 
 /** Any number of a field. */
 export function listOf<T>(item: Field<T>): Field<readonly T[]> {

@@ -9,7 +9,11 @@ import { entryKind } from "./state.ts";
  * point. Names that only differ in case or accents sort by id. Folding covers Latin, Greek and Cyrillic below U+0530,
  * where Unicode's tables are settled.
  */
-export function childSortKey(child: { readonly kind: number; readonly name: string; readonly entryId: number }): Uint8Array {
+export function childSortKey(child: {
+  readonly kind: number;
+  readonly name: string;
+  readonly entryId: number;
+}): Uint8Array {
   const writer = new ByteWriter(96);
   writer.byte(child.kind === entryKind.folder ? 0 : 1);
   writer.bytes(nameSortKey(child.name));
@@ -17,7 +21,6 @@ export function childSortKey(child: { readonly kind: number; readonly name: stri
   writer.bigEndian(child.entryId, 8);
   return writer.take();
 }
-
 
 /** A name's place among others; holds no zero byte. */
 export function nameSortKey(name: string): Uint8Array {
@@ -42,7 +45,11 @@ function fold(name: string): string {
   for (const symbol of name) {
     const point = symbol.codePointAt(0) ?? 0;
     if (point < 0x80) folded += symbol.toLowerCase();
-    else if (point < foldedBelow) folded += symbol.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+    else if (point < foldedBelow)
+      folded += symbol
+        .normalize("NFD")
+        .replace(/[\u0300-\u036f]/g, "")
+        .toLowerCase();
     else folded += symbol;
   }
   return folded;

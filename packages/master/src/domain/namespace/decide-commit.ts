@@ -80,11 +80,15 @@ function givenUp(entryId: number, entry: EntryRecord): readonly DomainEvent[] {
   return [{ kind: "versionPurged", entryId, versionId: entry.oldestVersionId }];
 }
 
-function contentFault(tables: TableReader, command: CommitFile): { readonly ok: false; readonly error: Refusal } | undefined {
+function contentFault(
+  tables: TableReader,
+  command: CommitFile,
+): { readonly ok: false; readonly error: Refusal } | undefined {
   if (command.sha256.length !== 0 && command.sha256.length !== 32) return invalid("A SHA-256 has 32 bytes");
   if (command.chunks.length === 0) {
     const { length } = command.inlineContent;
-    if (length > inlineContentBytesMax) return invalid(`At most ${inlineContentBytesMax} bytes can be stored without chunks`);
+    if (length > inlineContentBytesMax)
+      return invalid(`At most ${inlineContentBytesMax} bytes can be stored without chunks`);
     return length === command.sizeBytes ? undefined : invalid("The size is not that of the content");
   }
   if (command.inlineContent.length > 0) return invalid("A file has chunks or inline content, not both");
@@ -100,14 +104,17 @@ export function chunksFault(
   const cluster = tables.get(clusterTable, []);
   if (cluster === undefined) return notInitialised();
   if (chunks.length === 0) return invalid("There are no chunks");
-  if (chunks.length > commandChunksMax) return invalid(`At most ${commandChunksMax} chunks can be stored at once; upload in parts`);
+  if (chunks.length > commandChunksMax)
+    return invalid(`At most ${commandChunksMax} chunks can be stored at once; upload in parts`);
   if (new Set(chunks.map((chunk) => chunk.chunkId)).size !== chunks.length) return invalid("A chunk is named twice");
   let sum = 0;
   for (const [position, chunk] of chunks.entries()) {
     const isLast = position === chunks.length - 1;
     if (chunk.sha256.length !== 32) return invalid("A chunk's SHA-256 has 32 bytes");
-    if (chunk.lengthBytes < 1 || chunk.lengthBytes > cluster.chunkSizeBytes) return invalid("A chunk's length is out of range");
-    if (!isLast && chunk.lengthBytes !== cluster.chunkSizeBytes) return invalid("Every chunk but the last must be full");
+    if (chunk.lengthBytes < 1 || chunk.lengthBytes > cluster.chunkSizeBytes)
+      return invalid("A chunk's length is out of range");
+    if (!isLast && chunk.lengthBytes !== cluster.chunkSizeBytes)
+      return invalid("Every chunk but the last must be full");
     sum += chunk.lengthBytes;
   }
   return sum === lengthBytes ? undefined : invalid("The chunks' lengths do not add up to the size");
@@ -115,5 +122,8 @@ export function chunksFault(
 
 /** The refusal before the first event. */
 export function notInitialised(): { readonly ok: false; readonly error: Refusal } {
-  return refused({ kind: "unavailable", message: "The cluster is just being set up. Nothing was changed; retry in a moment." });
+  return refused({
+    kind: "unavailable",
+    message: "The cluster is just being set up. Nothing was changed; retry in a moment.",
+  });
 }

@@ -29,7 +29,8 @@ export function decideRestoreEntry(tables: TableReader, command: RestoreEntry): 
   if (entry === undefined || entry.ownerId !== userId || entry.trashedAtMs === 0 || entry.isPurged) {
     return notFound("The trashed file or folder");
   }
-  const targetId = command.targetParentId === 0 ? originOrRoot(tables, entry.originParentId, userId) : command.targetParentId;
+  const targetId =
+    command.targetParentId === 0 ? originOrRoot(tables, entry.originParentId, userId) : command.targetParentId;
   const target = findAliveFolder(tables, targetId, userId);
   if (!target.ok) return target;
   const tooDeep = depthFault(target.value);

@@ -49,7 +49,21 @@ const badNames: readonly (readonly [why: string, name: string])[] = [
   ["lone low surrogate", "\ude00a"],
 ];
 
-const goodNames = [" ", "a b", "ä", "日本語", "😀", ".hidden", "...", '"quoted"', "x".repeat(255), "ä".repeat(127), "CON", "a:b", "a\\b"];
+const goodNames = [
+  " ",
+  "a b",
+  "ä",
+  "日本語",
+  "😀",
+  ".hidden",
+  "...",
+  '"quoted"',
+  "x".repeat(255),
+  "ä".repeat(127),
+  "CON",
+  "a:b",
+  "a\\b",
+];
 
 describe("names", () => {
   it.each(badNames)("refuses %s in every command that takes one", (_why, name) => {
@@ -58,12 +72,20 @@ describe("names", () => {
       world.run({ kind: "createFolder", userId, parentId: rootId, name, keepExisting: false }),
       world.run(commitFile({ userId, parentId: rootId, name })),
       world.run({
-        kind: "startUpload", uploadId: "a".repeat(32), userId, parentId: rootId, name, sizeBytes: 0, partSizeBytes: testChunkSizeBytes, conflict: 1,
+        kind: "startUpload",
+        uploadId: "a".repeat(32),
+        userId,
+        parentId: rootId,
+        name,
+        sizeBytes: 0,
+        partSizeBytes: testChunkSizeBytes,
+        conflict: 1,
       }),
     ];
     expect(refusals).toEqual(["invalidArgument", "invalidArgument", "invalidArgument"]);
     // An empty name in a move means: keep.
-    if (name !== "") expect(world.run(moveEntry({ userId, entryId: folder, targetName: name }))).toBe("invalidArgument");
+    if (name !== "")
+      expect(world.run(moveEntry({ userId, entryId: folder, targetName: name }))).toBe("invalidArgument");
     expect(namesIn(rootId)).toEqual(["folder"]);
   });
 
@@ -82,7 +104,12 @@ describe("names", () => {
 describe("createFolder", () => {
   it("puts a folder into a folder", () => {
     const id = world.folder(userId, rootId, "a");
-    expect(world.tables.get(entryTable, [id])).toMatchObject({ parentId: rootId, name: "a", ownerId: userId, childCount: 0 });
+    expect(world.tables.get(entryTable, [id])).toMatchObject({
+      parentId: rootId,
+      name: "a",
+      ownerId: userId,
+      childCount: 0,
+    });
     expect(world.tables.get(entryTable, [rootId])?.childCount).toBe(1);
   });
 
@@ -117,7 +144,9 @@ describe("createFolder", () => {
   it("stops at the depth limit", () => {
     let parentId = rootId;
     for (let depth = 1; depth < depthMax; depth++) parentId = world.folder(userId, parentId, "d");
-    expect(world.run({ kind: "createFolder", userId, parentId, name: "d", keepExisting: false })).toBe("invalidArgument");
+    expect(world.run({ kind: "createFolder", userId, parentId, name: "d", keepExisting: false })).toBe(
+      "invalidArgument",
+    );
     expect(world.run(commitFile({ userId, parentId, name: "f" }))).toBe("invalidArgument");
   });
 });
@@ -154,8 +183,12 @@ describe("moveEntry", () => {
     expect(world.run(moveEntry({ userId: other.userId, entryId: file, targetName: "x" }))).toBe("notFound");
     expect(world.run(moveEntry({ userId, entryId: file, targetParentId: other.rootId }))).toBe("notFound");
     expect(world.run(moveEntry({ userId, entryId: folder, targetParentId: file }))).toBe("invalidArgument");
-    expect(world.run(moveEntry({ userId, entryId: file, targetName: "g", ifRevision: revision }))).toMatchObject({ name: "g" });
-    expect(world.run(moveEntry({ userId, entryId: file, targetName: "h", ifRevision: revision }))).toBe("versionConflict");
+    expect(world.run(moveEntry({ userId, entryId: file, targetName: "g", ifRevision: revision }))).toMatchObject({
+      name: "g",
+    });
+    expect(world.run(moveEntry({ userId, entryId: file, targetName: "h", ifRevision: revision }))).toBe(
+      "versionConflict",
+    );
   });
 
   it("keeps both when asked, and changes nothing for the same place", () => {
@@ -163,8 +196,12 @@ describe("moveEntry", () => {
     const second = world.file(userId, rootId, "b.txt");
     expect(world.run(moveEntry({ userId, entryId: second, targetName: "a.txt" }))).toBe("nameTaken");
     const conflict = conflictPolicy.keepBoth;
-    expect(world.run(moveEntry({ userId, entryId: second, targetName: "a.txt", conflict }))).toMatchObject({ name: "a (2).txt" });
-    expect(world.decide(moveEntry({ userId, entryId: first, targetName: "a.txt" }))).toMatchObject({ value: { events: [] } });
+    expect(world.run(moveEntry({ userId, entryId: second, targetName: "a.txt", conflict }))).toMatchObject({
+      name: "a (2).txt",
+    });
+    expect(world.decide(moveEntry({ userId, entryId: first, targetName: "a.txt" }))).toMatchObject({
+      value: { events: [] },
+    });
   });
 
   it("changes case in place", () => {
@@ -188,7 +225,8 @@ describe("commitFile", () => {
     const chunks = world.written(2 * testChunkSizeBytes + 5);
     const { entryId } = world.must(commitFile({ userId, parentId: rootId, name: "f", sizeBytes: 2053, chunks }));
     expect(world.tables.get(entryTable, [entryId])).toMatchObject({ sizeBytes: 2053 });
-    for (const { chunkId } of chunks) expect(world.tables.get(chunkTable, [chunkId])).toMatchObject({ holderEntryId: entryId });
+    for (const { chunkId } of chunks)
+      expect(world.tables.get(chunkTable, [chunkId])).toMatchObject({ holderEntryId: entryId });
     expect(world.tables.get(usageTable, [userId])).toEqual({ fileCount: 1, bytes: 2053 });
   });
 
@@ -302,7 +340,9 @@ describe("trash", () => {
     expect(world.run({ ...trash, entryId: folder })).toBe("notFound");
     expect(world.run({ ...trash, entryId: file })).toBe("notFound");
     expect(world.run({ kind: "restoreEntry", entryId: file, userId, targetParentId: 0 })).toBe("notFound");
-    expect(world.run({ kind: "restoreEntry", entryId: folder, userId: other.userId, targetParentId: 0 })).toBe("notFound");
+    expect(world.run({ kind: "restoreEntry", entryId: folder, userId: other.userId, targetParentId: 0 })).toBe(
+      "notFound",
+    );
   });
 });
 

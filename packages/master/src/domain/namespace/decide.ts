@@ -49,7 +49,13 @@ export function decideMoveEntry(tables: TableReader, command: MoveEntry): Decide
   const isFolder = entry.kind === entryKind.folder;
   const name = chooseName(tables, { parentId: targetParentId, name: wantedName, conflict: command.conflict, isFolder });
   if (!name.ok) return name;
-  const moved = { entryId, sourceParentId: entry.parentId, sourceName: entry.name, targetParentId, targetName: name.value };
+  const moved = {
+    entryId,
+    sourceParentId: entry.parentId,
+    sourceName: entry.name,
+    targetParentId,
+    targetName: name.value,
+  };
   return ok({ events: [{ kind: "entryMoved", ...moved }], outcome: { entryId, name: name.value } });
 }
 
@@ -59,7 +65,10 @@ interface MoveTarget {
   readonly userId: number;
 }
 
-function checkTarget(tables: TableReader, { moved, targetParentId, userId }: MoveTarget): Result<LocatedEntry, Refusal> {
+function checkTarget(
+  tables: TableReader,
+  { moved, targetParentId, userId }: MoveTarget,
+): Result<LocatedEntry, Refusal> {
   const target = findAliveFolder(tables, targetParentId, userId);
   if (!target.ok) return target;
   if (targetParentId === moved.entryId || target.value.ancestorIds.includes(moved.entryId)) {

@@ -9,7 +9,11 @@ import { detach, entryOf } from "./evolve.ts";
 import { entryKind, entryTable, purgingSet, trashSet, versionTable, type EntryRecord } from "./state.ts";
 
 /** New content of a file; the version before it is kept. */
-export function evolveVersionCommitted(tables: Tables, event: EventOf<"versionCommitted">, context: EvolveContext): void {
+export function evolveVersionCommitted(
+  tables: Tables,
+  event: EventOf<"versionCommitted">,
+  context: EvolveContext,
+): void {
   const { entryId, versionId, sizeBytes, sha256, chunkIds, inlineContent } = event;
   const entry = entryOf(tables, entryId);
   assert(entry.kind === entryKind.file, "only a file has versions");

@@ -9,7 +9,10 @@ const numberMax = 2 ** 40;
  * them a free one is found by doubling and halving, so that a folder full of copies costs few look-ups (the number is
  * then free, though not surely the smallest). Folders keep their dots: "v1.2" becomes "v1.2 (2)".
  */
-export function keepBothName(name: string, options: { readonly isFolder: boolean; readonly isTaken: (name: string) => boolean }): string | undefined {
+export function keepBothName(
+  name: string,
+  options: { readonly isFolder: boolean; readonly isTaken: (name: string) => boolean },
+): string | undefined {
   const { stem, extension } = split(name, options.isFolder);
   const isTaken = (number: number): boolean => options.isTaken(numbered(stem, extension, number));
   for (let number = 2; number < 2 + triedOneByOne; number++) {
@@ -39,7 +42,7 @@ function split(name: string, isFolder: boolean): { readonly stem: string; readon
 
 function numbered(stem: string, extension: string, number: number): string {
   const end = ` (${number})${extension}`;
-  const symbols = [...stem];
+  const symbols = Array.from(stem);
   while (utf8Length(symbols.join("")) + utf8Length(end) > nameBytesMax) symbols.pop();
   return (symbols.join("") + end).normalize("NFC");
 }

@@ -56,7 +56,11 @@ export function depthFault(folder: LocatedEntry): { readonly ok: false; readonly
 }
 
 /** The child of that name, if any. */
-export function childNamed(tables: TableReader, parentId: number, name: string): { readonly entryId: number; readonly entry: EntryRecord } | undefined {
+export function childNamed(
+  tables: TableReader,
+  parentId: number,
+  name: string,
+): { readonly entryId: number; readonly entry: EntryRecord } | undefined {
   const child = tables.get(childTable, [parentId, name]);
   const entry = child === undefined ? undefined : tables.get(entryTable, [child.entryId]);
   return child === undefined || entry === undefined ? undefined : { entryId: child.entryId, entry };

@@ -17,7 +17,14 @@ describe("order of names", () => {
   });
 
   it("looks through case and accents", () => {
-    expect(sorted(["Zebra", "ärger", "apfel", "Berg", "Éclair", "eis"])).toEqual(["apfel", "ärger", "Berg", "Éclair", "eis", "Zebra"]);
+    expect(sorted(["Zebra", "ärger", "apfel", "Berg", "Éclair", "eis"])).toEqual([
+      "apfel",
+      "ärger",
+      "Berg",
+      "Éclair",
+      "eis",
+      "Zebra",
+    ]);
   });
 
   it("treats leading zeros as nothing, but zero as less than one", () => {
@@ -27,14 +34,18 @@ describe("order of names", () => {
 
   it("puts a beginning before what it begins, and never writes a zero byte", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }), fc.string({ unit: fc.constantFrom(..."aé-9 ."), minLength: 1 }), (name, rest) => {
-        fc.pre(nameFault(name) === undefined && !/[0-9]$/.test(name));
-        expect(nameSortKey(name).includes(0)).toBe(false);
-        const key = Uint8Array.of(...nameSortKey(name), 0);
-        const longer = Uint8Array.of(...nameSortKey((name + rest).normalize("NFC")), 0);
-        // A combining mark may melt into the last letter; then the names have no common beginning.
-        if ((name + rest).normalize("NFC").startsWith(name)) expect(compareBytes(key, longer)).toBeLessThanOrEqual(0);
-      }),
+      fc.property(
+        fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }),
+        fc.string({ unit: fc.constantFrom("a", "é", "-", "9", " ", "."), minLength: 1 }),
+        (name, rest) => {
+          fc.pre(nameFault(name) === undefined && !/[0-9]$/.test(name));
+          expect(nameSortKey(name).includes(0)).toBe(false);
+          const key = Uint8Array.of(...nameSortKey(name), 0);
+          const longer = Uint8Array.of(...nameSortKey((name + rest).normalize("NFC")), 0);
+          // A combining mark may melt into the last letter; then the names have no common beginning.
+          if ((name + rest).normalize("NFC").startsWith(name)) expect(compareBytes(key, longer)).toBeLessThanOrEqual(0);
+        },
+      ),
     );
   });
 

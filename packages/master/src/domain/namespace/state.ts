@@ -32,6 +32,7 @@ export interface EntryRecord {
   readonly isPurged: boolean;
 }
 
+/** Files and folders; key: entry id. */
 export const entryTable = defineTable({
   name: "entry",
   tag: 0x07,
@@ -76,6 +77,7 @@ export interface VersionRecord {
   readonly newerVersionId: number;
 }
 
+/** Versions of files; key: version id. */
 export const versionTable = defineTable({
   name: "version",
   tag: 0x09,

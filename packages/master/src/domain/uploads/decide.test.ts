@@ -20,12 +20,35 @@ beforeEach(() => {
 });
 
 function start(change: Partial<Extract<DomainCommand, { kind: "startUpload" }>> = {}): DomainCommand {
-  return { kind: "startUpload", uploadId, userId, parentId: rootId, name: "f", sizeBytes: 0, partSizeBytes, conflict: 1, ...change };
+  return {
+    kind: "startUpload",
+    uploadId,
+    userId,
+    parentId: rootId,
+    name: "f",
+    sizeBytes: 0,
+    partSizeBytes,
+    conflict: 1,
+    ...change,
+  };
 }
 
-function part(number: number, chunks: readonly WrittenChunk[], change: Partial<Extract<DomainCommand, { kind: "storeUploadPart" }>> = {}): DomainCommand {
+function part(
+  number: number,
+  chunks: readonly WrittenChunk[],
+  change: Partial<Extract<DomainCommand, { kind: "storeUploadPart" }>> = {},
+): DomainCommand {
   const lengthBytes = chunks.reduce((sum, chunk) => sum + chunk.lengthBytes, 0);
-  return { kind: "storeUploadPart", uploadId, userId, part: number, chunks, lengthBytes, sha256: new Uint8Array(32).fill(number), ...change };
+  return {
+    kind: "storeUploadPart",
+    uploadId,
+    userId,
+    part: number,
+    chunks,
+    lengthBytes,
+    sha256: new Uint8Array(32).fill(number),
+    ...change,
+  };
 }
 
 function commit(sizeBytes: number): DomainCommand {
@@ -48,7 +71,8 @@ describe("upload in parts", () => {
     const version = world.tables.get(versionTable, [versionId]);
     expect(version?.chunkIds).toEqual([...first, ...last].map((chunk) => chunk.chunkId));
     expect(world.tables.get(entryTable, [entryId])?.sizeBytes).toBe(partSizeBytes + 10);
-    for (const { chunkId } of first) expect(world.tables.get(chunkTable, [chunkId])).toMatchObject({ holderEntryId: entryId, holderUploadId: "" });
+    for (const { chunkId } of first)
+      expect(world.tables.get(chunkTable, [chunkId])).toMatchObject({ holderEntryId: entryId, holderUploadId: "" });
     expect(world.tables.get(uploadTable, [uploadId])).toBeUndefined();
     expect(world.view.rowsOf(uploadPartTable.tag)).toEqual([]);
     expect(isGarbage([...first, ...last])).toBe(false);

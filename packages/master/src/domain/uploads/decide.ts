@@ -1,6 +1,12 @@
 import { equalBytes, ok, refused, toHex, type Result } from "@holdfast/base";
 import { decideChunksWritten } from "../chunks/decide.ts";
-import { conflictPolicy, type AbortUpload, type CommitUpload, type StartUpload, type StoreUploadPart } from "../commands.ts";
+import {
+  conflictPolicy,
+  type AbortUpload,
+  type CommitUpload,
+  type StartUpload,
+  type StoreUploadPart,
+} from "../commands.ts";
 import type { DecideContext, DecideResult, Decision, Refusal } from "../decision.ts";
 import type { DomainEvent } from "../events.ts";
 import { nameFault } from "../namespace/check-name.ts";
@@ -45,7 +51,10 @@ export function decideStartUpload(tables: TableReader, command: StartUpload, con
   return ok({ events: [{ kind: "uploadStarted", ...started }], outcome: {} });
 }
 
-function startFault(tables: TableReader, command: StartUpload): { readonly ok: false; readonly error: Refusal } | undefined {
+function startFault(
+  tables: TableReader,
+  command: StartUpload,
+): { readonly ok: false; readonly error: Refusal } | undefined {
   const cluster = tables.get(clusterTable, []);
   if (cluster === undefined) return notInitialised();
   if (!/^[0-9a-f]{32}$/.test(command.uploadId)) return invalid("An upload id is 32 hex digits");
@@ -63,7 +72,11 @@ function startFault(tables: TableReader, command: StartUpload): { readonly ok: f
 }
 
 /** A part whose chunks are durable. The same content again changes nothing. */
-export function decideStoreUploadPart(tables: TableReader, command: StoreUploadPart, context: DecideContext): DecideResult {
+export function decideStoreUploadPart(
+  tables: TableReader,
+  command: StoreUploadPart,
+  context: DecideContext,
+): DecideResult {
   const { uploadId, part, chunks, lengthBytes, sha256 } = command;
   const found = findUpload(tables, uploadId, command.userId);
   if (!found.ok) return found;
