@@ -62,8 +62,9 @@ export function assembleGateway(config: GatewayConfig, parts: GatewayParts): Gat
   const waiting = { waitingMax: config.uploadsWaitingMax, waitMsMax: config.uploadsWaitMsMax };
   const budget = new ByteBudget({ ...waiting, heldBytesMax: config.uploadsHeldBytesMax }, timers);
   const readBudget = new ByteBudget({ ...waiting, heldBytesMax: config.downloadsHeldBytesMax }, timers);
-  const { inlineBytesMax, partSizeBytes, uploadHeldBytesMax, downloadHeldBytesMax } = config;
-  const options = { inlineBytesMax, partSizeBytes, uploadHeldBytesMax, downloadHeldBytesMax, budget, readBudget };
+  const { inlineBytesMax, partSizeBytes, segmentBytes, uploadHeldBytesMax, downloadHeldBytesMax } = config;
+  const held = { uploadHeldBytesMax, downloadHeldBytesMax, budget, readBudget };
+  const options = { inlineBytesMax, partSizeBytes, segmentBytes, ...held, random, logger };
   const drive = createDrive({ masters, bytes: parts.bytes, feed, timers, options });
   const readiness = new Readiness(masters, clock);
   const stopping = new AbortController();

@@ -15,6 +15,8 @@ export interface GatewayConfig {
   readonly inlineBytesMax: number;
   /** Bytes of each part of an upload but the last; a multiple of the chunk size. */
   readonly partSizeBytes: number;
+  /** Longer whole files are kept as parts of this size on the way; a multiple of the chunk size. */
+  readonly segmentBytes: number;
   /** What one upload may hold in memory at most. */
   readonly uploadHeldBytesMax: number;
   /** What all uploads together may hold in memory. */
@@ -42,6 +44,7 @@ export const defaultGatewayConfig = {
   firstAccounts: { defaultUser: undefined, imported: [] },
   inlineBytesMax: 4096,
   partSizeBytes: 8 * mebibyte,
+  segmentBytes: 128 * mebibyte,
   uploadHeldBytesMax: 20 * mebibyte,
   uploadsHeldBytesMax: 256 * mebibyte,
   uploadsWaitingMax: 1024,

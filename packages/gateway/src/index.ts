@@ -12,7 +12,7 @@ export type { Drive } from "./drive/drive.ts";
 export type { Browse, EntryInPlace, FolderPage, FolderPageRequest } from "./drive/browse.ts";
 export type { Change, MoveRequest } from "./drive/change.ts";
 export type { OpenFile } from "./drive/read-file.ts";
-export type { IncomingFile, StoredFile } from "./drive/write-file.ts";
+export type { IncomingFile, StoredFile } from "./drive/file-commit.ts";
 export type { IncomingPart, StoredUploadPart, Uploads, UploadStart } from "./drive/uploads.ts";
 export type { Sessions } from "./auth/sessions.ts";
 export type { SignInAttempt, StartedSession } from "./auth/sign-in.ts";

@@ -6,7 +6,8 @@ import { createOpenFile, type OpenFileForReading, type ReadFileOptions } from ".
 import type { FileBytes, Masters } from "./ports.ts";
 import { createUploads, type Uploads, type UploadsOptions } from "./uploads.ts";
 import { createWatchChanges, type WatchChanges } from "./watch.ts";
-import { createWriteFile, type WriteFile, type WriteFileOptions } from "./write-file.ts";
+import type { WriteFileOptions } from "./write-chunked.ts";
+import { createWriteFile, type WriteFile } from "./write-file.ts";
 
 /** Everything a signed-in person does with files and folders. Knows no protocol. */
 export interface Drive extends Browse, Change {

@@ -16,7 +16,8 @@ export async function executePlacing(
     return await masters.execute(command, options);
   } catch (cause) {
     if (!isHoldfastError(cause, "precondition")) throw cause;
-    const message = "The upload took longer than its places in the cluster were kept. Nothing was stored of it. Send it again.";
+    const message =
+      "The upload took longer than its places in the cluster were kept. Nothing was stored of it. Send it again.";
     throw new HoldfastError("unavailable", message, { requestId: options.requestId, cause });
   }
 }

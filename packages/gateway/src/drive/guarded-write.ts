@@ -1,7 +1,7 @@
 import type { ByteBudget } from "./byte-budget.ts";
-import type { FileBytes, RequestScope, WrittenBytes } from "./ports.ts";
+import type { FileBytes, RequestScope } from "./ports.ts";
 
-/** What a write of bytes to the nodes is bounded and guarded by. */
+/** What a write of bytes to the nodes is bounded by. */
 export interface WriteGuard {
   readonly bytes: FileBytes;
   readonly budget: ByteBudget;
@@ -9,32 +9,28 @@ export interface WriteGuard {
   readonly uploadHeldBytesMax: number;
 }
 
-/** A stream to write, and what is known of it. */
-export interface GuardedSource {
-  readonly source: AsyncIterable<Uint8Array>;
+/** A write, and what is known of it before. */
+export interface GuardedWrite<T> {
   /** Announced bytes, when known; smaller uploads then take a smaller share of the memory. */
   readonly lengthBytes: number | undefined;
   /** Runs beside the write; when it rejects, the write stops and its error is the one that is thrown. */
   readonly check?: (scope: RequestScope) => Promise<void>;
+  readonly write: (scope: RequestScope) => Promise<T>;
 }
 
-/** Writes a stream to the nodes within the gateway's memory, and gives up early when the check refuses it. */
-export async function writeGuarded(
-  guard: WriteGuard,
-  incoming: GuardedSource,
-  scope: RequestScope,
-): Promise<WrittenBytes> {
-  const share = Math.min(incoming.lengthBytes ?? guard.uploadHeldBytesMax, guard.uploadHeldBytesMax);
+/** Writes within the gateway's memory, and gives up early when the check refuses it. */
+export async function writeGuarded<T>(guard: WriteGuard, work: GuardedWrite<T>, scope: RequestScope): Promise<T> {
+  const share = Math.min(work.lengthBytes ?? guard.uploadHeldBytesMax, guard.uploadHeldBytesMax);
   const release = await guard.budget.acquire(share, scope.signal);
   const stop = new AbortController();
   const inner: RequestScope = { ...scope, signal: AbortSignal.any([scope.signal, stop.signal]) };
   let refusal: { readonly thrown: unknown } | undefined;
-  const check = incoming.check?.(inner).catch((thrown: unknown) => {
+  const check = work.check?.(inner).catch((thrown: unknown) => {
     refusal ??= { thrown };
     stop.abort();
   });
   try {
-    const written = await guard.bytes.write(incoming.source, inner);
+    const written = await work.write(inner);
     await check;
     if (refusal !== undefined) throw refusal.thrown;
     return written;

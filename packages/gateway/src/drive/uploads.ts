@@ -17,7 +17,7 @@ import { executePlacing } from "./execute-placing.ts";
 import { writeGuarded, type WriteGuard } from "./guarded-write.ts";
 import { atMost, requireCaller, requireSha256 } from "./incoming-bytes.ts";
 import { requireName } from "./name.ts";
-import type { Caller, Masters, RequestScope } from "./ports.ts";
+import type { Caller, Masters, RequestScope, WrittenBytes } from "./ports.ts";
 
 /** One part of an upload, as it arrives. */
 export interface IncomingPart {
@@ -137,7 +137,8 @@ async function storePart(
   const check = async (inner: RequestScope): Promise<void> => {
     await call.get(caller, uploadId, inner);
   };
-  const written = await writeGuarded(options, { source, lengthBytes: part.lengthBytes, check }, scope);
+  const write = (inner: RequestScope): Promise<WrittenBytes> => options.bytes.write(source, inner);
+  const written = await writeGuarded(options, { write, lengthBytes: part.lengthBytes, check }, scope);
   if (written.sizeBytes === 0)
     throw new HoldfastError("invalidArgument", "A part has at least one byte. Nothing was stored.");
   requireSha256(part.sha256, written.sha256);
