@@ -19,9 +19,16 @@ export class ClusterChecker {
   readonly #proposals = new Map<number, string>();
   readonly #superseded = new Set<string>();
   readonly #committed = new Map<number, string>();
+  /** References without an answer, and who owes it. */
+  readonly #open = new Map<number, PeerId>();
   readonly #readFloors = new Map<number, number>();
   /** Highest index that anybody was told to be committed, or that was applied. */
   #knownIndex = 0;
+
+  /** A reference was given to this member; it owes one answer unless it crashes. */
+  asked(ref: number, at: PeerId): void {
+    this.#open.set(ref, at);
+  }
 
   /** A proposal with this text was made under this reference; texts are unique. */
   proposed(ref: number, text: string): void {
@@ -31,6 +38,11 @@ export class ClusterChecker {
   /** A read begins now: it must see everything known to be committed by now. */
   readBegan(ref: number): void {
     this.#readFloors.set(ref, this.#knownIndex);
+  }
+
+  /** This member forgot what it owed. */
+  crashed(id: PeerId): void {
+    for (const [ref, at] of [...this.#open]) if (at === id) this.#open.delete(ref);
   }
 
   /** Checks everything. */
@@ -68,6 +80,7 @@ export class ClusterChecker {
     for (const reply of node.replies.slice(this.#checkedReplies.get(node.id) ?? 0)) {
       assert(!this.#answered.has(reply.ref), `reference ${reply.ref} is answered once`);
       this.#answered.add(reply.ref);
+      this.#open.delete(reply.ref);
       const text = this.#proposals.get(reply.ref);
       if (reply.kind === "committed" && text !== undefined) {
         this.#committed.set(reply.id.index, text);
@@ -88,7 +101,7 @@ export class ClusterChecker {
     for (const left of nodes) for (const right of nodes) if (left.id < right.id) checkPair(left, right);
   }
 
-  /** At the end: whatever was acknowledged is there, and refused proposals never were applied. */
+  /** At the end: what was acknowledged is there, refused proposals never were applied, and every question has its answer. */
   checkEnd(): void {
     for (const [index, text] of this.#committed) {
       const chosen = this.#chosen.get(index);
@@ -97,17 +110,12 @@ export class ClusterChecker {
     for (const entry of this.#chosen.values()) {
       assert(!this.#superseded.has(textOf(entry)), `a refused proposal was applied at ${entry.index}`);
     }
-    for (const ref of this.#proposals.keys()) this.#answered.has(ref);
+    assert(this.#open.size === 0, `every reference is answered: ${[...this.#open.keys()].join(" ")}`);
   }
 
   /** Highest index that is known to be committed. */
   get knownIndex(): number {
     return this.#knownIndex;
-  }
-
-  /** Whether this reference has its reply. */
-  isAnswered(ref: number): boolean {
-    return this.#answered.has(ref);
   }
 }
 

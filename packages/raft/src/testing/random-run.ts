@@ -138,12 +138,13 @@ class RandomRun {
     const text = `p${this.#cluster.newRef()}`;
     const ref = this.#cluster.propose(node.id, text);
     this.#checker.proposed(ref, text);
+    this.#checker.asked(ref, node.id);
   }
 
   #read(): void {
     const node = this.#anyNode();
     if (node === undefined) return;
-    const ref = this.#cluster.newRef();
+    const ref = this.#newRef(node);
     this.#checker.readBegan(ref);
     this.#cluster.step(node.id, { kind: "read", ref, mode: "safe" });
   }
@@ -152,7 +153,7 @@ class RandomRun {
     const leader = this.#cluster.leader();
     const target = this.#anyNode();
     if (leader === undefined || target === undefined) return;
-    this.#cluster.step(leader.id, { kind: "transfer", ref: this.#cluster.newRef(), to: target.id });
+    this.#cluster.step(leader.id, { kind: "transfer", ref: this.#newRef(leader), to: target.id });
   }
 
   #compact(): void {
@@ -179,7 +180,17 @@ class RandomRun {
   }
 
   #crash(): void {
-    this.#anyNode()?.crash();
+    const node = this.#anyNode();
+    if (node === undefined) return;
+    this.#checker.check(this.#cluster);
+    node.crash();
+    this.#checker.crashed(node.id);
+  }
+
+  #newRef(node: TestNode): number {
+    const ref = this.#cluster.newRef();
+    this.#checker.asked(ref, node.id);
+    return ref;
   }
 
   #restart(): void {
@@ -200,7 +211,7 @@ class RandomRun {
     }));
     const transition = (["auto", "implicit", "explicit"] as const)[this.#below(3)] ?? "auto";
     const change: ConfigurationChange = { version: 2, transition, steps, context: new Uint8Array() };
-    this.#cluster.step(leader.id, { kind: "changeConfiguration", ref: this.#cluster.newRef(), change });
+    this.#cluster.step(leader.id, { kind: "changeConfiguration", ref: this.#newRef(leader), change });
   }
 
   /** All faults end; within a bounded time there is a leader, a new proposal commits, and all members agree. */
@@ -221,7 +232,11 @@ class RandomRun {
       cluster.settle();
       cluster.tick(5);
       this.#checker.check(cluster);
-      if (this.#isAgreed(leader)) return;
+      if (!this.#isAgreed(leader)) continue;
+      // Whatever is still open runs into its time limit.
+      cluster.tick(20);
+      this.#checker.check(cluster);
+      return;
     }
     assert(false, "a healed cluster has a leader and agrees within its time");
   }
