@@ -23,7 +23,7 @@ import { createGrpcNetwork } from "@holdfast/rpc/node";
 import { createNodeClock, createNodeRandom, createNodeTimers } from "@holdfast/runtime/node";
 
 type Transport = "lean" | "grpc-js";
-const frameBytes = 512 * 1024;
+const frameBytes = Number(process.env.FRAME ?? 512) * 1024;
 const chunkBytes = 4 * 1024 * 1024;
 const chunksInFlight = 4;
 
@@ -62,7 +62,8 @@ async function runNode(transport: Transport): Promise<void> {
         yield create(WriteChunkResponseSchema, { nodeId: 1, isDurable: true });
       },
       async *readChunk({ lengthBytes }) {
-        for (let sent = 0; sent < lengthBytes; sent += frameBytes) yield create(ReadChunkResponseSchema, { data: block });
+        for (let sent = 0; sent < lengthBytes; sent += frameBytes)
+          yield create(ReadChunkResponseSchema, { data: block });
       },
     }),
   ]);
@@ -109,12 +110,16 @@ async function writeChunk(network: Network, nodes: readonly Node[], sizeBytes: n
   const [first, ...behind] = nodes;
   const block = Buffer.alloc(Math.min(frameBytes, sizeBytes), 7);
   async function* frames(): AsyncGenerator<WriteChunkRequest> {
-    yield create(WriteChunkRequestSchema, { frame: { case: "header", value: { forward: behind.map(({ address }) => ({ address, nodeId: 1 })) } } });
-    for (let sent = 0; sent < sizeBytes; sent += block.length) yield create(WriteChunkRequestSchema, { frame: { case: "data", value: block } });
+    yield create(WriteChunkRequestSchema, {
+      frame: { case: "header", value: { forward: behind.map(({ address }) => ({ address, nodeId: 1 })) } },
+    });
+    for (let sent = 0; sent < sizeBytes; sent += block.length)
+      yield create(WriteChunkRequestSchema, { frame: { case: "data", value: block } });
     yield create(WriteChunkRequestSchema, { frame: { case: "trailer", value: {} } });
   }
   let acknowledged = 0;
-  for await (const { isDurable } of network.client(ChunkDataService, first?.address ?? "").writeChunk(frames())) if (isDurable) acknowledged++;
+  for await (const { isDurable } of network.client(ChunkDataService, first?.address ?? "").writeChunk(frames()))
+    if (isDurable) acknowledged++;
   if (acknowledged !== nodes.length) throw new Error(`${acknowledged} of ${nodes.length} nodes acknowledged`);
 }
 
@@ -131,7 +136,9 @@ async function measure(name: string, nodes: readonly Node[], bytes: number, work
   await work();
   const seconds = (performance.now() - start) / 1000;
   const cores = (await cpuSeconds(nodes)) - cpuBefore;
-  process.stdout.write(`${name.padEnd(32)} ${(bytes / 1e6 / seconds).toFixed(0).padStart(6)} MB/s ${(cores / (bytes / 1e9)).toFixed(2).padStart(7)} core-s/GB\n`);
+  process.stdout.write(
+    `${name.padEnd(32)} ${(bytes / 1e6 / seconds).toFixed(0).padStart(6)} MB/s ${(cores / (bytes / 1e9)).toFixed(2).padStart(7)} core-s/GB\n`,
+  );
 }
 
 async function runClient(mib: number): Promise<void> {
@@ -145,13 +152,21 @@ async function runClient(mib: number): Promise<void> {
     await inParallel(8, chunksInFlight, () => writeChunk(network, nodes, chunkBytes));
     await inParallel(8, chunksInFlight, () => readChunk(network, warm));
     const bytes = chunkCount * chunkBytes;
-    await measure(`${transport}: one hop up`, nodes, bytes, () => inParallel(chunkCount, chunksInFlight, () => writeChunk(network, first, chunkBytes)));
-    await measure(`${transport}: one hop down`, nodes, bytes, () => inParallel(chunkCount, chunksInFlight, () => readChunk(network, warm)));
-    await measure(`${transport}: chain of three`, nodes, bytes, () => inParallel(chunkCount, chunksInFlight, () => writeChunk(network, nodes, chunkBytes)));
+    await measure(`${transport}: one hop up`, nodes, bytes, () =>
+      inParallel(chunkCount, chunksInFlight, () => writeChunk(network, first, chunkBytes)),
+    );
+    await measure(`${transport}: one hop down`, nodes, bytes, () =>
+      inParallel(chunkCount, chunksInFlight, () => readChunk(network, warm)),
+    );
+    await measure(`${transport}: chain of three`, nodes, bytes, () =>
+      inParallel(chunkCount, chunksInFlight, () => writeChunk(network, nodes, chunkBytes)),
+    );
     const smallCount = 2000;
     const start = performance.now();
     await inParallel(smallCount, 16, () => writeChunk(network, nodes, 16 * 1024));
-    process.stdout.write(`${`${transport}: 16 KiB over the chain`.padEnd(32)} ${((smallCount / (performance.now() - start)) * 1000).toFixed(0).padStart(6)} /s\n`);
+    process.stdout.write(
+      `${`${transport}: 16 KiB over the chain`.padEnd(32)} ${((smallCount / (performance.now() - start)) * 1000).toFixed(0).padStart(6)} /s\n`,
+    );
     await network.close();
     for (const { child } of nodes) child.disconnect();
   }

@@ -36,8 +36,13 @@ export function createMetrics(): Metrics {
   return {
     counter: (description) => seriesOf("counter", description, () => new MemoryCounter()),
     gauge: (description) => seriesOf("gauge", description, () => new MemoryGauge()),
-    histogram: (description, bounds = defaultBounds) => seriesOf("histogram", description, () => new MemoryHistogram(bounds)),
-    render: () => [...families].sort(byName).map(([name, family]) => renderFamily(name, family)).join(""),
+    histogram: (description, bounds = defaultBounds) =>
+      seriesOf("histogram", description, () => new MemoryHistogram(bounds)),
+    render: () =>
+      [...families]
+        .sort(byName)
+        .map(([name, family]) => renderFamily(name, family))
+        .join(""),
   };
 }
 
@@ -98,7 +103,10 @@ function renderFamily(name: string, family: Family): string {
 }
 
 function renderLabels(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels).sort(byName).map(([name, value]) => `${name}="${escapeLabel(value)}"`).join(",");
+  return Object.entries(labels)
+    .sort(byName)
+    .map(([name, value]) => `${name}="${escapeLabel(value)}"`)
+    .join(",");
 }
 
 function escapeLabel(value: string): string {

@@ -20,8 +20,10 @@ export function createRecordingLogger(recordsMax = 10_000): RecordingLogger {
     if (records.length > recordsMax) records.splice(0, records.length - recordsMax);
   };
   const bind = (bound: LogFields): RecordingLogger => {
-    const at = (level: LogRecord["level"]) => (event: string, fields: LogFields = {}): void =>
-      keep({ level, event, fields: { ...bound, ...fields } });
+    const at =
+      (level: LogRecord["level"]) =>
+      (event: string, fields: LogFields = {}): void =>
+        keep({ level, event, fields: { ...bound, ...fields } });
     return {
       records,
       debug: at("debug"),

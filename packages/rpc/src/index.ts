@@ -4,4 +4,12 @@ export { createLeaderCaller } from "./leader-client.ts";
 export type { LeaderCall, LeaderCaller, LeaderCallerOptions, LeaderCallOptions } from "./leader-client.ts";
 export type { Listener, Network } from "./network.ts";
 export { serve } from "./service.ts";
-export type { CallContext, CallOptions, ClientMethod, MethodHandler, ServedService, ServiceClient, ServiceHandlers } from "./service.ts";
+export type {
+  CallContext,
+  CallOptions,
+  ClientMethod,
+  MethodHandler,
+  ServedService,
+  ServiceClient,
+  ServiceHandlers,
+} from "./service.ts";

@@ -31,9 +31,22 @@ function cluster(seed: string) {
     ]);
   };
   const process = world.machine("gateway").startProcess();
-  const caller = createLeaderCaller({ addresses, network: hub.forProcess(process), timers: process.timers, random: process.random, clock: process.clock });
+  const caller = createLeaderCaller({
+    addresses,
+    network: hub.forProcess(process),
+    timers: process.timers,
+    random: process.random,
+    clock: process.clock,
+  });
   const ask = (limits: { timeoutMs?: number; signal?: AbortSignal; requestId?: string } = {}) =>
-    world.settle(caller.call(ChunkControlService, (client, options) => client.statChunk(create(StatChunkRequestSchema), options), limits), 100_000);
+    world.settle(
+      caller.call(
+        ChunkControlService,
+        (client, options) => client.statChunk(create(StatChunkRequestSchema), options),
+        limits,
+      ),
+      100_000,
+    );
   return { world, hub, state, asked, startMaster, caller, ask };
 }
 
@@ -67,7 +80,9 @@ test("a hint to a dead leader does not trap it: the next leader is found", async
   expect(caller.leaderAddress()).toBe("m2:7000");
   world.machine("m2").powerCut();
   const waiting = ask();
-  world.scheduler.schedule(600, "election", () => { state.leader = "m3"; });
+  world.scheduler.schedule(600, "election", () => {
+    state.leader = "m3";
+  });
   expect((await waiting).isPresent).toBe(true);
   expect(world.nowMs()).toBeLessThan(3000);
 });

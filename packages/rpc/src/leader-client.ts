@@ -1,5 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { assert, HoldfastError, isHoldfastError, must, toHex } from "@holdfast/base";
+import { assert, isHoldfastError, must, toHex, type HoldfastError } from "@holdfast/base";
 import type { Clock, Random, Timers } from "@holdfast/runtime";
 import { retryClassOf } from "./errors/code-table.ts";
 import type { Network } from "./network.ts";
@@ -88,7 +88,13 @@ interface LeaderRequest<S extends DescService, T> {
   readonly limits: LeaderCallOptions;
 }
 
-async function callLeader<S extends DescService, T>({ options, believed, service, call, limits }: LeaderRequest<S, T>): Promise<T> {
+async function callLeader<S extends DescService, T>({
+  options,
+  believed,
+  service,
+  call,
+  limits,
+}: LeaderRequest<S, T>): Promise<T> {
   const { clock, network, random, timers } = options;
   const deadlineMs = clock.monotonicMs() + (limits.timeoutMs ?? 15_000);
   const requestId = limits.requestId ?? toHex(random.bytes(16));

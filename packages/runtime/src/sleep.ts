@@ -11,7 +11,8 @@ export function sleepWith(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const cancelled = (): HoldfastError => new HoldfastError("cancelled", "the wait was given up before its time was over");
+    const cancelled = (): HoldfastError =>
+      new HoldfastError("cancelled", "the wait was given up before its time was over");
     if (signal?.aborted === true) {
       reject(cancelled());
       return;

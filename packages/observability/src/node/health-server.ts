@@ -42,7 +42,9 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   const port = Number(options.address.slice(split + 1));
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => {
-      reject(new HoldfastError("precondition", `cannot serve health on ${options.address}; choose a free port`, { cause }));
+      reject(
+        new HoldfastError("precondition", `cannot serve health on ${options.address}; choose a free port`, { cause }),
+      );
     });
     server.listen(port, host, resolve);
   });
@@ -67,7 +69,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
       return send(response, 200, "ok\n");
     case "/readyz": {
       const readiness = await options.readiness();
-      return send(response, readiness.isReady ? 200 : 503, `${readiness.isReady ? "ready" : (readiness.reason ?? "not ready")}\n`);
+      return send(
+        response,
+        readiness.isReady ? 200 : 503,
+        `${readiness.isReady ? "ready" : (readiness.reason ?? "not ready")}\n`,
+      );
     }
     case "/metrics":
       return send(response, 200, options.metrics.render(), "text/plain; version=0.0.4; charset=utf-8");
@@ -77,6 +83,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
 }
 
 function send(response: ServerResponse, status: number, body: string, type = "text/plain; charset=utf-8"): void {
-  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body), "cache-control": "no-store" });
+  response.writeHead(status, {
+    "content-type": type,
+    "content-length": Buffer.byteLength(body),
+    "cache-control": "no-store",
+  });
   response.end(body);
 }

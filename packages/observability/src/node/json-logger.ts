@@ -21,11 +21,13 @@ export function createJsonLogger(options: JsonLoggerOptions): Logger {
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
   const lowest = levels.indexOf(options.levelMin ?? "info");
   const bind = (bound: LogFields): Logger => {
-    const at = (level: LogLevel) => (event: string, fields?: LogFields): void => {
-      if (levels.indexOf(level) < lowest) return;
-      const time = new Date(options.clock.wallMs()).toISOString();
-      write(`${JSON.stringify({ time, level, event, ...bound, ...fields })}\n`);
-    };
+    const at =
+      (level: LogLevel) =>
+      (event: string, fields?: LogFields): void => {
+        if (levels.indexOf(level) < lowest) return;
+        const time = new Date(options.clock.wallMs()).toISOString();
+        write(`${JSON.stringify({ time, level, event, ...bound, ...fields })}\n`);
+      };
     return {
       debug: at("debug"),
       info: at("info"),

@@ -11,7 +11,9 @@ test("a log line is one JSON object with bound and own fields; lower levels are 
   const logger = createJsonLogger({ clock, fields: { role: "master" }, write: (line) => lines.push(line) });
   logger.debug("a.b");
   logger.child({ node: 3 }).warn("disk.slow", { path: "x\ny", ms: 4, gone: undefined });
-  expect(lines).toEqual(['{"time":"1970-01-01T00:00:00.000Z","level":"warn","event":"disk.slow","role":"master","node":3,"path":"x\\ny","ms":4}\n']);
+  expect(lines).toEqual([
+    '{"time":"1970-01-01T00:00:00.000Z","level":"warn","event":"disk.slow","role":"master","node":3,"path":"x\\ny","ms":4}\n',
+  ]);
 });
 
 test("a recording logger keeps its newest lines, children's included", () => {
@@ -42,6 +44,8 @@ test("the health server answers liveness, readiness with its reason, metrics, an
   expect((await get("/metrics"))[1]).toContain("a_total 1\n");
   expect((await get("/../etc/passwd"))[0]).toBe(404);
   expect((await get("/healthz", "POST"))[0]).toBe(405);
-  await expect(startHealthServer({ address: server.address, metrics, logger, readiness: () => readiness })).rejects.toMatchObject({ kind: "precondition" });
+  await expect(
+    startHealthServer({ address: server.address, metrics, logger, readiness: () => readiness }),
+  ).rejects.toMatchObject({ kind: "precondition" });
   await server.stop();
 });

@@ -26,7 +26,9 @@ export function encodeBulk(schema: DescMessage, message: Message): readonly [Uin
 function bulkFieldOf(schema: DescMessage): DescField | undefined {
   const known = bulkFields.get(schema);
   if (known !== undefined) return known.field;
-  const isOneAtATime = schema.fields.length === 1 || (schema.oneofs.length === 1 && schema.fields.every((field) => field.oneof !== undefined));
+  const isOneAtATime =
+    schema.fields.length === 1 ||
+    (schema.oneofs.length === 1 && schema.fields.every((field) => field.oneof !== undefined));
   const bytesFields = schema.fields.filter((field) => field.fieldKind === "scalar" && field.scalar === scalarTypeBytes);
   const field = isOneAtATime && bytesFields.length === 1 ? bytesFields[0] : undefined;
   bulkFields.set(schema, { field });
@@ -38,7 +40,8 @@ const scalarTypeBytes = 12;
 
 function valueOf(message: Message, field: DescField): Uint8Array {
   const holder: unknown = Reflect.get(message, field.oneof?.localName ?? field.localName);
-  const value: unknown = field.oneof === undefined ? holder : Reflect.get(must(holder, "a set oneof has a value") as object, "value");
+  const value: unknown =
+    field.oneof === undefined ? holder : Reflect.get(must(holder, "a set oneof has a value") as object, "value");
   // The field's scalar type is bytes.
   return value as Uint8Array;
 }

@@ -72,7 +72,10 @@ async function receiveOnly(method: DescMethod, call: ClientByteCall): Promise<Me
   const first = await call.receive();
   if (first === undefined) throw new HoldfastError("unavailable", `${method.name} ended without an answer; try again`);
   if ((await call.receive()) !== undefined) {
-    const error = new HoldfastError("unavailable", `${method.name} gave more than one answer; is the other side of another version?`);
+    const error = new HoldfastError(
+      "unavailable",
+      `${method.name} gave more than one answer; is the other side of another version?`,
+    );
     call.cancel(error);
     throw error;
   }
@@ -83,7 +86,11 @@ function decodeAnswer(method: DescMethod, bytes: Uint8Array, call: ClientByteCal
   try {
     return decodeMessage(method.output, bytes);
   } catch (cause) {
-    const error = new HoldfastError("unavailable", `the answer to ${method.name} cannot be read; is the other side of another version?`, { cause });
+    const error = new HoldfastError(
+      "unavailable",
+      `the answer to ${method.name} cannot be read; is the other side of another version?`,
+      { cause },
+    );
     call.cancel(error);
     throw error;
   }

@@ -7,7 +7,10 @@ import { messageBytesMax, sizeOf, type EncodedMessage } from "./byte-call.ts";
 export function encodeMessage<D extends DescMessage>(schema: D, message: MessageShape<D>): EncodedMessage {
   const encoded: EncodedMessage = encodeBulk(schema, message) ?? [toBytes(schema, message)];
   if (sizeOf(encoded) > messageBytesMax) {
-    throw new HoldfastError("tooLarge", `a ${schema.name} of ${sizeOf(encoded)} bytes is larger than the limit of ${messageBytesMax}; send less at once`);
+    throw new HoldfastError(
+      "tooLarge",
+      `a ${schema.name} of ${sizeOf(encoded)} bytes is larger than the limit of ${messageBytesMax}; send less at once`,
+    );
   }
   return encoded;
 }
@@ -25,6 +28,10 @@ function toBytes<D extends DescMessage>(schema: D, message: MessageShape<D>): Ui
   try {
     return toBinary(schema, message);
   } catch (cause) {
-    throw new HoldfastError("invalidArgument", `a ${schema.name} cannot be encoded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new HoldfastError(
+      "invalidArgument",
+      `a ${schema.name} cannot be encoded: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }

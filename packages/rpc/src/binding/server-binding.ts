@@ -43,7 +43,11 @@ export class CallLimit {
 }
 
 /** One answering function per method path ("/package.Service/Method"). */
-export function bindServices(services: readonly ServedService[], ports: ServerPorts, limit: CallLimit): ReadonlyMap<string, AnswerCall> {
+export function bindServices(
+  services: readonly ServedService[],
+  ports: ServerPorts,
+  limit: CallLimit,
+): ReadonlyMap<string, AnswerCall> {
   const answers = new Map<string, AnswerCall>();
   for (const { service, handlers } of services) {
     for (const method of service.methods) {
@@ -59,7 +63,11 @@ type Answer = (call: ServerByteCall) => Promise<void>;
 
 function limited(path: string, answer: Answer, limit: CallLimit): Answer {
   return async (call) => {
-    if (!limit.tryEnter()) throw new HoldfastError("tooBusy", `too many requests at once for ${path}; nothing was done, try again in a moment`);
+    if (!limit.tryEnter())
+      throw new HoldfastError(
+        "tooBusy",
+        `too many requests at once for ${path}; nothing was done, try again in a moment`,
+      );
     try {
       await answer(call);
     } finally {
@@ -70,9 +78,19 @@ function limited(path: string, answer: Answer, limit: CallLimit): Answer {
 
 function measured(path: string, answer: Answer, ports: ServerPorts): AnswerCall {
   const labels = { method: path.slice(1) };
-  const duration = ports.metrics.histogram({ name: "holdfast_rpc_server_call_duration_ms", help: "Time from a call's start to its end, in ms", labels });
+  const duration = ports.metrics.histogram({
+    name: "holdfast_rpc_server_call_duration_ms",
+    help: "Time from a call's start to its end, in ms",
+    labels,
+  });
   const count = (kind: string): void =>
-    ports.metrics.counter({ name: "holdfast_rpc_server_calls_total", help: "Calls answered, by outcome", labels: { ...labels, kind } }).add();
+    ports.metrics
+      .counter({
+        name: "holdfast_rpc_server_calls_total",
+        help: "Calls answered, by outcome",
+        labels: { ...labels, kind },
+      })
+      .add();
   return async (call) => {
     const startMs = ports.clock.monotonicMs();
     try {
@@ -81,9 +99,10 @@ function measured(path: string, answer: Answer, ports: ServerPorts): AnswerCall 
       count("ok");
     } catch (thrown) {
       // When the caller is gone, what its handler stumbled over afterwards tells nothing.
-      const error = call.signal.aborted && !(thrown instanceof HoldfastError)
-        ? new HoldfastError("cancelled", "the caller gave up", { cause: thrown })
-        : toHoldfastError(thrown, ports, { method: path, requestId: call.requestId });
+      const error =
+        call.signal.aborted && !(thrown instanceof HoldfastError)
+          ? new HoldfastError("cancelled", "the caller gave up", { cause: thrown })
+          : toHoldfastError(thrown, ports, { method: path, requestId: call.requestId });
       call.end(error);
       count(error.kind);
     }

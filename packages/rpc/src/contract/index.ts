@@ -1,2 +1,2 @@
 export { networkContract } from "./network.contract.ts";
-export type { NetworkHarness } from "./network.contract.ts";
+export type { NetworkHarness } from "./network-harness.ts";

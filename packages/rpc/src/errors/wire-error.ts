@@ -36,9 +36,14 @@ export function fromWireError(status: number, message: string, detail: Uint8Arra
   if (detail !== undefined) {
     try {
       const { kind, message: sentence, requestId, leaderAddress } = fromBinary(ErrorDetailSchema, detail);
-      return new HoldfastError(errorKindFromWire(kind), sentence, { requestId, ...(leaderAddress === "" ? {} : { leaderAddress }) });
+      return new HoldfastError(errorKindFromWire(kind), sentence, {
+        requestId,
+        ...(leaderAddress === "" ? {} : { leaderAddress }),
+      });
     } catch (cause) {
-      return new HoldfastError("unavailable", "the other side answered with an error that cannot be read; try again", { cause });
+      return new HoldfastError("unavailable", "the other side answered with an error that cannot be read; try again", {
+        cause,
+      });
     }
   }
   switch (status) {
@@ -49,7 +54,10 @@ export function fromWireError(status: number, message: string, detail: Uint8Arra
     case grpcStatus.unimplemented:
       return new HoldfastError("precondition", "the other side does not know this request; is it of another version?");
     default:
-      return new HoldfastError("unavailable", `the other side cannot be reached or stopped answering (${message}); the request may or may not have been carried out`);
+      return new HoldfastError(
+        "unavailable",
+        `the other side cannot be reached or stopped answering (${message}); the request may or may not have been carried out`,
+      );
   }
 }
 
@@ -60,10 +68,18 @@ export interface IncidentPorts {
 }
 
 /** A thrown `HoldfastError` as it is; anything else is logged under an incident id and told as `internal`. */
-export function toHoldfastError(thrown: unknown, ports: IncidentPorts, where: { readonly method: string; readonly requestId: string }): HoldfastError {
+export function toHoldfastError(
+  thrown: unknown,
+  ports: IncidentPorts,
+  where: { readonly method: string; readonly requestId: string },
+): HoldfastError {
   if (thrown instanceof HoldfastError && thrown.kind !== "internal") return thrown;
   const incidentId = toHex(ports.random.bytes(6));
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   ports.logger.error("rpc.handler_failed", { incidentId, method: where.method, requestId: where.requestId, stack });
-  return new HoldfastError("internal", `something went wrong on our side; quote incident ${incidentId} to the operator`, { cause: thrown });
+  return new HoldfastError(
+    "internal",
+    `something went wrong on our side; quote incident ${incidentId} to the operator`,
+    { cause: thrown },
+  );
 }

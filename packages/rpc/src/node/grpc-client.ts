@@ -47,7 +47,8 @@ class GrpcClientCall implements ClientByteCall {
 
   constructor(stream: ClientDuplexStream<Buffer, Buffer>, signal: AbortSignal | undefined) {
     this.#stream = stream;
-    const onAbort = (): void => this.cancel(new HoldfastError("cancelled", "the caller gave up", { cause: signal?.reason }));
+    const onAbort = (): void =>
+      this.cancel(new HoldfastError("cancelled", "the caller gave up", { cause: signal?.reason }));
     this.#outcome = new Promise((resolve) => {
       stream.on("error", (error: ServiceError) => resolve(this.#cancelledWith ?? toError(error)));
       stream.on("status", (status) => {

@@ -5,9 +5,15 @@ import { networkContract } from "../contract/network.contract.ts";
 import type { Network } from "../network.ts";
 import { createGrpcNetwork } from "./grpc-network.ts";
 
-const ports = { clock: createNodeClock(), timers: createNodeTimers(), random: createNodeRandom(), logger: silentLogger };
+const ports = {
+  clock: createNodeClock(),
+  timers: createNodeTimers(),
+  random: createNodeRandom(),
+  logger: silentLogger,
+};
 type Transport = "lean" | "grpc-js";
-const network = (bulkTransport: Transport): Network => createGrpcNetwork({ ...ports, metrics: createMetrics(), bulkTransport });
+const network = (bulkTransport: Transport): Network =>
+  createGrpcNetwork({ ...ports, metrics: createMetrics(), bulkTransport });
 
 // Every pair of the two transports: they speak the same protocol, so each must understand the other in both directions.
 for (const serverSide of ["grpc-js", "lean"] as const) {

@@ -59,7 +59,8 @@ export function createGrpcNetwork(options: GrpcNetworkOptions): Network {
       return bindClient(service, (call) => connectionTo(address, isBulk).open(call), options.random);
     },
     listen: (address, services) => {
-      const listen = isLean && services.some(({ service }) => bulkServices.has(service.typeName)) ? listenLean : listenGrpc;
+      const listen =
+        isLean && services.some(({ service }) => bulkServices.has(service.typeName)) ? listenLean : listenGrpc;
       return listen({ address, services, ports: options, callsMax: options.callsMax ?? 4096 });
     },
     close: async () => {

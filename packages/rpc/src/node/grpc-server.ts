@@ -29,8 +29,12 @@ export async function listenGrpc(options: GrpcServerOptions): Promise<Listener> 
   const answers = bindServices(options.services, ports, new CallLimit(options.callsMax));
   const openCalls = new Set<GrpcServerCall>();
   for (const { service } of options.services) {
-    const definition = service.methods.map((method) => [method.localName, definitionOf(`/${service.typeName}/${method.name}`)] as const);
-    const handlers = definition.map(([name, { path }]) => [name, handlerOf(answers.get(path), openCalls, ports)] as const);
+    const definition = service.methods.map(
+      (method) => [method.localName, definitionOf(`/${service.typeName}/${method.name}`)] as const,
+    );
+    const handlers = definition.map(
+      ([name, { path }]) => [name, handlerOf(answers.get(path), openCalls, ports)] as const,
+    );
     server.addService(Object.fromEntries(definition), Object.fromEntries(handlers));
   }
   const port = await bind(server, options.address);
@@ -71,7 +75,10 @@ function handlerOf(answer: AnswerCall | undefined, openCalls: Set<GrpcServerCall
   return (stream: ServerDuplexStream<Buffer, Buffer>): void => {
     if (answer === undefined) throw new Error("invariant broken: every served method was bound");
     const given = stream.metadata.get(requestIdHeader)[0];
-    const call = new GrpcServerCall(stream, typeof given === "string" && given !== "" ? given : toHex(ports.random.bytes(8)));
+    const call = new GrpcServerCall(
+      stream,
+      typeof given === "string" && given !== "" ? given : toHex(ports.random.bytes(8)),
+    );
     openCalls.add(call);
     answer(call).then(
       () => openCalls.delete(call),

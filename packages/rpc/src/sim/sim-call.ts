@@ -1,6 +1,12 @@
 import { concatBytes, HoldfastError } from "@holdfast/base";
 import type { SimProcess } from "@holdfast/runtime/sim";
-import { sizeOf, type ClientByteCall, type EncodedMessage, type OpenCall, type ServerByteCall } from "../binding/byte-call.ts";
+import {
+  sizeOf,
+  type ClientByteCall,
+  type EncodedMessage,
+  type OpenCall,
+  type ServerByteCall,
+} from "../binding/byte-call.ts";
 import { fromWireError, toWireError } from "../errors/wire-error.ts";
 import { brokenConnection, createLane, type SimLane, type SimLinks } from "./sim-links.ts";
 import { SimPipe } from "./sim-pipe.ts";
@@ -63,7 +69,9 @@ export class SimCall {
     this.server = server;
     const { timeoutMs } = this.#open;
     if (timeoutMs !== undefined) {
-      const timer = server.timers.after(timeoutMs, () => this.#endServer(new HoldfastError("deadline", "the deadline passed")));
+      const timer = server.timers.after(timeoutMs, () =>
+        this.#endServer(new HoldfastError("deadline", "the deadline passed")),
+      );
       this.#release.push(() => timer.cancel());
     }
     return {
@@ -149,11 +157,14 @@ export class SimCall {
     const { signal, timeoutMs } = this.#open;
     if (timeoutMs !== undefined) {
       const sentence = "no answer came in time; the request may or may not have been carried out";
-      const timer = this.client.timers.after(timeoutMs, () => this.clientEnd.cancel(new HoldfastError("deadline", sentence)));
+      const timer = this.client.timers.after(timeoutMs, () =>
+        this.clientEnd.cancel(new HoldfastError("deadline", sentence)),
+      );
       this.#release.push(() => timer.cancel());
     }
     if (signal === undefined) return;
-    const onAbort = (): void => this.clientEnd.cancel(new HoldfastError("cancelled", "the caller gave up", { cause: signal.reason }));
+    const onAbort = (): void =>
+      this.clientEnd.cancel(new HoldfastError("cancelled", "the caller gave up", { cause: signal.reason }));
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
     this.#release.push(() => signal.removeEventListener("abort", onAbort));
@@ -170,7 +181,10 @@ export class SimCall {
   #end(error: HoldfastError | undefined): void {
     if (this.#isServerOver) return;
     this.#isServerOver = true;
-    const last = error === undefined ? ({ kind: "end" } as const) : ({ kind: "error", error: throughTheWire(error, this.#open.requestId) } as const);
+    const last =
+      error === undefined
+        ? ({ kind: "end" } as const)
+        : ({ kind: "error", error: throughTheWire(error, this.#open.requestId) } as const);
     this.#links.send(this.#downLane, 0, () => this.#downPipe.deliver(last));
     this.#upPipe.close({ kind: "error", error: goneCaller() });
     this.#downPipe.releaseSenders();

@@ -25,7 +25,9 @@ async function startStream(seed: string) {
       async *writeChunk(requests, context) {
         context.signal.addEventListener("abort", () => ends.push("server aborted"));
         for await (const request of requests) {
-          yield create(WriteChunkResponseSchema, { nodeId: request.frame.case === "data" ? (request.frame.value[0] ?? 0) : 0 });
+          yield create(WriteChunkResponseSchema, {
+            nodeId: request.frame.case === "data" ? (request.frame.value[0] ?? 0) : 0,
+          });
         }
       },
       async *readChunk() {
@@ -43,7 +45,10 @@ async function startStream(seed: string) {
   const run = async (): Promise<void> => {
     for await (const answer of api.writeChunk(requests())) answers.push(answer.nodeId);
   };
-  run().then(() => ends.push("client ended"), (error: unknown) => ends.push(`client ${(error as { kind: string }).kind}`));
+  run().then(
+    () => ends.push("client ended"),
+    (error: unknown) => ends.push(`client ${(error as { kind: string }).kind}`),
+  );
   await world.runFor(100);
   expect(answers.length).toBeGreaterThan(5);
   return { world, hub, server, client, ends, answers, api };

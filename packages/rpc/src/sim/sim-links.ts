@@ -57,7 +57,8 @@ export class SimLinks {
   }
 
   block(source: string, target: string): void {
-    if (source !== target && !this.isBlocked(source, target)) this.#blocked.set(direction(source, target), this.#scheduler.nowMs);
+    if (source !== target && !this.isBlocked(source, target))
+      this.#blocked.set(direction(source, target), this.#scheduler.nowMs);
   }
 
   /** Since when a direction is blocked; undefined when it is not. */
@@ -71,11 +72,15 @@ export class SimLinks {
     for (const lane of [...this.#lanes]) {
       if (lane.source !== source || lane.target !== target) continue;
       // What is still under way queues up behind what was held, until that arrived.
-      this.#scheduler.schedule(this.drawDelayMs(source, target), `net resumed ${source}>${target} ${lane.label}`, () => {
-        if (this.isBlocked(source, target)) return;
-        this.#lanes.delete(lane);
-        for (const arrive of lane.held.splice(0)) arrive();
-      });
+      this.#scheduler.schedule(
+        this.drawDelayMs(source, target),
+        `net resumed ${source}>${target} ${lane.label}`,
+        () => {
+          if (this.isBlocked(source, target)) return;
+          this.#lanes.delete(lane);
+          for (const arrive of lane.held.splice(0)) arrive();
+        },
+      );
     }
   }
 
@@ -86,16 +91,20 @@ export class SimLinks {
     const nowMs = this.#scheduler.nowMs;
     lane.lastArrivalMs = Math.max(lane.lastArrivalMs, nowMs + delayMs);
     const isBreaking = quality.breakProbability > 0 && this.#random.chance(quality.breakProbability);
-    this.#scheduler.schedule(lane.lastArrivalMs - nowMs, `net ${lane.source}>${lane.target} ${lane.label} ${sizeBytes}`, () => {
-      if (this.isBlocked(lane.source, lane.target) || lane.held.length > 0) {
-        lane.held.push(arrive);
-        this.#lanes.add(lane);
-      } else if (isBreaking) {
-        this.#onBreak(lane.source, lane.target);
-      } else {
-        arrive();
-      }
-    });
+    this.#scheduler.schedule(
+      lane.lastArrivalMs - nowMs,
+      `net ${lane.source}>${lane.target} ${lane.label} ${sizeBytes}`,
+      () => {
+        if (this.isBlocked(lane.source, lane.target) || lane.held.length > 0) {
+          lane.held.push(arrive);
+          this.#lanes.add(lane);
+        } else if (isBreaking) {
+          this.#onBreak(lane.source, lane.target);
+        } else {
+          arrive();
+        }
+      },
+    );
   }
 
   /** A delay as one message would have, for things that are not on a lane. */
@@ -110,7 +119,10 @@ export class SimLinks {
 
 /** The error of everything that a broken connection takes with it. */
 export function brokenConnection(peer: string): HoldfastError {
-  return new HoldfastError("unavailable", `the connection to ${peer} broke; the request may or may not have been carried out`);
+  return new HoldfastError(
+    "unavailable",
+    `the connection to ${peer} broke; the request may or may not have been carried out`,
+  );
 }
 
 function direction(source: string, target: string): string {

@@ -8,7 +8,8 @@ networkContract("simulated", async () => {
   const isRunning = { now: true };
   // The world turns by itself while the test awaits; the contract's promises settle as on a real network.
   const turn = async (): Promise<void> => {
-    while (isRunning.now) if (!(await world.scheduler.step())) await new Promise((resolve) => void setImmediate(resolve));
+    while (isRunning.now)
+      if (!(await world.scheduler.step())) await new Promise((resolve) => void setImmediate(resolve));
   };
   const turning = turn();
   return {

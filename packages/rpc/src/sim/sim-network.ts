@@ -84,7 +84,8 @@ class Hub implements SimNetwork {
       close: async () => {
         isClosed = true;
         for (const call of [...this.#calls]) {
-          if (call.client === process) call.clientEnd.cancel(new HoldfastError("unavailable", "this process is stopping"));
+          if (call.client === process)
+            call.clientEnd.cancel(new HoldfastError("unavailable", "this process is stopping"));
         }
       },
     };
@@ -125,7 +126,8 @@ class Hub implements SimNetwork {
   #breakCalls(left: string, right: string, isMeant: (call: SimCall) => boolean): void {
     for (const call of [...this.#calls]) {
       const client = call.client.machine.name;
-      const isBetween = (client === left && call.targetMachine === right) || (client === right && call.targetMachine === left);
+      const isBetween =
+        (client === left && call.targetMachine === right) || (client === right && call.targetMachine === left);
       if (isBetween && isMeant(call)) call.breakOff();
     }
   }
@@ -161,7 +163,8 @@ class Hub implements SimNetwork {
   /** A call that begins while the way is blocked is given up as one is that was there before. */
   #watchSilence(call: SimCall): void {
     const source = call.client.machine.name;
-    const isSilent = (): boolean => this.#links.isBlocked(source, call.targetMachine) || this.#links.isBlocked(call.targetMachine, source);
+    const isSilent = (): boolean =>
+      this.#links.isBlocked(source, call.targetMachine) || this.#links.isBlocked(call.targetMachine, source);
     if (!isSilent()) return;
     this.#world.scheduler.schedule(keepaliveMs, `net keepalive ${source}>${call.targetMachine}`, () => {
       if (this.#calls.has(call) && isSilent()) call.breakOff();
@@ -172,9 +175,13 @@ class Hub implements SimNetwork {
     const server = this.#servers.get(address);
     const answer = server?.answers.get(path);
     if (server === undefined) {
-      call.refuse(new HoldfastError("unavailable", `nobody answers at ${address}; try another server or try again in a moment`));
+      call.refuse(
+        new HoldfastError("unavailable", `nobody answers at ${address}; try another server or try again in a moment`),
+      );
     } else if (answer === undefined) {
-      call.refuse(new HoldfastError("precondition", "the other side does not know this request; is it of another version?"));
+      call.refuse(
+        new HoldfastError("precondition", "the other side does not know this request; is it of another version?"),
+      );
     } else {
       server.calls.add(call);
       // `answer` never rejects; what a handler throws is the call's outcome.
@@ -182,10 +189,15 @@ class Hub implements SimNetwork {
     }
   }
 
-  #listen(process: SimProcess, wanted: string, served: { services: readonly ServedService[]; ports: SimNetworkPorts }): Listener {
+  #listen(
+    process: SimProcess,
+    wanted: string,
+    served: { services: readonly ServedService[]; ports: SimNetworkPorts },
+  ): Listener {
     const wantedPort = Number(wanted.slice(wanted.lastIndexOf(":") + 1));
     const address = `${process.machine.name}:${wantedPort === 0 ? this.#nextFreePort++ : wantedPort}`;
-    if (this.#servers.has(address)) throw new HoldfastError("precondition", `cannot listen on ${address}; choose a free port`);
+    if (this.#servers.has(address))
+      throw new HoldfastError("precondition", `cannot listen on ${address}; choose a free port`);
     const ports = {
       clock: process.clock,
       random: process.random,
@@ -201,7 +213,10 @@ class Hub implements SimNetwork {
   async #close(address: string, server: SimServer, graceMs: number): Promise<void> {
     if (this.#servers.get(address) === server) this.#servers.delete(address);
     if (server.calls.size > 0 && graceMs > 0) await server.process.timers.sleep(graceMs);
-    const stopping = new HoldfastError("unavailable", "the server is stopping; try another one or try again in a moment");
+    const stopping = new HoldfastError(
+      "unavailable",
+      "the server is stopping; try another one or try again in a moment",
+    );
     for (const call of [...server.calls]) call.endByServer(stopping);
   }
 

@@ -20,7 +20,8 @@ export function clockTimersContract(name: string, start: () => Promise<ClockTime
       harness = await start();
     });
     afterEach(() => harness.stop());
-    const fired = (delayMs: number): Promise<void> => new Promise((resolve) => void harness.timers.after(delayMs, resolve));
+    const fired = (delayMs: number): Promise<void> =>
+      new Promise((resolve) => void harness.timers.after(delayMs, resolve));
 
     test("the wall clock is in this century, the monotonic one goes on with a timer", async () => {
       expect(harness.clock.wallMs()).toBeGreaterThan(Date.UTC(2025, 0));
@@ -73,10 +74,16 @@ export function clockTimersContract(name: string, start: () => Promise<ClockTime
     test("sleep ends by time, or by its signal with cancelled", async () => {
       await harness.settle(harness.timers.sleep(5));
       const controller = new AbortController();
-      const asleep = harness.timers.sleep(1_000_000, controller.signal).then(() => undefined, (error: unknown) => error);
+      const asleep = harness.timers.sleep(1_000_000, controller.signal).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
       controller.abort();
       expect(await harness.settle(asleep)).toBeInstanceOf(HoldfastError);
-      const refused = harness.timers.sleep(1_000_000, controller.signal).then(() => undefined, (error: unknown) => error);
+      const refused = harness.timers.sleep(1_000_000, controller.signal).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
       expect(await harness.settle(refused)).toMatchObject({ kind: "cancelled" });
     });
   });

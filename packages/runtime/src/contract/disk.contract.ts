@@ -11,7 +11,10 @@ export interface DiskHarness {
 }
 
 async function kindOf(promise: Promise<unknown>): Promise<string> {
-  const outcome: unknown = await promise.then(() => undefined, (error: unknown) => error);
+  const outcome: unknown = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   expect(outcome).toBeInstanceOf(HoldfastError);
   // The line above made sure.
   return (outcome as HoldfastError).kind;

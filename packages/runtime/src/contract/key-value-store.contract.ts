@@ -31,7 +31,10 @@ export function keyValueStoreContract(name: string, start: () => Promise<KeyValu
     afterEach(() => harness.stop());
 
     test("get sees a batch before its promise settles, and after", async () => {
-      const written = store.write([{ key: key(1), value: key(10) }, { key: key(2), value: key() }]);
+      const written = store.write([
+        { key: key(1), value: key(10) },
+        { key: key(2), value: key() },
+      ]);
       expect(store.get(key(1))).toEqual(expect.objectContaining({ 0: 10, length: 1 }));
       expect(store.get(key(2))?.length).toBe(0);
       await written;
@@ -44,11 +47,20 @@ export function keyValueStoreContract(name: string, start: () => Promise<KeyValu
     });
 
     test("batches take effect in call order, also within one", async () => {
-      const writes = [1, 2, 3, 4, 5].map((value) => store.write([{ key: key(7), value: key(value) }], { isDurable: value === 3 }));
+      const writes = [1, 2, 3, 4, 5].map((value) =>
+        store.write([{ key: key(7), value: key(value) }], { isDurable: value === 3 }),
+      );
       expect([...(store.get(key(7)) ?? [])]).toEqual([5]);
       await Promise.all(writes);
-      await store.write([{ key: key(8), value: key(1) }, { key: key(8), value: undefined }, { key: key(8), value: key(2) }]);
-      expect(await read(store)).toEqual([[[7], [5]], [[8], [2]]]);
+      await store.write([
+        { key: key(8), value: key(1) },
+        { key: key(8), value: undefined },
+        { key: key(8), value: key(2) },
+      ]);
+      expect(await read(store)).toEqual([
+        [[7], [5]],
+        [[8], [2]],
+      ]);
     });
 
     test("keys sort by unsigned bytes, shorter before longer", async () => {
@@ -59,7 +71,8 @@ export function keyValueStoreContract(name: string, start: () => Promise<KeyValu
 
     test("range: bounds, direction, limit, emptiness", async () => {
       await store.write([1, 2, 3, 4, 5].map((value) => ({ key: key(value), value: key(value) })));
-      const names = async (range: KeyValueRange): Promise<number[]> => (await read(store, range)).map(([name]) => name[0] ?? -1);
+      const names = async (range: KeyValueRange): Promise<number[]> =>
+        (await read(store, range)).map(([name]) => name[0] ?? -1);
       expect(await names({ start: key(2), end: key(5) })).toEqual([2, 3, 4]);
       expect(await names({ start: key(2), end: key(5), isReversed: true })).toEqual([4, 3, 2]);
       expect(await names({ end: key(3), isReversed: true, limit: 1 })).toEqual([2]);
@@ -70,10 +83,16 @@ export function keyValueStoreContract(name: string, start: () => Promise<KeyValu
     });
 
     test("a range sees every write called before it and, once begun, none after", async () => {
-      const early = store.write([{ key: key(1), value: key(1) }, { key: key(2), value: key(1) }]);
+      const early = store.write([
+        { key: key(1), value: key(1) },
+        { key: key(2), value: key(1) },
+      ]);
       const iterator = store.range({})[Symbol.asyncIterator]();
       expect((await iterator.next()).value?.[0][0]).toBe(1);
-      await store.write([{ key: key(2), value: key(9) }, { key: key(3), value: key(9) }]);
+      await store.write([
+        { key: key(2), value: key(9) },
+        { key: key(3), value: key(9) },
+      ]);
       const second = (await iterator.next()).value;
       expect([...(second?.[1] ?? [])]).toEqual([1]);
       expect((await iterator.next()).done).toBe(true);
@@ -104,25 +123,34 @@ export function keyValueStoreContract(name: string, start: () => Promise<KeyValu
 
     test("agrees with a plain model over random batches and ranges", async () => {
       const smallKey = fc.uint8Array({ maxLength: 2 });
-      const batch = fc.array(fc.record({ key: smallKey, value: fc.option(fc.uint8Array({ maxLength: 3 }), { nil: undefined }) }), { maxLength: 8 });
+      const batch = fc.array(
+        fc.record({ key: smallKey, value: fc.option(fc.uint8Array({ maxLength: 3 }), { nil: undefined }) }),
+        { maxLength: 8 },
+      );
       await fc.assert(
-        fc.asyncProperty(fc.array(batch, { maxLength: 10 }), smallKey, smallKey, fc.boolean(), async (batches, start, end, isReversed) => {
-          await clear(store);
-          const model = new Map<string, readonly [Uint8Array, Uint8Array]>();
-          for (const changes of batches) {
-            store.write(changes as readonly KeyValueChange[]).catch(() => undefined);
-            for (const { key: name, value } of changes) {
-              if (value === undefined) model.delete(String(name));
-              else model.set(String(name), [name, value]);
+        fc.asyncProperty(
+          fc.array(batch, { maxLength: 10 }),
+          smallKey,
+          smallKey,
+          fc.boolean(),
+          async (batches, start, end, isReversed) => {
+            await clear(store);
+            const model = new Map<string, readonly [Uint8Array, Uint8Array]>();
+            for (const changes of batches) {
+              store.write(changes as readonly KeyValueChange[]).catch(() => undefined);
+              for (const { key: name, value } of changes) {
+                if (value === undefined) model.delete(String(name));
+                else model.set(String(name), [name, value]);
+              }
             }
-          }
-          for (const [name, value] of model.values()) expect([...(store.get(name) ?? [])]).toEqual([...value]);
-          const expected = [...model.values()]
-            .filter(([name]) => compareBytes(name, start) >= 0 && compareBytes(name, end) < 0)
-            .sort((left, right) => compareBytes(left[0], right[0]))
-            .map(([name, value]) => [[...name], [...value]]);
-          expect(await read(store, { start, end, isReversed })).toEqual(isReversed ? expected.reverse() : expected);
-        }),
+            for (const [name, value] of model.values()) expect([...(store.get(name) ?? [])]).toEqual([...value]);
+            const expected = [...model.values()]
+              .filter(([name]) => compareBytes(name, start) >= 0 && compareBytes(name, end) < 0)
+              .sort((left, right) => compareBytes(left[0], right[0]))
+              .map(([name, value]) => [[...name], [...value]]);
+            expect(await read(store, { start, end, isReversed })).toEqual(isReversed ? expected.reverse() : expected);
+          },
+        ),
         { numRuns: 60 },
       );
     });

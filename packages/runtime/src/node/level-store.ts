@@ -26,7 +26,9 @@ export async function openLevelStore(path: string, options: LevelStoreOptions = 
     await level.open();
   } catch (error) {
     if (isLocked(error)) {
-      throw new HoldfastError("precondition", `the store ${path} is open in another process; stop that one first`, { cause: error });
+      throw new HoldfastError("precondition", `the store ${path} is open in another process; stop that one first`, {
+        cause: error,
+      });
     }
     throw toDiskError(`open the store ${path}`, error);
   }
@@ -89,7 +91,12 @@ class LevelStore implements KeyValueStore {
     const sequence = ++this.#sequence;
     for (const { key, value } of batch) this.#pending.set(asBuffer(key).toString("latin1"), { sequence, value });
     const written = new Promise<void>((resolve, reject) => {
-      this.#queue.push({ sequence, changes: batch, isDurable: options.isDurable ?? false, settle: { resolve, reject } });
+      this.#queue.push({
+        sequence,
+        changes: batch,
+        isDurable: options.isDurable ?? false,
+        settle: { resolve, reject },
+      });
     });
     this.#newest = written.then(noResult, noResult);
     this.#running ??= this.#drain();
@@ -170,7 +177,9 @@ const noResult = (): void => undefined;
 /** Pairs fetched from LevelDB in one step. */
 const pageEntriesMax = 256;
 
-function toOperation(change: KeyValueChange): { type: "put"; key: Buffer; value: Buffer } | { type: "del"; key: Buffer } {
+function toOperation(
+  change: KeyValueChange,
+): { type: "put"; key: Buffer; value: Buffer } | { type: "del"; key: Buffer } {
   const key = asBuffer(change.key);
   return change.value === undefined ? { type: "del", key } : { type: "put", key, value: asBuffer(change.value) };
 }

@@ -47,7 +47,7 @@ class NodeFile implements DiskFile {
 
   write(bytes: Uint8Array, positionBytes: number): Promise<void> {
     return this.#call("write", async () => {
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, positionBytes + done);
         done += bytesWritten;
       }

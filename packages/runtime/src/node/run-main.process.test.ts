@@ -56,15 +56,27 @@ test("SIGTERM stops the process cleanly with 0", async () => {
 });
 
 test("wrong settings end it with 2, a refused start with 1", async () => {
-  expect(await run(["--manner", "dance"])).toMatchObject({ code: 2, output: expect.stringContaining("must be one of run") as string });
-  expect(await run(["--manner", "refuse"])).toMatchObject({ code: 1, output: expect.stringContaining("probe failed: no disk") as string });
+  expect(await run(["--manner", "dance"])).toMatchObject({
+    code: 2,
+    output: expect.stringContaining("must be one of run") as string,
+  });
+  expect(await run(["--manner", "refuse"])).toMatchObject({
+    code: 1,
+    output: expect.stringContaining("probe failed: no disk") as string,
+  });
   expect(await run(["--help"])).toMatchObject({ code: 0, output: expect.stringContaining("--manner") as string });
 });
 
 test.each(["throw", "reject"])("what nobody catches (%s) is logged and ends it with 1", async (manner) => {
-  expect(await run(["--manner", manner])).toMatchObject({ code: 1, output: expect.stringContaining("process.uncaught a bug") as string });
+  expect(await run(["--manner", manner])).toMatchObject({
+    code: 1,
+    output: expect.stringContaining("process.uncaught a bug") as string,
+  });
 });
 
 test("a stop that hangs is cut off with 1", async () => {
-  expect(await run(["--manner", "hang"], "process.started")).toMatchObject({ code: 1, output: expect.stringContaining("did not stop within 200 ms") as string });
+  expect(await run(["--manner", "hang"], "process.started")).toMatchObject({
+    code: 1,
+    output: expect.stringContaining("did not stop within 200 ms") as string,
+  });
 });

@@ -34,14 +34,18 @@ const exitUsage = 2;
  * Runs a process: reads flags and environment, starts it, stops it once on SIGINT or SIGTERM (a second signal ends it
  * at once), and ends it with a log line on anything nobody caught. Exit codes: 0 stopped, 1 failed, 2 bad settings.
  */
-export async function runMain<T extends SettingsTable, L extends MainLogger>(program: MainProgram<T, L>): Promise<void> {
+export async function runMain<T extends SettingsTable, L extends MainLogger>(
+  program: MainProgram<T, L>,
+): Promise<void> {
   const parsed = program.settings.parse({ argv: process.argv.slice(2), env: process.env });
   if (parsed.kind === "help") {
     process.stdout.write(`${program.name}\n${program.settings.help()}\n`);
     return;
   }
   if (parsed.kind === "faults") {
-    process.stderr.write(`${program.name} cannot start; settings are wrong:\n${parsed.faults.map((fault) => `  ${fault}\n`).join("")}`);
+    process.stderr.write(
+      `${program.name} cannot start; settings are wrong:\n${parsed.faults.map((fault) => `  ${fault}\n`).join("")}`,
+    );
     process.exitCode = exitUsage;
     return;
   }
@@ -82,7 +86,10 @@ function stopSignal(logger: MainLogger): Promise<void> {
 function stopInTime(running: RunningProcess, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`the process did not stop within ${timeoutMs} ms`)), timeoutMs);
-    running.stop().then(resolve, reject).finally(() => clearTimeout(timer));
+    running
+      .stop()
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
   });
 }
 

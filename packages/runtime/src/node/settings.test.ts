@@ -7,20 +7,35 @@ const settings = defineSettings({
   logLevel: { type: "choice", choices: ["debug", "info"], default: "info", help: "Lowest level that is written" },
   masters: { type: "list", default: [], help: "host:port of the masters" },
   isOpen: { type: "boolean", default: false, help: "Whether anybody may sign up" },
-  password: { type: "text", default: "", isEmptyAllowed: true, isSecret: true, environment: "DFS_PASSWORD", help: "First password" },
+  password: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    isSecret: true,
+    environment: "DFS_PASSWORD",
+    help: "First password",
+  },
 });
 
 const parse = (argv: readonly string[], env: Record<string, string> = {}) => settings.parse({ argv, env });
 
 test("flags win over the environment, the environment over defaults", () => {
-  expect(parse(["--http-port", "1", "--is-open", "--masters=a:1, b:2"], { HOLDFAST_DATA_DIR: "/d", HOLDFAST_HTTP_PORT: "2", DFS_PASSWORD: "x" })).toEqual({
+  expect(
+    parse(["--http-port", "1", "--is-open", "--masters=a:1, b:2"], {
+      HOLDFAST_DATA_DIR: "/d",
+      HOLDFAST_HTTP_PORT: "2",
+      DFS_PASSWORD: "x",
+    }),
+  ).toEqual({
     kind: "values",
     values: { dataDir: "/d", httpPort: 1, logLevel: "info", masters: ["a:1", "b:2"], isOpen: true, password: "x" },
   });
 });
 
 test("all faults are reported together, with where they came from", () => {
-  const parsed = parse(["--http-port", "70000", "--colour", "--log-level=loud", "--is-open", "--is-open", "false"], { DFS_PASSWORD: "" });
+  const parsed = parse(["--http-port", "70000", "--colour", "--log-level=loud", "--is-open", "--is-open", "false"], {
+    DFS_PASSWORD: "",
+  });
   expect(parsed).toEqual({
     kind: "faults",
     faults: [
@@ -33,16 +48,25 @@ test("all faults are reported together, with where they came from", () => {
   });
 });
 
-test.each([["--data-dir"], ["--data-dir", "--http-port"], ["--data-dir", ""], ["--http-port", "1.5"], ["--http-port", ""], ["--is-open=yes"]])(
-  "refuses %j",
-  (...argv) => {
-    expect(parse(argv).kind).toBe("faults");
-  },
-);
+test.each([
+  ["--data-dir"],
+  ["--data-dir", "--http-port"],
+  ["--data-dir", ""],
+  ["--http-port", "1.5"],
+  ["--http-port", ""],
+  ["--is-open=yes"],
+])("refuses %j", (...argv) => {
+  expect(parse(argv).kind).toBe("faults");
+});
 
 test("help names flag, environment and default of each setting; secrets are not printed", () => {
   expect(parse(["--help"])).toEqual({ kind: "help" });
-  expect(settings.help()).toContain("--http-port <integer 0..65535 port>  Port of the page [HOLDFAST_HTTP_PORT, default 8080]");
+  expect(settings.help()).toContain(
+    "--http-port <integer 0..65535 port>  Port of the page [HOLDFAST_HTTP_PORT, default 8080]",
+  );
   const parsed = parse(["--data-dir", "/d"], { DFS_PASSWORD: "topsecret" });
-  expect(parsed.kind === "values" ? settings.printable(parsed.values) : {}).toMatchObject({ dataDir: "/d", password: "(hidden)" });
+  expect(parsed.kind === "values" ? settings.printable(parsed.values) : {}).toMatchObject({
+    dataDir: "/d",
+    password: "(hidden)",
+  });
 });

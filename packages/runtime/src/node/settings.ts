@@ -11,7 +11,13 @@ interface SettingBase {
 /** One row of a table of settings. Without a default the setting is required. */
 export type SettingSpec =
   | (SettingBase & { readonly type: "text"; readonly default?: string; readonly isEmptyAllowed?: boolean })
-  | (SettingBase & { readonly type: "integer"; readonly unit: string; readonly default?: number; readonly min: number; readonly max: number })
+  | (SettingBase & {
+      readonly type: "integer";
+      readonly unit: string;
+      readonly default?: number;
+      readonly min: number;
+      readonly max: number;
+    })
   | (SettingBase & { readonly type: "boolean"; readonly default: boolean })
   | (SettingBase & { readonly type: "choice"; readonly choices: readonly string[]; readonly default?: string })
   | (SettingBase & { readonly type: "list"; readonly default?: readonly string[] });
@@ -60,10 +66,14 @@ export function defineSettings<const T extends SettingsTable>(table: T): Setting
   return {
     table,
     parse: (source) => parseSettings(table, source),
-    help: () => Object.entries(table).map(([key, spec]) => helpLine(key, spec)).join("\n"),
+    help: () =>
+      Object.entries(table)
+        .map(([key, spec]) => helpLine(key, spec))
+        .join("\n"),
     printable: (values) => {
       const shown: Record<string, string> = {};
-      for (const [key, spec] of Object.entries(table)) shown[key] = spec.isSecret === true ? "(hidden)" : String(values[key]);
+      for (const [key, spec] of Object.entries(table))
+        shown[key] = spec.isSecret === true ? "(hidden)" : String(values[key]);
       return shown;
     },
   };
@@ -153,6 +163,9 @@ function readValue(spec: SettingSpec, text: string, fault: (sentence: string) =>
       if (!spec.choices.includes(text)) fault(`must be one of ${spec.choices.join(", ")}, not "${text}"`);
       return text;
     case "list":
-      return text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+      return text
+        .split(",")
+        .map((item) => item.trim())
+        .filter((item) => item !== "");
   }
 }

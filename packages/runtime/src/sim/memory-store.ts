@@ -21,7 +21,8 @@ export class MemoryStoreData {
 
   /** Opens the store; one at a time. Errors: `precondition` when it is open. */
   open(delay: WriteDelay = () => Promise.resolve()): MemoryStore {
-    if (this.#opener !== undefined) throw new HoldfastError("precondition", "the store is open in another process; stop that one first");
+    if (this.#opener !== undefined)
+      throw new HoldfastError("precondition", "the store is open in another process; stop that one first");
     const store = new MemoryStore(this, delay);
     this.#opener = store;
     return store;
@@ -93,7 +94,8 @@ export class MemoryStore implements KeyValueStore {
   range(range: KeyValueRange): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
     this.#mustBeOpen();
     const snapshot = this.#data.map.snapshot();
-    const entries = range.isReversed === true ? snapshot.downwards(range.start, range.end) : snapshot.upwards(range.start, range.end);
+    const entries =
+      range.isReversed === true ? snapshot.downwards(range.start, range.end) : snapshot.upwards(range.start, range.end);
     const countMax = range.limit ?? Number.POSITIVE_INFINITY;
     async function* pairs(): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
       let count = 0;

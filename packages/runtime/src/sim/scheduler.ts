@@ -1,4 +1,5 @@
 import { assert } from "@holdfast/base";
+import { drainMicrotasks } from "../node/drain-microtasks.ts";
 import { hash32 } from "./seeded-random.ts";
 
 /** A scheduled item. */
@@ -130,12 +131,4 @@ export class Scheduler {
 
 function isBefore(left: Item, right: Item): boolean {
   return left.atMs === right.atMs ? left.sequence < right.sequence : left.atMs < right.atMs;
-}
-
-/**
- * Returns when no promise reaction is left. The event loop runs all microtasks before the check phase, so one
- * `setImmediate` is enough however long the chains are; nothing else is in flight in a simulated world.
- */
-function drainMicrotasks(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }

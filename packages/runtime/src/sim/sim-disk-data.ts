@@ -47,7 +47,10 @@ export class SimDiskData {
     if (named === undefined) throw notFound(source);
     this.#mustBeDirectory(parentOf(target));
     if (source === target) return;
-    const parts: NameChange["parts"] = [{ path: target, named }, { path: source, named: undefined }];
+    const parts: NameChange["parts"] = [
+      { path: target, named },
+      { path: source, named: undefined },
+    ];
     if (named === "directory") {
       for (const [path, below] of this.#names) {
         if (!path.startsWith(`${source}/`)) continue;
@@ -79,7 +82,8 @@ export class SimDiskData {
     const prefix = path === "/" ? "/" : `${path}/`;
     const names: string[] = [];
     for (const name of this.#names.keys()) {
-      if (name.length > prefix.length && name.startsWith(prefix) && !name.includes("/", prefix.length)) names.push(name.slice(prefix.length));
+      if (name.length > prefix.length && name.startsWith(prefix) && !name.includes("/", prefix.length))
+        names.push(name.slice(prefix.length));
     }
     return names.sort((left, right) => (left < right ? -1 : 1));
   }
@@ -111,7 +115,8 @@ export class SimDiskData {
   /** Loses what was not synced, in a manner drawn from `random`. */
   powerCut(random: SeededRandom): void {
     const manner = random.integer(3);
-    const keptCount = manner === 0 ? 0 : manner === 1 ? this.#unsynced.length : random.integer(this.#unsynced.length + 1);
+    const keptCount =
+      manner === 0 ? 0 : manner === 1 ? this.#unsynced.length : random.integer(this.#unsynced.length + 1);
     for (const [index, change] of this.#unsynced.entries()) {
       if (index < keptCount) for (const part of change.parts) this.#keep(part);
       else if (change.isRename) this.#undoHalfRename(change);

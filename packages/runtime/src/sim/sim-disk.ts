@@ -103,7 +103,10 @@ export class SimDisk {
   lock(path: string, user: DiskUser): void {
     if (this.data.stat(path) === undefined) throw new HoldfastError("notFound", `there is no ${path}`);
     if (this.#lockOwners.get(path)?.isAlive === true) {
-      throw new HoldfastError("precondition", `${path} is in use by another process; nothing was changed. Stop that one first`);
+      throw new HoldfastError(
+        "precondition",
+        `${path} is in use by another process; nothing was changed. Stop that one first`,
+      );
     }
     this.#lockOwners.set(path, user);
   }
@@ -122,7 +125,11 @@ export class SimDisk {
         effect,
         finish: () => {
           try {
-            if (this.isFailed) throw new HoldfastError("diskFailed", `the disk of ${this.#name} failed; what was not synced may be gone`);
+            if (this.isFailed)
+              throw new HoldfastError(
+                "diskFailed",
+                `the disk of ${this.#name} failed; what was not synced may be gone`,
+              );
             resolve(effect());
           } catch (error) {
             reject(error instanceof Error ? error : new Error(String(error)));
@@ -139,7 +146,10 @@ export class SimDisk {
     if (this.failingSyncCount === 0) return;
     this.failingSyncCount--;
     inode?.failSync();
-    throw new HoldfastError("diskFailed", `the disk of ${this.#name} failed a sync; what was written before may be gone`);
+    throw new HoldfastError(
+      "diskFailed",
+      `the disk of ${this.#name} failed a sync; what was written before may be gone`,
+    );
   }
 
   /** Writes what fits. Errors: `noSpace`. */
@@ -199,7 +209,10 @@ export function createSimDiskView(disk: SimDisk, user: DiskUser): Disk {
       return { release: async () => disk.unlock(path, user) };
     },
     space: () =>
-      run("space", () => ({ totalBytes: disk.capacityBytes, freeBytes: Math.max(0, disk.capacityBytes - data.usedBytes()) })),
+      run("space", () => ({
+        totalBytes: disk.capacityBytes,
+        freeBytes: Math.max(0, disk.capacityBytes - data.usedBytes()),
+      })),
   };
 }
 
@@ -259,7 +272,8 @@ class SimFile implements DiskFile {
   }
 
   #run<T>(verb: string, cost: { isSync?: boolean; bytes?: number }, effect: () => T): Promise<T> {
-    if (this.#isClosed) return Promise.reject(new HoldfastError("precondition", `cannot ${verb} ${this.#path}: the file was closed`));
+    if (this.#isClosed)
+      return Promise.reject(new HoldfastError("precondition", `cannot ${verb} ${this.#path}: the file was closed`));
     return this.#disk.operate(this.#user, `${verb} ${this.#path}`, cost, effect);
   }
 }

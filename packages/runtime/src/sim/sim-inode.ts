@@ -28,7 +28,10 @@ export class SimInode {
   }
 
   read(positionBytes: number, lengthBytes: number): Uint8Array {
-    return this.#bytes.slice(Math.min(positionBytes, this.#sizeBytes), Math.min(positionBytes + lengthBytes, this.#sizeBytes));
+    return this.#bytes.slice(
+      Math.min(positionBytes, this.#sizeBytes),
+      Math.min(positionBytes + lengthBytes, this.#sizeBytes),
+    );
   }
 
   write(bytes: Uint8Array, positionBytes: number): void {
@@ -93,7 +96,8 @@ export class SimInode {
 
   #redoSectors(change: Redo, random: SeededRandom): void {
     for (let offset = 0; offset < change.bytes.length; offset += sectorBytes) {
-      if (random.chance(0.5)) this.#put(change.bytes.subarray(offset, offset + sectorBytes), change.positionBytes + offset);
+      if (random.chance(0.5))
+        this.#put(change.bytes.subarray(offset, offset + sectorBytes), change.positionBytes + offset);
     }
   }
 

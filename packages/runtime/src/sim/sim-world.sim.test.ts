@@ -17,7 +17,9 @@ async function busyRun(seed: string): Promise<string> {
         await process.timers.sleep(process.random.fraction() * 10);
       }
     };
-    beat().catch((error: unknown) => { throw error; });
+    beat().catch((error: unknown) => {
+      throw error;
+    });
   }
   await world.runFor(500);
   world.machine("b").powerCut();
@@ -36,12 +38,13 @@ describe("a simulated world", () => {
   test("takes items by time, equal ones in order of scheduling, and drains promises in between", async () => {
     const world = createSimWorld(1);
     const order: string[] = [];
-    const note = (label: string, delayMs: number) => world.scheduler.schedule(delayMs, label, () => {
-      order.push(label);
-      let chain = Promise.resolve();
-      for (let link = 0; link < 50; link++) chain = chain.then(() => undefined);
-      void chain.then(() => order.push(`${label} drained`));
-    });
+    const note = (label: string, delayMs: number) =>
+      world.scheduler.schedule(delayMs, label, () => {
+        order.push(label);
+        let chain = Promise.resolve();
+        for (let link = 0; link < 50; link++) chain = chain.then(() => undefined);
+        void chain.then(() => order.push(`${label} drained`));
+      });
     note("c", 5);
     note("a", 1);
     note("b", 1);
@@ -75,7 +78,9 @@ describe("a simulated world", () => {
     const process = fast.startProcess();
     const exact = world.machine("exact").startProcess();
     let firedAtMs = 0;
-    process.timers.after(100, () => { firedAtMs = world.nowMs(); });
+    process.timers.after(100, () => {
+      firedAtMs = world.nowMs();
+    });
     await world.runFor(1000);
     expect(firedAtMs).toBe(50);
     expect(process.clock.monotonicMs()).toBe(2000);
@@ -84,7 +89,11 @@ describe("a simulated world", () => {
 });
 
 describe("a power cut", () => {
-  const write = async (world: SimWorld, machine: string, steps: { isSynced: boolean; isNameSynced: boolean }): Promise<void> => {
+  const write = async (
+    world: SimWorld,
+    machine: string,
+    steps: { isSynced: boolean; isNameSynced: boolean },
+  ): Promise<void> => {
     const { disk } = world.machine(machine).startProcess();
     await disk.makeDirectory("/d");
     const file = await disk.open("/d/f", "create");
@@ -134,7 +143,10 @@ describe("a power cut", () => {
       const world = createSimWorld(seed);
       const { disk } = world.machine("m").startProcess();
       const work = async (): Promise<void> => {
-        for (const [path, byte] of [["/new/f", 2], ["/d/f", 1]] as const) {
+        for (const [path, byte] of [
+          ["/new/f", 2],
+          ["/d/f", 1],
+        ] as const) {
           await disk.makeDirectory(path.slice(0, -2));
           const file = await disk.open(path, "create");
           await file.write(new Uint8Array(10).fill(byte), 0);
@@ -156,7 +168,10 @@ describe("a power cut", () => {
     for (const seed of seeds) {
       const world = createSimWorld(seed);
       const store = await world.machine("m").startProcess().openStore("/s");
-      const batch = (byte: number) => [{ key: key(byte), value: key(1) }, { key: key(0), value: key(byte) }];
+      const batch = (byte: number) => [
+        { key: key(byte), value: key(1) },
+        { key: key(0), value: key(byte) },
+      ];
       await world.settle(store.write(batch(1), { isDurable: true }), 100);
       for (let byte = 2; byte <= 5; byte++) await world.settle(store.write(batch(byte)), 100);
       world.machine("m").powerCut();
@@ -165,7 +180,7 @@ describe("a power cut", () => {
       for (let byte = 1; byte <= 5; byte++) expect(again.get(key(byte)) !== undefined).toBe(byte <= last);
       kept.add(last);
     }
-    expect([...kept].sort()).toEqual([1, 2, 3, 4, 5]);
+    expect([...kept].sort((left, right) => left - right)).toEqual([1, 2, 3, 4, 5]);
   });
 
   test("a crash of the process alone loses nothing that was written", async () => {

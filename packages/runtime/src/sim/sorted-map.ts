@@ -77,7 +77,11 @@ export class SortedSnapshot {
     const first = start === undefined ? 0 : leafIndex(this.#leaves, start);
     for (let index = first; index < this.#leaves.length; index++) {
       const leaf = must(this.#leaves[index], "the index is inside");
-      for (let position = index === first && start !== undefined ? entryIndex(leaf, start) : 0; position < leaf.length; position++) {
+      for (
+        let position = index === first && start !== undefined ? entryIndex(leaf, start) : 0;
+        position < leaf.length;
+        position++
+      ) {
         const entry = must(leaf[position], "the position is inside");
         if (end !== undefined && compareBytes(entry.key, end) >= 0) return;
         yield entry;

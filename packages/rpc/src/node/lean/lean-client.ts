@@ -1,4 +1,10 @@
-import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+} from "node:http2";
 import { HoldfastError } from "@holdfast/base";
 import type { Timers } from "@holdfast/runtime";
 import type { ClientByteCall, EncodedMessage, OpenCall } from "../../binding/byte-call.ts";
@@ -131,7 +137,8 @@ class LeanClientCall implements ClientByteCall {
       this.#release.push(() => timer.cancel());
     }
     if (signal === undefined) return;
-    const onAbort = (): void => this.cancel(new HoldfastError("cancelled", "the caller gave up", { cause: signal.reason }));
+    const onAbort = (): void =>
+      this.cancel(new HoldfastError("cancelled", "the caller gave up", { cause: signal.reason }));
     this.#release.push(() => signal.removeEventListener("abort", onAbort));
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
@@ -142,7 +149,9 @@ class LeanClientCall implements ClientByteCall {
 function readStatus(headers: IncomingHttpHeaders): HoldfastError | "ok" | undefined {
   const status = headers["grpc-status"];
   if (status === undefined) {
-    return headers[":status"] === undefined || Number(headers[":status"]) === 200 ? undefined : fromWireError(grpcStatus.unavailable, "no gRPC server", undefined);
+    return headers[":status"] === undefined || Number(headers[":status"]) === 200
+      ? undefined
+      : fromWireError(grpcStatus.unavailable, "no gRPC server", undefined);
   }
   if (status === "0") return "ok";
   const detail = headers[errorTrailer];

@@ -1,4 +1,11 @@
-import { constants, createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { HoldfastError, must, toHex } from "@holdfast/base";
 import type { Timers } from "@holdfast/runtime";
 import type { EncodedMessage, ServerByteCall } from "../../binding/byte-call.ts";
@@ -59,7 +66,9 @@ export async function listenLean(options: GrpcServerOptions): Promise<Listener> 
 function bind(server: Http2Server, address: string): Promise<number> {
   const split = address.lastIndexOf(":");
   return new Promise((resolve, reject) => {
-    server.once("error", (cause) => reject(new HoldfastError("precondition", `cannot listen on ${address}; choose a free port`, { cause })));
+    server.once("error", (cause) =>
+      reject(new HoldfastError("precondition", `cannot listen on ${address}; choose a free port`, { cause })),
+    );
     server.listen(Number(address.slice(split + 1)), address.slice(0, split), () => {
       const bound = must(server.address(), "a server that listens has an address");
       resolve(typeof bound === "string" ? 0 : bound.port);
@@ -124,7 +133,9 @@ class LeanServerCall implements ServerByteCall {
     const timeoutMs = parseTimeout(headers["grpc-timeout"]?.toString());
     if (timeoutMs !== undefined) {
       this.#deadline = given.timers.after(timeoutMs, () => {
-        this.end(new HoldfastError("deadline", "the deadline passed; the request may or may not have been carried out"));
+        this.end(
+          new HoldfastError("deadline", "the deadline passed; the request may or may not have been carried out"),
+        );
         this.#controller.abort();
       });
     }
@@ -182,7 +193,11 @@ class LeanServerCall implements ServerByteCall {
 
 function trailersOf(error: HoldfastError, requestId: string): Record<string, string> {
   const { status, message, detail } = toWireError(error, requestId);
-  return { "grpc-status": String(status), "grpc-message": encodeURIComponent(message), [errorTrailer]: Buffer.from(detail).toString("base64") };
+  return {
+    "grpc-status": String(status),
+    "grpc-message": encodeURIComponent(message),
+    [errorTrailer]: Buffer.from(detail).toString("base64"),
+  };
 }
 
 function gone(): HoldfastError {

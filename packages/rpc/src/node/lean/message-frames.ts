@@ -59,7 +59,10 @@ export class MessageParser {
     if (this.#prefix[0] !== 0) throw new HoldfastError("precondition", "compressed messages are not spoken here");
     const lengthBytes = this.#prefix.readUInt32BE(1);
     if (lengthBytes > messageBytesMax) {
-      throw new HoldfastError("tooLarge", `a message of ${lengthBytes} bytes is larger than the limit of ${messageBytesMax}; send less at once`);
+      throw new HoldfastError(
+        "tooLarge",
+        `a message of ${lengthBytes} bytes is larger than the limit of ${messageBytesMax}; send less at once`,
+      );
     }
     return lengthBytes;
   }

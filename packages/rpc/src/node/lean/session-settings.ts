@@ -2,7 +2,11 @@ import type { Http2Session, Settings } from "node:http2";
 import type { Timer, Timers } from "@holdfast/runtime";
 
 /** One stream may have so many bytes under way before its reader takes them. */
-export const http2Settings: Settings = { initialWindowSize: 4 * 1024 * 1024, maxFrameSize: 256 * 1024, enablePush: false };
+export const http2Settings: Settings = {
+  initialWindowSize: 4 * 1024 * 1024,
+  maxFrameSize: 256 * 1024,
+  enablePush: false,
+};
 /** All streams of a connection together. */
 const sessionWindowBytes = 32 * 1024 * 1024;
 /** MB that Node lets a session hold before it refuses streams; its default of 10 is less than our windows. */
@@ -17,7 +21,9 @@ export function tendSession(session: Http2Session, timers: Timers): void {
   let overdue: Timer | undefined;
   const beat = timers.every(keepaliveIntervalMs, () => {
     if (session.closed || session.destroyed || overdue !== undefined) return;
-    overdue = timers.after(keepaliveTimeoutMs, () => session.destroy(new Error("the other side does not answer pings")));
+    overdue = timers.after(keepaliveTimeoutMs, () =>
+      session.destroy(new Error("the other side does not answer pings")),
+    );
     session.ping(() => {
       overdue?.cancel();
       overdue = undefined;
