@@ -5,7 +5,7 @@ import { childTable, entryTable, versionTable } from "../namespace/state.ts";
 import { orderedCount } from "../ordered-index.ts";
 import { usageTable } from "../state.ts";
 import { commitFile, DomainWorld, testChunkSizeBytes } from "../../testing/domain-world.ts";
-import { decideExpireUploads, uploadLifetimeMs, uploadPartsMax } from "./decide.ts";
+import { decideExpireUploads, fileChunksMax, uploadLifetimeMs, uploadPartsMax } from "./decide.ts";
 import { uploadExpirySet, uploadPartTable, uploadTable } from "./state.ts";
 
 const uploadId = "0123456789abcdef0123456789abcdef";
@@ -140,6 +140,12 @@ describe("refusals", () => {
     ["unknown policy", { conflict: 7 }],
   ])("of a start with %s", (_why, change) => {
     expect(world.run(start(change))).toBe("invalidArgument");
+  });
+
+  it("of a start with more chunks than a file can have", () => {
+    const sizeBytes = fileChunksMax * testChunkSizeBytes;
+    expect(world.run(start({ sizeBytes: sizeBytes + 1, partSizeBytes: 64 * testChunkSizeBytes }))).toBe("tooLarge");
+    expect(world.run(start({ sizeBytes, partSizeBytes: 64 * testChunkSizeBytes }))).toEqual({});
   });
 
   it("of a start elsewhere, twice, or under a taken name", () => {

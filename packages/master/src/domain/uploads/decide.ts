@@ -26,8 +26,8 @@ const partSizeBytesMax = 2 ** 30;
 export const uploadsMax = 100_000;
 /** Life of an upload from its start. */
 export const uploadLifetimeMs = 7 * 24 * 3_600_000;
-/** Chunks of one file: 1 TiB of 4 MiB chunks. */
-const fileChunksMax = 262_144;
+/** Chunks of one file, 128 GiB of 4 MiB chunks: a commit or a purge changes the row of each in one entry of the log. */
+export const fileChunksMax = 32_768;
 
 const noBytes = new Uint8Array(0);
 
@@ -67,8 +67,13 @@ function startFault(
   if (sizeBytes > partSizeBytes * uploadPartsMax) {
     return invalid(`An upload has at most ${uploadPartsMax} parts; choose larger ones`);
   }
+  if (sizeBytes > cluster.chunkSizeBytes * fileChunksMax) return tooLarge();
   if (conflict > conflictPolicy.keepBoth) return invalid("The conflict policy is unknown");
   return undefined;
+}
+
+function tooLarge(): { readonly ok: false; readonly error: Refusal } {
+  return refused({ kind: "tooLarge", message: `A file has at most ${fileChunksMax} chunks. Nothing was changed.` });
 }
 
 /** A part whose chunks are durable. The same content again changes nothing. */
@@ -112,9 +117,7 @@ export function decideCommitUpload(tables: TableReader, command: CommitUpload, c
   if (upload.storedBytes !== sizeBytes) return invalid("The size is not the sum of the parts");
   if (upload.sizeBytes !== 0 && upload.sizeBytes !== sizeBytes) return invalid("The size is not the announced one");
   const chunkIds = parts.value.flatMap((part) => part.chunkIds);
-  if (chunkIds.length > fileChunksMax) {
-    return refused({ kind: "tooLarge", message: `A file has at most ${fileChunksMax} chunks. Nothing was changed.` });
-  }
+  if (chunkIds.length > fileChunksMax) return tooLarge();
   const { parentId, name, conflict, ownerId } = upload;
   const content = { parentId, name, ownerId, conflict, sizeBytes, sha256, chunkIds, inlineContent: noBytes };
   const committed = decideContent(tables, content);

@@ -920,7 +920,8 @@ export const ChunkPlaceSchema: GenMessage<ChunkPlace> = /*@__PURE__*/
   messageDesc(file_holdfast_master_v1_master, 19);
 
 /**
- * Errors: notFound (parent), invalidArgument, nameTaken (policy FAIL and the name is taken now).
+ * Errors: notFound (parent), invalidArgument, nameTaken (policy FAIL and the name is taken now), tooLarge (more than 32,768 chunks),
+ * precondition (the id is in use), tooBusy (too many uploads).
  *
  * @generated from message holdfast.master.v1.StartUpload
  */
