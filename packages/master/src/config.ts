@@ -47,6 +47,14 @@ export const masterSettings = {
     default: "production",
     help: "Times and rates of the cluster's housekeeping.",
   },
+  diskReserveBytes: {
+    type: "integer",
+    unit: "bytes",
+    min: 0,
+    max: 1 << 30,
+    default: 256 << 20,
+    help: "Changes are refused while less is free on the data folder's disk (or less than 5 % of a small disk).",
+  },
   healthHost: { type: "text", default: "127.0.0.1", help: "Address of the health port." },
   healthPort: {
     type: "integer",
@@ -89,6 +97,8 @@ export interface MasterConfig {
   /** Default 2, never more than `replication`. */
   readonly writeCopiesMin?: number;
   readonly preset: PresetName;
+  /** Free bytes below which callers' changes are refused. Default 256 MiB. */
+  readonly diskReserveBytes?: number;
   /** What differs from the preset. */
   readonly presetChanges?: Partial<Preset>;
   /** What differs from Raft's defaults. */
@@ -108,7 +118,7 @@ export function configFromSettings(
   if (!/^[0-9a-f]{32}$/.test(values.clusterId)) faults.push("--cluster-id is 32 lower-case hex digits");
   if (!isAddress(values.listen)) faults.push("--listen is host:port");
   if (faults.length > 0) throw new HoldfastError("invalidArgument", `Settings are wrong: ${faults.join("; ")}.`);
-  const { id, name, listen, clusterId, replication, chunkSizeBytes, writeCopiesMin, preset } = values;
+  const { id, name, listen, clusterId, replication, chunkSizeBytes, writeCopiesMin, preset, diskReserveBytes } = values;
   return {
     id,
     name,
@@ -120,6 +130,7 @@ export function configFromSettings(
     chunkSizeBytes,
     writeCopiesMin,
     preset,
+    diskReserveBytes,
   };
 }
 

@@ -5,7 +5,7 @@ import { Liveness } from "@holdfast/proto/model/v1/model";
 import { describe, expect, test } from "vitest";
 import { FakeNode } from "../test/fake-node.ts";
 import { clusterOf, createUser, grant, userOf, writeFile } from "../test/sim-files.ts";
-import { addressOf, simClusterId } from "../test/sim-masters.ts";
+import { addressOf, simClusterId, SimMasters } from "../test/sim-masters.ts";
 
 describe("three masters", () => {
   test("begin with the cluster's first event, answer commands and reads, and agree", async () => {
@@ -70,6 +70,42 @@ describe("three masters", () => {
   });
 });
 
+describe("the master's own disk", () => {
+  test("nearly full: callers' changes are refused in words while the log goes on; with room again they are taken", async () => {
+    const cluster = new SimMasters({ seed: 13, count: 1 });
+    const { disk } = cluster.world.machine("master-1", { capacityBytes: 200 << 20 });
+    await cluster.startAll();
+    await cluster.leader();
+    const filler = await cluster.world.settle(
+      cluster.processOn("master-1").process.disk.open("/filler", "create"),
+      1000,
+    );
+    const room = disk.capacityBytes - disk.data.usedBytes();
+    await cluster.world.settle(filler.write(new Uint8Array(room - (9 << 20)), 0), 60_000);
+    await cluster.world.runFor(6000);
+    expect(await cluster.execute(createUser).catch((error: unknown) => error)).toMatchObject({ kind: "noSpace" });
+    expect(cluster.masters.get(1)?.master.readiness()).toMatchObject({ isReady: false });
+    const node = new FakeNode(cluster, 1);
+    node.start();
+    expect(await cluster.world.runUntil(() => node.nodeId > 0, 5000)).toBe(true);
+    await cluster.world.settle(filler.truncate(0), 1000);
+    await cluster.world.runFor(6000);
+    expect((await cluster.execute(createUser)).outcome?.userId).toBe(1n);
+  });
+
+  test("failed: it says so, leads no more, and the others go on", async () => {
+    const { cluster } = await clusterOf(14);
+    const old = await cluster.leader();
+    cluster.world.machine(`master-${old.id}`).disk.failingSyncCount = 1;
+    expect((await cluster.execute(createUser)).outcome?.userId).toBe(1n);
+    expect(old.master.readiness()).toMatchObject({
+      isReady: false,
+      reason: expect.stringContaining("the disk failed"),
+    });
+    expect((await cluster.leader()).id).not.toBe(old.id);
+  });
+});
+
 describe("nodes", () => {
   test("join, are told who leads, die after their time and come back", async () => {
     const { cluster, nodes } = await clusterOf(5, 4);
@@ -120,8 +156,8 @@ describe("nodes", () => {
     expect(namesake.refusal).toContain('called "node-1"');
     expect(copy.refusal).toContain("has a copy of its directory");
     const status = await cluster.status();
-    expect(status.nodes.map((node) => node.address)).toEqual(
-      nodes.toSorted((left, right) => left.nodeId - right.nodeId).map((node) => node.address),
+    expect(new Map(status.nodes.map((node) => [node.nodeId, node.address]))).toEqual(
+      new Map(nodes.map((node) => [node.nodeId, node.address])),
     );
     must(nodes[1], "there are two nodes").kill();
     await cluster.world.runUntil(() => copy.nodeId > 0, 8000);

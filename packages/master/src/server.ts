@@ -14,6 +14,7 @@ import { presets, type Preset } from "./controllers/presets.ts";
 import { nodeTable } from "./domain/fleet/tables.ts";
 import { clusterTable } from "./domain/state.ts";
 import { readerOf } from "./domain/tables.ts";
+import { DiskGuard } from "./disk-guard.ts";
 import { eventLogProjection } from "./projections/event-log.ts";
 import { changesOf } from "./projections/change-feed-changes.ts";
 import { ChangeFeed } from "./projections/change-feed.ts";
@@ -93,6 +94,7 @@ async function startMaster(config: MasterConfig, ports: MasterPorts, store: KeyV
     throw error;
   }
   const unsubscribe = followLeadership(raft, parts);
+  await parts.guard.start();
   raft.start();
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -100,6 +102,7 @@ async function startMaster(config: MasterConfig, ports: MasterPorts, store: KeyV
     parts.controllers.stop();
     parts.fleet.endLeadership();
     parts.feed.close();
+    parts.guard.stop();
     await raft.stop();
     await listener.close(stopGraceMs);
     await parts.controllers.settled();
@@ -109,10 +112,13 @@ async function startMaster(config: MasterConfig, ports: MasterPorts, store: KeyV
     address: listener.address,
     raft,
     foldedState: () => stateMachine.foldedState(),
-    readiness: () => readinessOf(raft, store),
+    readiness: () => readinessOf(raft, store, parts),
     stop: () => (stopping ??= stop()),
   };
 }
+
+/** Free bytes of the data folder's disk below which callers' changes are refused. */
+const diskReserveBytesDefault = 256 << 20;
 
 /** How long open calls may take to end when the master stops. */
 const stopGraceMs = 500;
@@ -143,6 +149,9 @@ interface Parts {
   readonly fleet: Fleet;
   readonly feed: ChangeFeed;
   readonly observer: FleetObserver;
+  readonly guard: DiskGuard;
+  /** What the disk said when it failed; this master takes part in nothing any more. */
+  readonly health: { diskFailure?: string };
   readonly logger: Logger;
 }
 
@@ -162,8 +171,10 @@ function assemble(core: Core): Parts {
   const feed = new ChangeFeed(stateMachine.appliedIndex());
   feedFrom(core, { feed, fleet, observer, leadership });
   const controllers = createControllers({ config, preset, store, submitter, observer, clock, logger, metrics });
+  const reserveBytes = config.diskReserveBytes ?? diskReserveBytesDefault;
+  const guard = new DiskGuard({ disk: ports.disk, timers, logger, path: config.data, reserveBytes });
   const services = [
-    createCommandService(submitter),
+    createCommandService(guard.guard(submitter)),
     createQueryService({
       ...{ raft, gate, store, clock },
       self: { name: config.name, address: addressOf(config) },
@@ -189,6 +200,8 @@ function assemble(core: Core): Parts {
     fleet,
     feed,
     observer,
+    guard,
+    health: {},
     logger,
   };
 }
@@ -223,9 +236,13 @@ function feedFrom(
 }
 
 /** Starts and stops what only a leader does. */
-function followLeadership(raft: RaftNode, { controllers, fleet, observer, logger }: Parts): () => void {
+function followLeadership(raft: RaftNode, { controllers, fleet, observer, health, logger }: Parts): () => void {
   let isLeading = false;
   return raft.subscribe((event) => {
+    if (event.kind === "diskFailed") {
+      health.diskFailure = event.message;
+      logger.error("master.disk_failed", { message: event.message });
+    }
     if (event.kind === "readyToLead") {
       logger.info("master.leading", { term: event.term });
       isLeading = true;
@@ -241,7 +258,9 @@ function followLeadership(raft: RaftNode, { controllers, fleet, observer, logger
   });
 }
 
-function readinessOf(raft: RaftNode, store: KeyValueStore): MasterReadiness {
+function readinessOf(raft: RaftNode, store: KeyValueStore, { guard, health }: Parts): MasterReadiness {
+  if (health.diskFailure !== undefined) return { isReady: false, reason: `the disk failed: ${health.diskFailure}` };
+  if (guard.isLow()) return { isReady: false, reason: "the disk is nearly full; changes are refused" };
   const status = raft.status();
   if (status.leader === undefined) return { isReady: false, reason: "no leader is known" };
   const behind = status.commitIndex - status.appliedIndex;
