@@ -4,7 +4,6 @@ import { lazy, Suspense, useEffect, useState, type MouseEvent, type ReactNode } 
 import { signOut, useSession } from "../features/auth/session.ts";
 import { folderName } from "../features/files/drag.ts";
 import { resetDrive, useDrive } from "../features/files/drive-store.ts";
-import { followChanges } from "../features/files/live.ts";
 import { explainFailure } from "../lib/failure.ts";
 import { whenIdle } from "../lib/time.ts";
 import { chooseFiles, onUploadOffered, type UploadOffer } from "../lib/upload-port.ts";
@@ -23,7 +22,8 @@ export function Shell(): ReactNode {
   const isDrawerOpen = useChrome((chrome) => chrome.isDrawerOpen);
   const hasFolder = useCurrentFolder() !== undefined;
   useChromeState();
-  useEffect(followChanges, []);
+  const account = useSession((state) => state.signedIn?.email ?? "");
+  useEffect(() => followLater(account), [account]);
   return (
     <div className={styles["frame"]}>
       <a className={styles["skip"]} href="#view">
@@ -44,6 +44,19 @@ export function Shell(): ReactNode {
       <Late />
     </div>
   );
+}
+
+/** The change feed is not needed to show the first rows: its code comes right behind them. */
+function followLater(account: string): () => void {
+  let isStopped = false;
+  let stop = () => undefined as void;
+  void import("../features/files/live-share.ts").then(({ followChanges }) => {
+    if (!isStopped) stop = followChanges(account);
+  });
+  return () => {
+    isStopped = true;
+    stop();
+  };
 }
 
 function Sidebar(): ReactNode {
@@ -75,7 +88,7 @@ function Sidebar(): ReactNode {
           </Link>
         )}
       </div>
-      <p className={styles["foot"]}>Holdfast {signedIn?.version ?? ""}</p>
+      <p className={styles["foot"]}>Holdfast {(signedIn?.version ?? "").replace(/^holdfast\s+/i, "")}</p>
     </nav>
   );
 }

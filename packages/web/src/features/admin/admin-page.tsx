@@ -92,7 +92,7 @@ function Capacity({ cluster }: { readonly cluster: Cluster }): ReactNode {
         </li>
         {fullest !== undefined && (
           <li className={styles["fullest"]}>
-            Fullest: {fullest.name}, {Math.round((fullest.usedBytes / fullest.capacityBytes) * 100)} %
+            Fullest: {fullest.name}, {percentText(fullest.usedBytes / fullest.capacityBytes)}
           </li>
         )}
       </ul>
@@ -121,6 +121,11 @@ function Events({ index }: { readonly index: number }): ReactNode {
       )}
     </section>
   );
+}
+
+/** "34 %", and never "0 %" for a little. */
+function percentText(share: number): string {
+  return share > 0 && share < 0.01 ? "< 1 %" : `${Math.round(share * 100)} %`;
 }
 
 /** How old what is shown is; amber when it is stale. */

@@ -70,6 +70,10 @@ export function applyEntry(entry: DriveEntry, change: { readonly sourceParentId:
   const hasMoved = before === undefined || before.name !== entry.name || before.parentId !== entry.parentId || isInTrash;
   useDrive.setState((state) => {
     if (!hasMoved) return { tick: state.tick + 1 };
+    if (before?.parentId !== entry.parentId && !isInTrash) {
+      if (before !== undefined) countChild(entries, before.parentId, -1);
+      countChild(entries, entry.parentId, 1);
+    }
     const folders = new Map(state.folders);
     for (const parentId of new Set([change.sourceParentId, before?.parentId ?? 0, entry.parentId])) {
       const folder = folders.get(parentId);
@@ -86,7 +90,7 @@ export function applyEntry(entry: DriveEntry, change: { readonly sourceParentId:
 export function applyGone(gone: { readonly id: number; readonly parentId: number; readonly atIndex: number }): void {
   const { entries } = useDrive.getState();
   const parentIds = new Set([gone.parentId, entries.get(gone.id)?.parentId ?? gone.parentId]);
-  entries.delete(gone.id);
+  if (entries.delete(gone.id)) countChild(entries, gone.parentId, -1);
   useDrive.setState((state) => {
     const folders = new Map(state.folders);
     for (const parentId of parentIds) {
@@ -110,6 +114,12 @@ export function unmarkFresh(ids: readonly number[]): void {
     for (const id of ids) fresh.delete(id);
     return { fresh };
   });
+}
+
+/** The feed tells of children, not of their parents' counts. */
+function countChild(entries: Map<number, DriveEntry>, parentId: number, difference: number): void {
+  const parent = entries.get(parentId);
+  if (parent !== undefined) entries.set(parentId, { ...parent, childCount: Math.max(0, parent.childCount + difference) });
 }
 
 function isBefore(entry: DriveEntry, known: DriveEntry | undefined): boolean {

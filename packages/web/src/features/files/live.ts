@@ -5,31 +5,27 @@ import { randomFraction } from "../../lib/random.ts";
 import { after, delay } from "../../lib/time.ts";
 import { applyEntry, applyGone, markFresh, unmarkFresh, useDrive } from "./drive-store.ts";
 import { entryFromWire } from "./model/entry.ts";
-import { withAllStale } from "./model/folder-pages.ts";
+import { takeOwnChange } from "./own-changes.ts";
+import { withAllStale, withFeedFrom } from "./model/folder-pages.ts";
 
 const silenceMaxMs = 15_000;
 const tintMs = 1200;
 
-/** Request ids of changes made in this tab would not be known to others; ids touched here are not tinted. */
-const ownIds = new Map<number, number>();
-
-/** Says that the next change of an entry comes from this tab. */
-export function expectOwnChange(id: number): void {
-  ownIds.set(id, (ownIds.get(id) ?? 0) + 1);
+/** One message of the feed as tabs hand it on to each other. */
+export interface FeedMessage {
+  readonly index: number;
+  /** The feed starts here: what was read before may have missed something. */
+  readonly isStart: boolean;
+  readonly isReset: boolean;
+  readonly changes: readonly Change[];
 }
 
-/** Follows the change feed until the returned function is called: reconnects with back-off, continues where it stopped. */
-export function followChanges(): () => void {
-  const stopped = new AbortController();
-  void follow(stopped.signal);
-  return () => stopped.abort();
-}
-
-async function follow(signal: AbortSignal): Promise<void> {
+/** Follows the change feed until the signal aborts: reconnects with back-off, continues where it stopped. */
+export async function followFeed(signal: AbortSignal, onMessage: (message: FeedMessage) => void): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     const before = useDrive.getState().liveIndex;
-    await readFeed(signal).catch(onBrokenFeed);
+    await readFeed(signal, onMessage).catch(onBrokenFeed);
     if (signal.aborted) return;
     failures = useDrive.getState().liveIndex > before ? 0 : failures + 1;
     useDrive.setState({ connection: "lost" });
@@ -43,7 +39,7 @@ function onBrokenFeed(thrown: unknown): void {
   if (fromConnect(thrown).kind === "unauthenticated") reportSignedOut();
 }
 
-async function readFeed(outer: AbortSignal): Promise<void> {
+async function readFeed(outer: AbortSignal, onMessage: (message: FeedMessage) => void): Promise<void> {
   const attempt = new AbortController();
   const abort = () => attempt.abort();
   outer.addEventListener("abort", abort, { once: true });
@@ -55,9 +51,7 @@ async function readFeed(outer: AbortSignal): Promise<void> {
       cancelSilence();
       cancelSilence = after(silenceMaxMs, abort);
       const index = safeInteger(message.index);
-      if (message.isReset || (isFirst && fromIndex === 0)) readEverythingAnew(index);
-      applyChanges(message.changes, index);
-      useDrive.setState((state) => ({ connection: "live", liveIndex: Math.max(index, message.isReset ? 0 : state.liveIndex) }));
+      onMessage({ index, isStart: isFirst && fromIndex === 0, isReset: message.isReset, changes: message.changes });
       isFirst = false;
     }
   } finally {
@@ -67,13 +61,17 @@ async function readFeed(outer: AbortSignal): Promise<void> {
   }
 }
 
-/** Everything shown before `index` may be old: it stays on screen and is read again when in view. */
-function readEverythingAnew(index: number): void {
-  useDrive.setState((state) => {
-    const folders = new Map(state.folders);
-    for (const [id, folder] of folders) folders.set(id, withAllStale({ ...folder, changedAtIndex: index }));
-    return { folders, trashTick: state.trashTick + 1 };
-  });
+/** Folds a message of the feed into the store. */
+export function takeMessage(message: FeedMessage): void {
+  if (message.isReset || message.isStart) {
+    useDrive.setState((state) => {
+      const folders = new Map(state.folders);
+      for (const [id, folder] of folders) folders.set(id, message.isReset ? withAllStale({ ...folder, changedAtIndex: message.index }) : withFeedFrom(folder, message.index));
+      return { folders, trashTick: state.trashTick + 1 };
+    });
+  }
+  applyChanges(message.changes, message.index);
+  useDrive.setState((state) => ({ connection: "live", liveIndex: message.isReset ? message.index : Math.max(message.index, state.liveIndex) }));
 }
 
 function applyChanges(changes: readonly Change[], atIndex: number): void {
@@ -91,17 +89,10 @@ function applyChanges(changes: readonly Change[], atIndex: number): void {
     }
   }
   if (hasTrash) useDrive.setState((state) => ({ trashTick: state.trashTick + 1 }));
-  const fresh = touched.filter((id) => !takeOwn(id));
+  const fresh = touched.filter((id) => !takeOwnChange(id));
   if (fresh.length === 0 || fresh.length > 100) return;
   markFresh(fresh);
   after(tintMs, () => unmarkFresh(fresh));
-}
-
-function takeOwn(id: number): boolean {
-  const count = ownIds.get(id) ?? 0;
-  if (count > 1) ownIds.set(id, count - 1);
-  else ownIds.delete(id);
-  return count > 0;
 }
 
 /** Aborts when the outer one does or when the browser says that it is online again. */

@@ -3,9 +3,9 @@ import { explainFailure } from "../../lib/failure.ts";
 import { extensionOf, formatItems } from "../../lib/format.ts";
 import { randomHex } from "../../lib/random.ts";
 import { drive } from "../../lib/rpc.ts";
-import { showToast } from "../../ui/toast-store.ts";
+import { showToast, showUndoable } from "../../ui/toast-store.ts";
 import { applyEntry, applyGone, folderPages, setFolderPages, useDrive } from "./drive-store.ts";
-import { expectOwnChange } from "./live.ts";
+import { expectOwnChange } from "./own-changes.ts";
 import { entryFromWire, type DriveEntry } from "./model/entry.ts";
 import { withAllStale } from "./model/folder-pages.ts";
 
@@ -20,12 +20,10 @@ export async function createFolder(parentId: number, name: string): Promise<numb
 /** Renames at once on screen; a refusal puts the old name back and says why. */
 export async function renameEntry(entry: DriveEntry, name: string): Promise<void> {
   if (name === "" || name === entry.name) return;
-  const isDone = await tryMove(entry, { parentId: entry.parentId, name });
-  if (!isDone) return;
+  const work = tryMove(entry, { parentId: entry.parentId, name });
   const hasNewExtension = entry.kind === "file" && extensionOf(entry.name) !== extensionOf(name);
-  const undo = async () => void (await tryMove(current(entry), { parentId: entry.parentId, name: entry.name }));
   const text = hasNewExtension ? `Renamed, with another extension: ${name}` : `Renamed to ${name}`;
-  showToast(text, { undo });
+  await showUndoable(text, work, async (before) => void (await tryMove(current(before), { parentId: before.parentId, name: before.name })));
 }
 
 /** Moves to another folder; names that are taken there get a number. */
@@ -33,33 +31,32 @@ export async function moveEntries(ids: readonly number[], targetId: number): Pro
   const { entries } = useDrive.getState();
   const moving = ids.flatMap((id) => entries.get(id) ?? []).filter((entry) => entry.parentId !== targetId && entry.id !== targetId);
   if (moving.length === 0) return;
-  const moved: DriveEntry[] = [];
-  await eachOf(moving, async (entry) => {
-    if (await tryMove(entry, { parentId: targetId, name: entry.name })) moved.push(entry);
-  });
-  if (moved.length === 0) return;
   const targetName = entries.get(targetId)?.name;
   const where = targetName === undefined || targetName === "" ? "My files" : targetName;
-  const undo = () => eachOf(moved, async (entry) => void (await tryMove(current(entry), { parentId: entry.parentId, name: entry.name })));
-  showToast(`Moved ${told(moved)} to ${where}`, { undo });
+  const work = collect(moving, (entry) => tryMove(entry, { parentId: targetId, name: entry.name }));
+  await showUndoable(`Moved ${told(moving)} to ${where}`, work, async (moved) => {
+    await collect(moved, (before) => tryMove(current(before), { parentId: before.parentId, name: before.name }));
+  });
 }
 
 /** Into the trash, with undo instead of a question. */
 export async function trashEntries(ids: readonly number[]): Promise<void> {
   const { entries } = useDrive.getState();
-  const trashed: DriveEntry[] = [];
-  await eachOf(ids, async (id) => {
-    const entry = entries.get(id);
-    if (entry !== undefined) applyGone({ id, parentId: entry.parentId, atIndex: 0 });
-    try {
-      await drive.trashEntry({ requestId: randomHex(), entryId: BigInt(id) });
-      if (entry !== undefined) trashed.push(entry);
-    } catch (thrown) {
-      if (entry !== undefined) refresh(entry.parentId);
-      tellFailure(`Could not delete ${entry?.name ?? "an item"}`, thrown);
-    }
-  });
-  if (trashed.length > 0) showToast(`Moved ${told(trashed)} to the trash`, { undo: () => restoreEntries(trashed.map((entry) => entry.id), true) });
+  const leaving = ids.flatMap((id) => entries.get(id) ?? []);
+  if (leaving.length === 0) return;
+  await showUndoable(`Moved ${told(leaving)} to the trash`, collect(leaving, tryTrash), (trashed) => restoreEntries(trashed.map((entry) => entry.id), true));
+}
+
+async function tryTrash(entry: DriveEntry): Promise<DriveEntry | undefined> {
+  applyGone({ id: entry.id, parentId: entry.parentId, atIndex: 0 });
+  try {
+    await drive.trashEntry({ requestId: randomHex(), entryId: BigInt(entry.id) });
+    return entry;
+  } catch (thrown) {
+    refresh(entry.parentId);
+    tellFailure(`Could not delete ${entry.name}`, thrown);
+    return undefined;
+  }
 }
 
 /** Out of the trash. */
@@ -111,7 +108,8 @@ export function contentUrl(id: number): string {
   return `/api/v1/files/${id}/content`;
 }
 
-async function tryMove(entry: DriveEntry, target: { readonly parentId: number; readonly name: string }): Promise<boolean> {
+/** Answers the entry as it was before, or undefined when it was refused. */
+async function tryMove(entry: DriveEntry, target: { readonly parentId: number; readonly name: string }): Promise<DriveEntry | undefined> {
   const isRename = target.parentId === entry.parentId;
   if (isRename) applyEntry({ ...entry, name: target.name }, { sourceParentId: entry.parentId, atIndex: 0 });
   try {
@@ -119,12 +117,12 @@ async function tryMove(entry: DriveEntry, target: { readonly parentId: number; r
     const targetParentId = isRename ? 0n : BigInt(target.parentId);
     const answer = await drive.moveEntry({ requestId: randomHex(), entryId: BigInt(entry.id), targetParentId, targetName: target.name, conflict });
     adopt(answer.entry, entry.parentId);
-    return true;
+    return entry;
   } catch (thrown) {
     if (isRename) applyEntry(entry, { sourceParentId: entry.parentId, atIndex: 0 });
     refresh(entry.parentId);
     tellFailure(`Could not ${isRename ? "rename" : "move"} ${entry.name}`, thrown);
-    return false;
+    return undefined;
   }
 }
 
@@ -151,6 +149,16 @@ function told(entries: readonly DriveEntry[]): string {
 function tellFailure(what: string, thrown: unknown): void {
   const failure = explainFailure(thrown);
   showToast(`${what}. ${failure.title}`, { detail: failure.advice, isError: true });
+}
+
+/** What the action answered for all, without those that were refused; undefined when none was left. */
+async function collect(entries: readonly DriveEntry[], action: (entry: DriveEntry) => Promise<DriveEntry | undefined>): Promise<readonly DriveEntry[] | undefined> {
+  const done: DriveEntry[] = [];
+  await eachOf(entries, async (entry) => {
+    const before = await action(entry);
+    if (before !== undefined) done.push(before);
+  });
+  return done.length === 0 ? undefined : done;
 }
 
 /** Runs the action for all, a few at a time, in order of start. */

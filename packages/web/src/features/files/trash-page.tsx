@@ -40,7 +40,7 @@ export function TrashPage(): ReactNode {
         </h1>
       </PageHeader>
       <div className={styles["bar"]}>
-        <p>{trash.entries === undefined ? "" : count === 0 ? "Empty" : `${formatItems(count, "item")}${trash.hasMore ? " shown" : ""} · kept until deleted for ever`}</p>
+        <p>{trash.entries === undefined ? "" : count === 0 ? "" : `${formatItems(count, "item")}${trash.hasMore ? " shown" : ""} · kept until deleted for ever`}</p>
         {count > 0 && <Button onClick={emptyTrash}>Empty the trash</Button>}
       </div>
       <div className={pageStyles["content"]}>

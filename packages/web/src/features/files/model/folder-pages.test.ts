@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { emptyFolderPages, idAtRow, isComplete, pageRowsMax, pagesToFetch, rowOfId, withAllStale, withChangeAt, withInsertedId, withoutId, withPage, type FolderPages } from "./folder-pages.ts";
+import { emptyFolderPages, idAtRow, isComplete, pageRowsMax, pagesToFetch, rowOfId, withAllStale, withChangeAt, withFeedFrom, withInsertedId, withoutId, withPage, type FolderPages } from "./folder-pages.ts";
 
 const ids = (first: number, count: number) => Array.from({ length: count }, (_, step) => (first + step) * 10);
 
@@ -89,6 +89,12 @@ describe("folder pages", () => {
         expect(expected.map((_, row) => idAtRow(folder, row))).toEqual(expected);
       }),
     );
+  });
+
+  test("a feed that begins later than a page was read makes that page be read again, and only that", () => {
+    const folder = withPage(folderOf(450, [0, 1, 2]), 1, { ids: ids(200, 200), totalCount: 450, readAtIndex: 9 });
+    expect(pagesToFetch(withFeedFrom(folder, 9), 0, 449)).toEqual([0, 2]);
+    expect(pagesToFetch(withFeedFrom(folder, 1), 0, 449)).toEqual([]);
   });
 
   test("stale pages keep their rows", () => {

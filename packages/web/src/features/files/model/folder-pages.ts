@@ -5,6 +5,8 @@ export const pageRowsMax = 200;
 export interface FolderPage {
   readonly ids: readonly number[];
   readonly isStale: boolean;
+  /** Log index it was read at; live changes behind it are folded in. */
+  readonly readAtIndex: number;
 }
 
 /**
@@ -52,17 +54,24 @@ export function withPage(folder: FolderPages, pageNumber: number, answer: { read
   const pages = new Map<number, FolderPage>();
   const lastPage = Math.max(0, Math.ceil(answer.totalCount / pageRowsMax) - 1);
   for (const [number, page] of folder.pages) {
-    if (number <= lastPage) pages.set(number, hasMoved ? { ids: page.ids, isStale: true } : page);
+    if (number <= lastPage) pages.set(number, hasMoved ? { ...page, isStale: true } : page);
   }
-  pages.set(pageNumber, { ids: answer.ids, isStale: answer.readAtIndex < folder.changedAtIndex });
+  pages.set(pageNumber, { ids: answer.ids, isStale: answer.readAtIndex < folder.changedAtIndex, readAtIndex: answer.readAtIndex });
   return { ...folder, totalCount: answer.totalCount, pages };
 }
 
 /** Everything is read again when it is next looked at; what is shown stays. */
 export function withAllStale(folder: FolderPages): FolderPages {
   const pages = new Map<number, FolderPage>();
-  for (const [number, page] of folder.pages) pages.set(number, { ids: page.ids, isStale: true });
+  for (const [number, page] of folder.pages) pages.set(number, { ...page, isStale: true });
   return { ...folder, pages };
+}
+
+/** The change feed begins at `index`: what was read before it may have missed something and is read again. */
+export function withFeedFrom(folder: FolderPages, index: number): FolderPages {
+  const pages = new Map<number, FolderPage>();
+  for (const [number, page] of folder.pages) pages.set(number, page.readAtIndex < index ? { ...page, isStale: true } : page);
+  return { ...folder, changedAtIndex: Math.max(index, folder.changedAtIndex), pages };
 }
 
 /** Remembers that a live change at `index` was seen. */
@@ -131,10 +140,11 @@ function splice(folder: FolderPages, change: { readonly row: number; readonly re
     const ids = run.slice(taken, taken + pageRowsMax);
     const expectedCount = Math.min(pageRowsMax, totalCount - number * pageRowsMax);
     const isStale = folder.pages.get(number)?.isStale === true || ids.length < expectedCount;
-    if (ids.length > 0 && number * pageRowsMax < totalCount) pages.set(number, { ids, isStale });
+    const readAtIndex = folder.pages.get(number)?.readAtIndex ?? folder.changedAtIndex;
+    if (ids.length > 0 && number * pageRowsMax < totalCount) pages.set(number, { ids, isStale, readAtIndex });
   }
   for (const [number, page] of folder.pages) {
-    if (number >= next && number * pageRowsMax < totalCount) pages.set(number, { ids: page.ids, isStale: true });
+    if (number >= next && number * pageRowsMax < totalCount) pages.set(number, { ...page, isStale: true });
   }
   return { ...folder, totalCount, pages };
 }
