@@ -1,9 +1,11 @@
 import { HoldfastError, toHex } from "@holdfast/base";
+import type { Gauge, Metrics } from "@holdfast/observability";
 import { ChunkControlService, ChunkDataService } from "@holdfast/proto/chunk/v1/chunk";
 import { serve } from "@holdfast/rpc";
 import type { Listener } from "@holdfast/rpc";
 import type { ChunkserverConfig } from "./config.ts";
 import { DeltaLog } from "./heartbeat/delta-log.ts";
+import type { ReportSender } from "./heartbeat/report.ts";
 import { Reporter } from "./heartbeat/reporter.ts";
 import { openHighestTerm } from "./identity/highest-term.ts";
 import { openNodeIdentity } from "./identity/node-identity.ts";
@@ -15,6 +17,8 @@ import { createChunkDataService } from "./services/chunk-data-service.ts";
 import type { StoreStatus } from "./store/chunk-store.ts";
 import { openFileChunkStore } from "./store/file-chunk-store.ts";
 import type { FileChunkStore } from "./store/file-chunk-store.ts";
+
+const gaugeIntervalMs = 1000;
 
 /** A running chunkserver. */
 export interface Chunkserver {
@@ -84,13 +88,7 @@ async function start(
 
   const listener = await listen(config, ports, { store, node });
   onStop(() => listener.close(config.stopGraceMs));
-  const sender = {
-    ...ports.hostIdentity(),
-    incarnation: toHex(random.bytes(16)),
-    name: config.name,
-    address: config.advertisedAddress === "" ? listener.address : config.advertisedAddress,
-    zone: config.zone,
-  };
+  const sender = senderOf(config, ports, listener);
   const { masterAddresses, reporter: intervals } = config;
   const reporter = new Reporter({
     network,
@@ -111,6 +109,9 @@ async function start(
   scrubber.start();
   onStop(() => scrubber.stop());
 
+  const gauges = timers.every(gaugeIntervalMs, showStatus(ports.metrics, store));
+  onStop(async () => gauges.cancel());
+
   const status = store.status();
   logger.info("chunkserver.started", {
     address: listener.address,
@@ -123,6 +124,33 @@ async function start(
     status: () => store.status(),
     readiness: () => readinessOf(reporter, store),
     stop,
+  };
+}
+
+/** How this process introduces itself to masters; its incarnation is new with every start. */
+function senderOf(config: ChunkserverConfig, ports: ChunkserverPorts, listener: Listener): ReportSender {
+  return {
+    ...ports.hostIdentity(),
+    incarnation: toHex(ports.random.bytes(16)),
+    name: config.name,
+    address: config.advertisedAddress === "" ? listener.address : config.advertisedAddress,
+    zone: config.zone,
+  };
+}
+
+/** Puts the store's state where operators see it. */
+function showStatus(metrics: Metrics, store: FileChunkStore): () => void {
+  const gauge = (name: string, help: string): Gauge => metrics.gauge({ name: `holdfast_chunkserver_${name}`, help });
+  const chunkCount = gauge("chunks", "Copies in the inventory.");
+  const usedBytes = gauge("used_bytes", "Bytes of chunk data.");
+  const freeBytes = gauge("free_bytes", "Bytes free for chunk data.");
+  const isDiskOk = gauge("disk_ok", "1 while the disk takes new chunks, 0 when it is full or failed.");
+  return () => {
+    const status = store.status();
+    chunkCount.set(status.chunkCount);
+    usedBytes.set(status.usedBytes);
+    freeBytes.set(status.freeBytes);
+    isDiskOk.set(status.diskState === "ok" ? 1 : 0);
   };
 }
 

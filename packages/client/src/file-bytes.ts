@@ -45,7 +45,7 @@ const defaultLimits: SendLimits & ReadLimits = {
   stallMs: 4000,
   graceMs: 50,
   lingerMs: 20_000,
-  hedgeAfterMs: { min: 150, max: 2000 },
+  hedgeAfterMs: { min: 250, max: 2000 },
   tryTimeoutMs: 30_000,
 };
 

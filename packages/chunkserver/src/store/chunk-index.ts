@@ -77,6 +77,7 @@ export class ChunkIndex {
   /** All copies of one bucket. */
   listBucket(bucket: number): HeldChunk[] {
     const chunks: HeldChunk[] = [];
+    if (this.#counts[bucket] === 0) return chunks;
     for (let slot = 0; slot < this.#ids.length; slot++) {
       const chunkId = this.#ids[slot] ?? 0;
       if (chunkId !== 0 && bucketOf(chunkId) === bucket) chunks.push(this.#chunkAt(slot));

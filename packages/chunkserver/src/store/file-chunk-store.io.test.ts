@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, open, readdir, rm } from "node:fs/promises";
+import { mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "@holdfast/observability";
@@ -17,7 +17,7 @@ async function openIn(dataDirectory: string, inventory = new RecordingInventory(
     timers: createNodeTimers(),
     random: createNodeRandom(),
   };
-  const limits = { ...testLimits, spaceCheckIntervalMs: 50 };
+  const limits = { ...testLimits, spaceCheckIntervalMs: 1000 };
   return openFileChunkStore({
     ...ports,
     logger: silentLogger,
@@ -80,8 +80,8 @@ describe("FileChunkStore on a small file system", () => {
         runCommand("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", directory]);
         try {
           const store = await openIn(directory);
-          const filler = await open(join(directory, "filler"), "w");
-          await filler.write(Buffer.alloc(4 * 1024 * 1024));
+          const filler = join(directory, "filler");
+          await writeFile(filler, Buffer.alloc(4 * 1024 * 1024));
           // The store's last look at the free space is older than the filler: the file system itself has to refuse.
           let written = 0;
           const failure = await (async () => {
@@ -93,8 +93,7 @@ describe("FileChunkStore on a small file system", () => {
           expect(await readdir(join(directory, "tmp"))).toEqual([]);
           for (let chunkId = 1; chunkId <= written; chunkId++)
             expect(await store.verify({ chunkId, generation: 1 })).toBe(true);
-          await filler.truncate(0);
-          await filler.close();
+          await rm(filler);
           await expect.poll(() => store.status().diskState, { timeout: 5000 }).toBe("ok");
           await writeChunk(store, 100, sampleBytes(1_000_000));
           await store.close();
