@@ -1,3 +1,4 @@
+import { HoldfastError } from "@holdfast/base";
 import type { RaftNode } from "@holdfast/raft";
 
 /** How fresh a read must be. */
@@ -22,13 +23,13 @@ export class ReadGate {
 
   /** Resolves when applied state is fresh enough. Errors: `notLeader`, `unavailable`, `deadline`, `cancelled`. */
   async pass(wish: ReadWish): Promise<void> {
-    wish.signal.throwIfAborted();
+    if (wish.signal.aborted) throw givenUp();
     if (wish.atLeastIndex > 0) {
       if (this.raft.status().appliedIndex >= wish.atLeastIndex) return;
       await this.raft.waitApplied(wish.atLeastIndex as Parameters<RaftNode["waitApplied"]>[0], wish.signal);
       return;
     }
-    await this.round();
+    await untilAborted(this.round(), wish.signal);
   }
 
   private round(): Promise<number> {
@@ -55,4 +56,18 @@ export class ReadGate {
     });
     return round;
   }
+}
+
+/** The round goes on for the others when one caller gives up. */
+function untilAborted(round: Promise<number>, signal: AbortSignal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(givenUp());
+    signal.addEventListener("abort", onAbort, { once: true });
+    const done = (): void => signal.removeEventListener("abort", onAbort);
+    round.then(resolve, reject).finally(done).catch(reject);
+  });
+}
+
+function givenUp(): HoldfastError {
+  return new HoldfastError("cancelled", "The caller gave the read up.");
 }
