@@ -43,7 +43,10 @@ describe.skipIf(mustSkipBrowser("a real cluster"))("the page on a real cluster",
     const { page } = visitor;
     await page.goto(link);
     await page.getByLabel("E-mail").fill(account.email);
-    await page.getByLabel(/^Password/).first().fill(account.password);
+    await page
+      .getByLabel(/^Password/)
+      .first()
+      .fill(account.password);
     const repeat = page.getByLabel(/repeat|again|confirm/i);
     if ((await repeat.count()) > 0) await repeat.fill(account.password);
     await page.getByRole("button", { name: /create|make|set up/i }).click();
@@ -51,7 +54,10 @@ describe.skipIf(mustSkipBrowser("a real cluster"))("the page on a real cluster",
     const second = await openVisitor(browser, { url: cluster.origin });
     await second.page.goto(link);
     await second.page.getByLabel("E-mail").fill("mallory@example.org");
-    await second.page.getByLabel(/^Password/).first().fill("another passphrase");
+    await second.page
+      .getByLabel(/^Password/)
+      .first()
+      .fill("another passphrase");
     await second.page.getByRole("button", { name: /create|make|set up/i }).click();
     await second.page.getByRole("alert").first().waitFor();
     await second.context.close();
@@ -109,7 +115,10 @@ describe.skipIf(mustSkipBrowser("a real cluster"))("the page on a real cluster",
     for (const name of ["master-1", "master-2", "master-3", "node-1", "node-2", "node-3", "node-4"]) {
       await page.getByText(name, { exact: true }).first().waitFor();
     }
-    await page.getByText(/\d+ (files|chunks)|verified|copies/).first().waitFor();
+    await page
+      .getByText(/\d+ (files|chunks)|verified|copies/)
+      .first()
+      .waitFor();
     expect(visitor.problems).toEqual([]);
   });
 });
