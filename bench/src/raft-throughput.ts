@@ -29,11 +29,11 @@ const cluster = await ProcessCluster.create(3, {
 });
 try {
   await cluster.startAll();
-  const leader = await cluster.leader();
   console.log(
     "| callers | entries/s | p50 ms | p90 ms | p99 ms | max ms | failed | leader CPU | follower CPU |\n|---|---|---|---|---|---|---|---|---|",
   );
   for (const callers of values.callers.split(",").map(Number)) {
+    const leader = await cluster.leader();
     const before = await cpu();
     const load = await leader.ask(
       { kind: "load", callers, seconds: Number(values.seconds), entryBytes: Number(values.bytes) },

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { runChaos } from "./sim-chaos.ts";
 
 /** More with `node bench/src/raft-chaos.ts --seeds N`. */
-const seedCount = 40;
+const seedCount = 25;
 
 it(`keeps every promise under ${seedCount} seeds of crashes, power cuts, partitions and bad disks`, async () => {
   let applied = 0;

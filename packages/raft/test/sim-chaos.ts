@@ -129,7 +129,7 @@ class ChaosRun {
     const id = must(ids[random.integer(ids.length)], "there is a member");
     const other = must(ids[random.integer(ids.length)], "there is a member");
     const { network, world } = this.#cluster;
-    switch (random.integer(9)) {
+    switch (random.integer(10)) {
       case 0:
       case 1:
         return this.#crash(id, "process");
@@ -150,6 +150,8 @@ class ChaosRun {
       case 7:
         for (const peer of ids) if (random.chance(0.1)) this.#crash(peer, random.chance(0.5) ? "powerCut" : "process");
         return undefined;
+      case 8:
+        return this.#restart(id);
       default:
         network.heal();
         return this.#resume();
@@ -159,6 +161,22 @@ class ChaosRun {
   #resume(): void {
     for (const id of this.#stalled) this.#cluster.world.machine(nameOf(id)).disk.resume();
     this.#stalled.clear();
+  }
+
+  /** A planned stop, with a hand-over when it leads. */
+  #restart(id: PeerId): void {
+    const member = this.#cluster.members.get(id);
+    if (member === undefined) return;
+    this.#stalled.delete(id);
+    this.#cluster.world.machine(nameOf(id)).disk.resume();
+    this.#booting++;
+    member.stop().then(
+      () => {
+        this.#booting--;
+        this.#boot(id);
+      },
+      (error: unknown) => this.#fail(`member ${id} could not stop: ${String(error)}`),
+    );
   }
 
   #crash(id: PeerId, how: "process" | "powerCut"): void {

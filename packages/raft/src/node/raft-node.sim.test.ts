@@ -77,6 +77,21 @@ describe("raft node in a simulated world", () => {
     for (const id of cluster.ids) expect(cluster.stateMachine(id).texts()[0]).toBe("kept");
   });
 
+  it("hands leadership over when it is stopped: no proposal fails and the next one leads at once", async () => {
+    const cluster = new SimCluster({ seed: 11 });
+    await cluster.startAll();
+    const old = await cluster.elect();
+    const open = texts(200).map((text) => old.node.propose(new TextEncoder().encode(text)));
+    const startedMs = cluster.world.nowMs();
+    await cluster.world.settle(old.stop(), 5000);
+    const outcomes = await Promise.all(open);
+    expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(["applied"]));
+    await cluster.elect();
+    expect(cluster.world.nowMs() - startedMs).toBeLessThan(200);
+    expect(await cluster.settleApplied()).toBe(true);
+    for (const { id } of cluster.members.values()) expect(cluster.stateMachine(id).texts()).toEqual(texts(200));
+  });
+
   it("gives up leadership when it is cut off, and its proposals end", async () => {
     const cluster = new SimCluster({ seed: 5 });
     await cluster.startAll();

@@ -13,6 +13,7 @@ import { AppliedWaiters } from "./applied-waiters.ts";
 import { Compactor } from "./compactor.ts";
 import { logCoreEvent } from "./core-events.ts";
 import type { NodeMetrics } from "./node-metrics.ts";
+import { handOverTarget } from "./hand-over.ts";
 import { readLinearizably } from "./linearizable-read.ts";
 import { Proposals } from "./proposals.ts";
 import { Reads } from "./reads.ts";
@@ -51,6 +52,7 @@ export class RaftShell implements RaftNode {
   readonly #timers: Timer[] = [];
   #inputs: Input[] = [];
   #nextRef = 1;
+  #handOverRef: number | undefined;
   #isTurnScheduled = false;
   #state: "opened" | "running" | "failed" | "stopped" = "opened";
   #stopping: Promise<void> | undefined;
@@ -147,6 +149,7 @@ export class RaftShell implements RaftNode {
   }
 
   async #stop(): Promise<void> {
+    await this.#handOver();
     const wasFailed = this.#state === "failed";
     this.#state = "stopped";
     for (const timer of this.#timers) timer.cancel();
@@ -159,6 +162,22 @@ export class RaftShell implements RaftNode {
     } catch (error) {
       if (!wasFailed || !isHoldfastError(error)) throw error;
     }
+  }
+
+  /** A planned stop need not cost an election: another member leads first, and what was proposed here gets its outcome. */
+  async #handOver(): Promise<void> {
+    const target = handOverTarget(this.#parts.core.view());
+    if (this.#state !== "running" || target === undefined) return;
+    const { ports, settings } = this.#parts;
+    const endMs = ports.clock.monotonicMs() + handOverElections * settings.electionTicksMin * settings.tickMs;
+    this.#handOverRef = this.#nextRef++;
+    // What was proposed before comes before: during the hand-over the core takes no more.
+    const proposals = this.#proposals.takeFresh();
+    if (proposals.length > 0) this.#enqueue({ kind: "propose", proposals });
+    this.#enqueue({ kind: "transfer", ref: this.#handOverRef, to: target });
+    const isOpen = (): boolean => this.#handOverRef !== undefined || this.#proposals.openCount > 0;
+    while (isOpen() && this.#state === "running" && ports.clock.monotonicMs() < endMs)
+      await ports.timers.sleep(settings.tickMs);
   }
 
   #enqueue(input: Input): void {
@@ -232,6 +251,10 @@ export class RaftShell implements RaftNode {
   }
 
   #answer(reply: Reply): void {
+    if (reply.ref === this.#handOverRef) {
+      this.#handOverRef = undefined;
+      return;
+    }
     const isOurs = this.#proposals.answer(reply, this.#waiters.appliedIndex) || this.#reads.answer(reply);
     assert(isOurs, "the core answers what it was asked, once");
   }
@@ -293,6 +316,9 @@ export class RaftShell implements RaftNode {
     this.#waiters.end(ending);
   }
 }
+
+/** How many shortest election timeouts a stopping leader gives the hand-over. */
+const handOverElections = 2;
 
 /** How long a member that would need a snapshot is left alone. */
 const snapshotRetryMs = 5000;
