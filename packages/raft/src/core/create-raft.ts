@@ -104,7 +104,7 @@ function take(state: RaftState, input: Input): void {
 }
 
 function onReceive(state: RaftState, message: Message): void {
-  const fault = findFault(message, state.config.id);
+  const fault = findFault(message, state.config);
   if (fault === undefined) receive(state, message);
   else tell(state, { kind: "inputDropped", reason: fault });
 }

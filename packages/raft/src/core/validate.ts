@@ -1,3 +1,4 @@
+import type { Config } from "./config.ts";
 import type { ConfigurationChange, Entry, EntryId, Membership, SnapshotMeta } from "./entries.ts";
 import type { Message } from "./messages.ts";
 
@@ -5,10 +6,12 @@ import type { Message } from "./messages.ts";
  * Why a message from a peer makes no sense, whatever its bytes were decoded to; undefined: it does. Everything after
  * this check may rely on whole, safe numbers, known kinds and contiguous entries. Reads fields as unknown on purpose.
  */
-export function findFault(message: Message, own: number): string | undefined {
+export function findFault(message: Message, config: Config): string | undefined {
   const raw: unknown = message;
   if (!isRecord(raw)) return "not a message";
-  if (!isPeer(raw["from"]) || raw["to"] !== own) return "wrong sender or receiver";
+  if (!isPeer(raw["from"]) || raw["to"] !== config.id) return "wrong sender or receiver";
+  // Nobody else may speak in this node's name: its own votes and acknowledgements never leave it.
+  if (raw["from"] === config.id && !config.switches.deliverOwnMessages) return "own message from outside";
   const hasTerm = raw["kind"] === "forwardedProposal" ? raw["term"] === 0 : isNatural(raw["term"]) && raw["term"] > 0;
   if (!hasTerm) return "wrong term";
   const isSound = Object.hasOwn(bodies, String(raw["kind"])) && bodies[raw["kind"] as Message["kind"]](raw);
@@ -26,7 +29,7 @@ const bodies: Readonly<Record<Message["kind"], (raw: Fields) => boolean>> = {
   appendResponse: (raw) => isNatural(raw["index"]) && (raw["hint"] === undefined || isEntryId(raw["hint"])),
   heartbeatRequest: (raw) => isEntryId(raw["commit"]) && isNatural(raw["round"]),
   heartbeatResponse: (raw) => isNatural(raw["round"]),
-  snapshotRequest: (raw) => isSnapshotMeta(raw["snapshot"]),
+  snapshotRequest: (raw) => isSnapshotMeta(raw["snapshot"]) && raw["snapshot"].term <= Number(raw["term"]),
   timeoutNow: () => true,
   forwardedProposal: (raw) => Array.isArray(raw["entries"]) && raw["entries"].every(isEntryOrBlank),
   forwardedTransfer: (raw) => isPeer(raw["target"]),
@@ -105,7 +108,10 @@ function isMembership(value: unknown): value is Membership {
   const isLearnerApart = membership.learners.every(
     (id) => !membership.voters.includes(id) && !membership.votersOutgoing.includes(id),
   );
-  return membership.voters.length > 0 && isLearnerApart;
+  const isNextOutgoing = membership.learnersNext.every(
+    (id) => membership.votersOutgoing.includes(id) && !membership.voters.includes(id),
+  );
+  return membership.voters.length > 0 && isLearnerApart && isNextOutgoing;
 }
 
 function isPeerList(value: unknown): boolean {
