@@ -110,7 +110,9 @@ describe.skipIf(mustSkipBrowser("files"))("files on the page", () => {
     await page.getByRole("button", { name: "Delete IMG_2232.jpg for ever" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete for ever" }).click();
     await page.getByText("IMG_2232.jpg", { exact: true }).waitFor({ state: "detached" });
-    await expect.poll(() => [...memory.gateway.state.drive.entries.values()].some((entry) => entry.name === "IMG_2232.jpg")).toBe(false);
+    await expect
+      .poll(() => [...memory.gateway.state.drive.entries.values()].some((entry) => entry.name === "IMG_2232.jpg"))
+      .toBe(false);
   });
 
   test("a row is moved by dragging it onto a folder, and by the dialog", async () => {
@@ -180,11 +182,14 @@ describe.skipIf(mustSkipBrowser("files"))("files on the page", () => {
     const callsBefore = memory.gateway.state.calls;
     await page.keyboard.press("End");
     await rowOf(page, "photo 100000.jpg").waitFor({ timeout: 2000 });
-    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("data-name"))).toBe("photo 100000.jpg");
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.getAttribute("data-name")))
+      .toBe("photo 100000.jpg");
     expect(await page.getByRole("grid").getAttribute("aria-rowcount")).toBe("100001");
     const scroller = page.getByTestId("rows");
     expect(await scroller.evaluate((element) => element.scrollHeight)).toBeGreaterThan(3_999_000);
-    for (let step = 0; step < 20; step++) await scroller.evaluate((element, top) => element.scrollTo(0, top), step * 200_000);
+    for (let step = 0; step < 20; step++)
+      await scroller.evaluate((element, top) => element.scrollTo(0, top), step * 200_000);
     await expect.poll(() => page.locator("[data-row]:not([aria-busy])").count()).toBeGreaterThan(15);
     expect(await page.locator("[data-row]").count()).toBeLessThanOrEqual(60);
     expect(memory.gateway.state.calls - callsBefore).toBeLessThan(60);

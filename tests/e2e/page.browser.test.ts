@@ -20,8 +20,12 @@ describe.skipIf(mustSkipBrowser("page"))("the page as a whole", () => {
   afterAll(() => memory.stop());
 
   async function seriousFaults(page: Page): Promise<string[]> {
-    const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-    return violations.filter((one) => one.impact === "serious" || one.impact === "critical").map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`);
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+      .analyze();
+    return violations
+      .filter((one) => one.impact === "serious" || one.impact === "critical")
+      .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`);
   }
 
   test("who is not signed in goes to sign-in and comes back to where they wanted to go", async () => {
@@ -212,7 +216,9 @@ describe.skipIf(mustSkipBrowser("page"))("the page as a whole", () => {
     const { page, context } = await memory.enter({ theme: "light" });
     await page.getByRole("button", { name: "Theme" }).click();
     await page.getByRole("menuitem", { name: "Dark" }).click();
-    await expect.poll(() => page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe("rgb(20, 21, 23)");
+    await expect
+      .poll(() => page.evaluate(() => getComputedStyle(document.body).backgroundColor))
+      .toBe("rgb(20, 21, 23)");
     await page.route("**/assets/*.js", (route) => route.abort());
     await page.reload();
     expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe("rgb(20, 21, 23)");
@@ -222,7 +228,8 @@ describe.skipIf(mustSkipBrowser("page"))("the page as a whole", () => {
   test("the first view of Drive stays within its budget", async () => {
     const html = await readFile(join(distFolder, "index.html"), "utf8");
     const sizes = { js: 0, css: 0 };
-    for (const match of html.matchAll(/(?:src|href)="(\/[^"]+\.(js|css))"/g)) sizes[match[2] as "js" | "css"] += gzipSync(await readFile(join(distFolder, match[1] ?? ""))).length;
+    for (const match of html.matchAll(/(?:src|href)="(\/[^"]+\.(js|css))"/g))
+      sizes[match[2] as "js" | "css"] += gzipSync(await readFile(join(distFolder, match[1] ?? ""))).length;
     expect(sizes.js).toBeGreaterThan(100_000);
     expect(sizes.js).toBeLessThanOrEqual(driveScriptMaxBytes);
     expect(sizes.css).toBeLessThanOrEqual(styleMaxBytes);

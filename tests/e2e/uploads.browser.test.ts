@@ -7,7 +7,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { dropFiles, dropPaths, mustSkipBrowser, rowOf, type Visitor } from "./src/browser.ts";
 import { startMemoryPage, type MemoryPage } from "./src/memory-page.ts";
 
-const sha256 = (bytes: Uint8Array | undefined) => createHash("sha256").update(bytes ?? new Uint8Array()).digest("hex");
+const sha256 = (bytes: Uint8Array | undefined) =>
+  createHash("sha256")
+    .update(bytes ?? new Uint8Array())
+    .digest("hex");
 
 describe.skipIf(mustSkipBrowser("uploads"))("uploads on the page", () => {
   let memory: MemoryPage;
@@ -44,16 +47,32 @@ describe.skipIf(mustSkipBrowser("uploads"))("uploads on the page", () => {
   }
 
   test("files chosen by the button appear in the list, whatever their names", async () => {
-    const names = ["plain.txt", "mit Leerzeichen und Umlaut ä.txt", "emoji 🎉.txt", "quote's \"here\".txt", ".hidden", "empty"];
+    const names = [
+      "plain.txt",
+      "mit Leerzeichen und Umlaut ä.txt",
+      "emoji 🎉.txt",
+      'quote\'s "here".txt',
+      ".hidden",
+      "empty",
+    ];
     for (const name of names) await writeFile(join(folder, name), name === "empty" ? "" : `content of ${name}`);
-    await choose(visitor.page, names.map((name) => join(folder, name)));
+    await choose(
+      visitor.page,
+      names.map((name) => join(folder, name)),
+    );
     await visitor.page.getByText(`${names.length} files uploaded`).waitFor();
-    for (const name of names) expect(stored(name.normalize("NFC"))?.length).toBe(name === "empty" ? 0 : Buffer.byteLength(`content of ${name}`));
+    for (const name of names)
+      expect(stored(name.normalize("NFC"))?.length).toBe(
+        name === "empty" ? 0 : Buffer.byteLength(`content of ${name}`),
+      );
     await rowOf(visitor.page, "emoji 🎉.txt").waitFor();
   });
 
   test("files dropped on the list are uploaded", async () => {
-    await dropFiles(visitor.page, [{ name: "dropped one.txt", text: "1" }, { name: "dropped two.txt", text: "22" }]);
+    await dropFiles(visitor.page, [
+      { name: "dropped one.txt", text: "1" },
+      { name: "dropped two.txt", text: "22" },
+    ]);
     await rowOf(visitor.page, "dropped two.txt").waitFor();
     await expect.poll(() => stored("dropped two.txt")?.length).toBe(2);
   });
@@ -61,7 +80,8 @@ describe.skipIf(mustSkipBrowser("uploads"))("uploads on the page", () => {
   test("a dropped folder keeps its tree, empty folders too", async () => {
     await mkdir(join(folder, "tree/a/b"), { recursive: true });
     await mkdir(join(folder, "tree/nothing"));
-    for (let number = 0; number < 130; number++) await writeFile(join(folder, `tree/a/b/file ${number}.txt`), `${number}`);
+    for (let number = 0; number < 130; number++)
+      await writeFile(join(folder, `tree/a/b/file ${number}.txt`), `${number}`);
     await writeFile(join(folder, "tree/top.txt"), "top");
     await dropPaths(visitor.page, [join(folder, "tree")]);
     await visitor.page.getByText("131 files uploaded").waitFor({ timeout: 20_000 });
@@ -104,7 +124,9 @@ describe.skipIf(mustSkipBrowser("uploads"))("uploads on the page", () => {
     const { page } = visitor;
     memory.gateway.state.faults.uploadBytesPerSecond = 8_000_000;
     await choose(page, join(folder, "resumed.bin"));
-    const uploadParts = () => [...memory.gateway.state.uploads.values()].find((upload) => upload.request.name === "resumed.bin")?.parts.size ?? 0;
+    const uploadParts = () =>
+      [...memory.gateway.state.uploads.values()].find((upload) => upload.request.name === "resumed.bin")?.parts.size ??
+      0;
     await expect.poll(uploadParts, { timeout: 10_000 }).toBeGreaterThan(0);
     page.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
     await page.reload();
@@ -120,7 +142,11 @@ describe.skipIf(mustSkipBrowser("uploads"))("uploads on the page", () => {
 
   test("taken names are asked about once; the rest goes on", async () => {
     const { page } = visitor;
-    await dropFiles(page, [{ name: "notes.md", text: "newer" }, { name: "todo.txt", text: "newer too" }, { name: "unrelated.txt", text: "u" }]);
+    await dropFiles(page, [
+      { name: "notes.md", text: "newer" },
+      { name: "todo.txt", text: "newer too" },
+      { name: "unrelated.txt", text: "u" },
+    ]);
     const dialog = page.getByRole("dialog");
     await dialog.getByText("2 names are taken").waitFor();
     await expect.poll(() => stored("unrelated.txt")?.length).toBe(1);
@@ -137,7 +163,9 @@ describe.skipIf(mustSkipBrowser("uploads"))("uploads on the page", () => {
     await writeFile(join(folder, "unwanted.bin"), randomBytes(20_000_000));
     await choose(page, join(folder, "unwanted.bin"));
     await page.getByRole("button", { name: "Cancel unwanted.bin" }).click();
-    await expect.poll(() => [...memory.gateway.state.uploads.values()].some((upload) => upload.request.name === "unwanted.bin")).toBe(false);
+    await expect
+      .poll(() => [...memory.gateway.state.uploads.values()].some((upload) => upload.request.name === "unwanted.bin"))
+      .toBe(false);
     expect(stored("unwanted.bin")).toBeUndefined();
   });
 });

@@ -3,10 +3,18 @@ import { ConflictPolicy } from "@holdfast/proto/events/v1/events";
 import type { MemoryState } from "./memory-state.ts";
 import { Refusal } from "./refusal.ts";
 
-const policies: Readonly<Record<string, ConflictPolicy>> = { fail: ConflictPolicy.FAIL, replace: ConflictPolicy.REPLACE, keepBoth: ConflictPolicy.KEEP_BOTH };
+const policies: Readonly<Record<string, ConflictPolicy>> = {
+  fail: ConflictPolicy.FAIL,
+  replace: ConflictPolicy.REPLACE,
+  keepBoth: ConflictPolicy.KEEP_BOTH,
+};
 
 /** The plain HTTP side: whole files, parts, contents. Answers false when the path is none of its own. */
-export async function serveBytes(state: MemoryState, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+export async function serveBytes(
+  state: MemoryState,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
   const url = new URL(request.url ?? "/", "http://memory");
   if (!url.pathname.startsWith("/api/v1/")) return false;
   try {
@@ -33,7 +41,12 @@ async function route(state: MemoryState, url: URL, request: IncomingMessage, res
   send(response, 404, { kind: "notFound", message: "No such address." });
 }
 
-async function putFile(state: MemoryState, url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function putFile(
+  state: MemoryState,
+  url: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const parent = BigInt(url.searchParams.get("parent") ?? "0");
   const name = url.searchParams.get("name") ?? "";
   const conflict = policies[url.searchParams.get("conflict") ?? "fail"] ?? ConflictPolicy.FAIL;
@@ -52,14 +65,19 @@ async function readBody(state: MemoryState, request: IncomingMessage): Promise<U
     const rate = state.faults.uploadBytesPerSecond;
     if (rate > 0) await state.sleep((piece.length / rate) * 1000);
   }
-  if (state.faults.takeUploadFailure()) throw new Refusal("unavailable", "The cluster is choosing a leader. Nothing was lost; try again.");
+  if (state.faults.takeUploadFailure())
+    throw new Refusal("unavailable", "The cluster is choosing a leader. Nothing was lost; try again.");
   return Buffer.concat(pieces);
 }
 
 function getContent(state: MemoryState, id: bigint, response: ServerResponse): void {
   const entry = state.drive.get(id);
   const bytes = state.drive.bytes.get(id) ?? Buffer.alloc(Number(entry.sizeBytes));
-  response.writeHead(200, { "content-type": "application/octet-stream", "content-length": bytes.length, "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(entry.name)}` });
+  response.writeHead(200, {
+    "content-type": "application/octet-stream",
+    "content-length": bytes.length,
+    "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(entry.name)}`,
+  });
   response.end(bytes);
 }
 

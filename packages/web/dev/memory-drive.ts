@@ -33,7 +33,17 @@ export class MemoryDrive {
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
     const at = BigInt(nowMs());
-    this.entries.set(1n, create(EntrySchema, { entryId: 1n, kind: EntryKind.FOLDER, ownerId: 1n, createdAtMs: at, modifiedAtMs: at, revision: 1n }));
+    this.entries.set(
+      1n,
+      create(EntrySchema, {
+        entryId: 1n,
+        kind: EntryKind.FOLDER,
+        ownerId: 1n,
+        createdAtMs: at,
+        modifiedAtMs: at,
+        revision: 1n,
+      }),
+    );
     this.#children.set(1n, []);
   }
 
@@ -51,7 +61,7 @@ export class MemoryDrive {
 
   ancestors(entry: Entry): Entry[] {
     const found: Entry[] = [];
-    for (let id = entry.parentId; id !== 0n; ) {
+    for (let id = entry.parentId; id !== 0n;) {
       const parent = this.entries.get(id);
       if (parent === undefined) break;
       found.unshift(parent);
@@ -65,7 +75,9 @@ export class MemoryDrive {
   }
 
   trash(): Entry[] {
-    return [...this.entries.values()].filter((entry) => entry.trashedAtMs > 0n).sort((left, right) => Number(right.trashedAtMs - left.trashedAtMs));
+    return [...this.entries.values()]
+      .filter((entry) => entry.trashedAtMs > 0n)
+      .sort((left, right) => Number(right.trashedAtMs - left.trashedAtMs));
   }
 
   createFolder(parentId: bigint, name: string, isKept: boolean): Entry {
@@ -77,7 +89,11 @@ export class MemoryDrive {
     return entry;
   }
 
-  createFile(parentId: bigint, name: string, file: { readonly bytes: Uint8Array; readonly conflict: ConflictPolicy; readonly sizeBytes?: number }): Entry {
+  createFile(
+    parentId: bigint,
+    name: string,
+    file: { readonly bytes: Uint8Array; readonly conflict: ConflictPolicy; readonly sizeBytes?: number },
+  ): Entry {
     const existing = this.#find(parentId, name);
     const sizeBytes = BigInt(file.sizeBytes ?? file.bytes.length);
     if (existing !== undefined && file.conflict === ConflictPolicy.REPLACE && existing.kind === EntryKind.FILE) {
@@ -96,9 +112,16 @@ export class MemoryDrive {
   checkName(parentId: bigint, name: string, conflict: ConflictPolicy): void {
     this.get(parentId);
     if (name === "" || name.includes("/") || name.includes("\0") || Buffer.byteLength(name) > 255) {
-      throw new Refusal("invalidArgument", `The name "${name.slice(0, 40)}" cannot be used. Nothing was changed. Names have 1 to 255 bytes and no "/".`);
+      throw new Refusal(
+        "invalidArgument",
+        `The name "${name.slice(0, 40)}" cannot be used. Nothing was changed. Names have 1 to 255 bytes and no "/".`,
+      );
     }
-    if (conflict !== ConflictPolicy.KEEP_BOTH && conflict !== ConflictPolicy.REPLACE && this.#find(parentId, name) !== undefined) {
+    if (
+      conflict !== ConflictPolicy.KEEP_BOTH &&
+      conflict !== ConflictPolicy.REPLACE &&
+      this.#find(parentId, name) !== undefined
+    ) {
       throw new Refusal("nameTaken", `"${name}" is already in this folder. Nothing was changed.`);
     }
   }
@@ -127,13 +150,16 @@ export class MemoryDrive {
     if (entry.trashedAtMs > 0n) return;
     const sourceId = entry.parentId;
     this.#put({ ...entry, trashedAtMs: BigInt(this.#nowMs()), originParentId: sourceId, parentId: 0n }, sourceId);
-    this.#publish([create(ChangeSchema, { change: { case: "entryGone", value: { entryId: id, parentId: sourceId, ownerId: 1n } } })]);
+    this.#publish([
+      create(ChangeSchema, { change: { case: "entryGone", value: { entryId: id, parentId: sourceId, ownerId: 1n } } }),
+    ]);
   }
 
   restore(id: bigint): Entry {
     const entry = this.get(id);
     const parentId = this.entries.has(entry.originParentId) ? entry.originParentId : 1n;
-    if (this.#find(parentId, entry.name) !== undefined) throw new Refusal("nameTaken", `"${entry.name}" is already in its old folder. It stays in the trash.`);
+    if (this.#find(parentId, entry.name) !== undefined)
+      throw new Refusal("nameTaken", `"${entry.name}" is already in its old folder. It stays in the trash.`);
     const restored = this.#put({ ...entry, parentId, trashedAtMs: 0n, originParentId: 0n }, 0n);
     this.#publish([changed(restored, 0n)]);
     return restored;
@@ -145,7 +171,11 @@ export class MemoryDrive {
     this.#detach(entry.parentId, entry);
     this.entries.delete(id);
     this.bytes.delete(id);
-    this.#publish([create(ChangeSchema, { change: { case: "entryGone", value: { entryId: id, parentId: entry.parentId, ownerId: 1n } } })]);
+    this.#publish([
+      create(ChangeSchema, {
+        change: { case: "entryGone", value: { entryId: id, parentId: entry.parentId, ownerId: 1n } },
+      }),
+    ]);
   }
 
   /** Many files at once, without one change each. */
@@ -154,7 +184,17 @@ export class MemoryDrive {
     const now = this.#nowMs();
     for (const [position, name] of names.entries()) {
       const entryId = this.#nextId++;
-      const entry = create(EntrySchema, { entryId, parentId, name, kind: EntryKind.FILE, ownerId: 1n, sizeBytes: BigInt((position * 7919) % 9_000_000), createdAtMs: BigInt(now - position * 61_000), modifiedAtMs: BigInt(now - position * 61_000), revision: BigInt(this.index) });
+      const entry = create(EntrySchema, {
+        entryId,
+        parentId,
+        name,
+        kind: EntryKind.FILE,
+        ownerId: 1n,
+        sizeBytes: BigInt((position * 7919) % 9_000_000),
+        createdAtMs: BigInt(now - position * 61_000),
+        modifiedAtMs: BigInt(now - position * 61_000),
+        revision: BigInt(this.index),
+      });
       this.entries.set(entryId, entry);
       list.push(entry);
     }
@@ -163,13 +203,34 @@ export class MemoryDrive {
     this.#recount(parentId);
   }
 
-  #make(parentId: bigint, file: { readonly name: string; readonly kind: EntryKind; readonly sizeBytes?: bigint; readonly conflict: ConflictPolicy }): Entry {
+  #make(
+    parentId: bigint,
+    file: {
+      readonly name: string;
+      readonly kind: EntryKind;
+      readonly sizeBytes?: bigint;
+      readonly conflict: ConflictPolicy;
+    },
+  ): Entry {
     const parent = this.get(parentId);
     this.checkName(parent.entryId, file.name, file.conflict);
-    const name = this.#find(parent.entryId, file.name) === undefined ? file.name : this.#freeName(parent.entryId, file.name);
+    const name =
+      this.#find(parent.entryId, file.name) === undefined ? file.name : this.#freeName(parent.entryId, file.name);
     const at = BigInt(this.#nowMs());
     const entryId = this.#nextId++;
-    return this.#put(create(EntrySchema, { entryId, parentId: parent.entryId, name, kind: file.kind, ownerId: 1n, sizeBytes: file.sizeBytes ?? 0n, createdAtMs: at, modifiedAtMs: at }), 0n);
+    return this.#put(
+      create(EntrySchema, {
+        entryId,
+        parentId: parent.entryId,
+        name,
+        kind: file.kind,
+        ownerId: 1n,
+        sizeBytes: file.sizeBytes ?? 0n,
+        createdAtMs: at,
+        modifiedAtMs: at,
+      }),
+      0n,
+    );
   }
 
   #put(next: Entry, sourceId: bigint): Entry {
@@ -181,7 +242,7 @@ export class MemoryDrive {
     const siblings = this.#children.get(entry.parentId);
     if (siblings !== undefined) {
       let low = 0;
-      for (let high = siblings.length; low < high; ) {
+      for (let high = siblings.length; low < high;) {
         const middle = (low + high) >> 1;
         if (compare(siblings[middle] as Entry, entry) < 0) low = middle + 1;
         else high = middle;

@@ -15,14 +15,18 @@ export function memoryRouter(state: MemoryState): ConnectRouter {
 
 function addSessions(router: ConnectRouter, state: MemoryState): void {
   const start = (context: HandlerContext, email: string) => {
-    context.responseHeader.set("Set-Cookie", `holdfast-sid=${state.startSession(email)}; Path=/; HttpOnly; SameSite=Strict`);
+    context.responseHeader.set(
+      "Set-Cookie",
+      `holdfast-sid=${state.startSession(email)}; Path=/; HttpOnly; SameSite=Strict`,
+    );
     return { account: state.account(email) };
   };
   router.service(SessionService, {
     async signIn(request, context) {
       await state.faults.pause();
       const email = request.email.trim().toLowerCase();
-      if (state.accounts.get(email)?.password !== request.password) throw new Refusal("unauthenticated", "E-mail or password is not right.");
+      if (state.accounts.get(email)?.password !== request.password)
+        throw new Refusal("unauthenticated", "E-mail or password is not right.");
       return start(context, email);
     },
     signOut(_request, context) {
@@ -31,11 +35,20 @@ function addSessions(router: ConnectRouter, state: MemoryState): void {
       return {};
     },
     whoAmI(_request, context) {
-      return { account: state.account(state.emailOf(context.requestHeader)), partSizeBytes: state.partSizeBytes, version: "0.1.0 (memory)" };
+      return {
+        account: state.account(state.emailOf(context.requestHeader)),
+        partSizeBytes: state.partSizeBytes,
+        version: "0.1.0 (memory)",
+      };
     },
     setUp(request, context) {
-      if (request.token !== state.setUpToken) throw new Refusal("denied", "This set-up link was used or has expired. Nothing was changed. Start Holdfast again to get a new one.");
-      if (request.password.length < 8) throw new Refusal("invalidArgument", "The password needs at least 8 characters.");
+      if (request.token !== state.setUpToken)
+        throw new Refusal(
+          "denied",
+          "This set-up link was used or has expired. Nothing was changed. Start Holdfast again to get a new one.",
+        );
+      if (request.password.length < 8)
+        throw new Refusal("invalidArgument", "The password needs at least 8 characters.");
       const email = request.email.trim().toLowerCase();
       state.accounts.set(email, { password: request.password, isAdmin: true });
       return start(context, email);
@@ -62,15 +75,29 @@ function addDrive(router: ConnectRouter, state: MemoryState): void {
       const folder = drive.get(request.folderId);
       const children = drive.children(request.folderId);
       const limit = request.limit === 0 ? 200 : request.limit;
-      return { entries: children.slice(request.offset, request.offset + limit), totalCount: children.length, index: BigInt(drive.index), folder, ancestors: drive.ancestors(folder) };
+      return {
+        entries: children.slice(request.offset, request.offset + limit),
+        totalCount: children.length,
+        index: BigInt(drive.index),
+        folder,
+        ancestors: drive.ancestors(folder),
+      };
     },
     async createFolder(request, context) {
       await enter(context);
-      return { entry: state.once(request.requestId, () => drive.createFolder(request.parentId, request.name, request.keepExisting)) };
+      return {
+        entry: state.once(request.requestId, () =>
+          drive.createFolder(request.parentId, request.name, request.keepExisting),
+        ),
+      };
     },
     async moveEntry(request, context) {
       await enter(context);
-      return { entry: state.once(request.requestId, () => drive.move(request.entryId, request.targetParentId, request.targetName, request.conflict)) };
+      return {
+        entry: state.once(request.requestId, () =>
+          drive.move(request.entryId, request.targetParentId, request.targetName, request.conflict),
+        ),
+      };
     },
     async trashEntry(request, context) {
       await enter(context);
@@ -100,14 +127,17 @@ function addDrive(router: ConnectRouter, state: MemoryState): void {
           yield create(WatchResponseSchema, { index: BigInt(seen), changes: [...change.changes] });
         }
         await state.nextChange(context.signal, seen);
-        if (drive.log.at(-1)?.index === undefined || (drive.log.at(-1)?.index ?? 0) <= seen) yield create(WatchResponseSchema, { index: BigInt(seen) });
+        if (drive.log.at(-1)?.index === undefined || (drive.log.at(-1)?.index ?? 0) <= seen)
+          yield create(WatchResponseSchema, { index: BigInt(seen) });
       }
     },
   });
 }
 
 /** The upload calls, spread into the drive service. */
-function uploadHandlers(state: MemoryState): Pick<ServiceImpl<typeof DriveService>, "startUpload" | "getUpload" | "commitUpload" | "abortUpload"> {
+function uploadHandlers(
+  state: MemoryState,
+): Pick<ServiceImpl<typeof DriveService>, "startUpload" | "getUpload" | "commitUpload" | "abortUpload"> {
   return {
     startUpload(request, context) {
       state.emailOf(context.requestHeader);
@@ -132,7 +162,8 @@ function uploadHandlers(state: MemoryState): Pick<ServiceImpl<typeof DriveServic
 
 function addAdmin(router: ConnectRouter, state: MemoryState): void {
   const check = (context: HandlerContext) => {
-    if (!state.account(state.emailOf(context.requestHeader)).isAdmin) throw new Refusal("denied", "Only administrators can see this.");
+    if (!state.account(state.emailOf(context.requestHeader)).isAdmin)
+      throw new Refusal("denied", "Only administrators can see this.");
   };
   router.service(AdminService, {
     getStatus(_request, context) {

@@ -75,23 +75,40 @@ export class MemoryState {
 
   putPart(uploadId: string, part: number, bytes: Uint8Array, sha256: string | undefined): void {
     const upload = this.#upload(uploadId);
-    if (sha256 !== undefined && createHash("sha256").update(bytes).digest("hex") !== sha256) throw new Refusal("checksumMismatch", "The part was damaged on its way. It was not stored; send it again.");
+    if (sha256 !== undefined && createHash("sha256").update(bytes).digest("hex") !== sha256)
+      throw new Refusal("checksumMismatch", "The part was damaged on its way. It was not stored; send it again.");
     upload.parts.set(part, bytes);
     this.partsReceived += 1;
   }
 
   describeUpload(uploadId: string): GetUploadResponse {
     const { request, parts } = this.#upload(uploadId);
-    const stored = [...parts].sort(([left], [right]) => left - right).map(([part, bytes]) => ({ part, lengthBytes: bytes.length, sha256: createHash("sha256").update(bytes).digest() }));
-    return create(GetUploadResponseSchema, { parentId: request.parentId, name: request.name, sizeBytes: request.sizeBytes, partSizeBytes: this.partSizeBytes, parts: stored });
+    const stored = [...parts]
+      .sort(([left], [right]) => left - right)
+      .map(([part, bytes]) => ({
+        part,
+        lengthBytes: bytes.length,
+        sha256: createHash("sha256").update(bytes).digest(),
+      }));
+    return create(GetUploadResponseSchema, {
+      parentId: request.parentId,
+      name: request.name,
+      sizeBytes: request.sizeBytes,
+      partSizeBytes: this.partSizeBytes,
+      parts: stored,
+    });
   }
 
   commitUpload(uploadId: string): Entry {
     return this.once(uploadId, () => {
       const { request, parts } = this.#upload(uploadId);
       const bytes = Buffer.concat([...parts].sort(([left], [right]) => left - right).map(([, part]) => part));
-      if (bytes.length !== Number(request.sizeBytes)) throw new Refusal("precondition", "Parts of this upload are missing. What was sent is kept; send the rest.");
-      return this.drive.createFile(request.parentId, request.name, { bytes, conflict: request.conflict === ConflictPolicy.UNSPECIFIED ? ConflictPolicy.FAIL : request.conflict });
+      if (bytes.length !== Number(request.sizeBytes))
+        throw new Refusal("precondition", "Parts of this upload are missing. What was sent is kept; send the rest.");
+      return this.drive.createFile(request.parentId, request.name, {
+        bytes,
+        conflict: request.conflict === ConflictPolicy.UNSPECIFIED ? ConflictPolicy.FAIL : request.conflict,
+      });
     });
   }
 

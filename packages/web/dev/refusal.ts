@@ -34,7 +34,16 @@ export class Refusal extends ConnectError {
   readonly kind: ErrorKind;
 
   constructor(kind: ErrorKind, message: string) {
-    super(message, codes[kind] ?? Code.Internal, undefined, [{ desc: ErrorDetailSchema, value: create(ErrorDetailSchema, { kind: (errorKinds.indexOf(kind) + 1) as WireErrorKind, message, requestId: "memory" }) }]);
+    super(message, codes[kind] ?? Code.Internal, undefined, [
+      {
+        desc: ErrorDetailSchema,
+        value: create(ErrorDetailSchema, {
+          kind: (errorKinds.indexOf(kind) + 1) as WireErrorKind,
+          message,
+          requestId: "memory",
+        }),
+      },
+    ]);
     this.kind = kind;
   }
 

@@ -1,8 +1,22 @@
 import { existsSync } from "node:fs";
+import { must } from "@holdfast/base";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 
-const candidates = [process.env["HOLDFAST_CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const candidates = [
+  process.env["HOLDFAST_CHROMIUM"],
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+];
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 /** The machine's Chromium, or undefined: then browser tests are skipped with a line that says so. */
 export function findChromium(): string | undefined {
@@ -18,8 +32,7 @@ export function mustSkipBrowser(suite: string): boolean {
 
 /** A headless Chromium. */
 export function launchBrowser(): Promise<Browser> {
-  const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error("no Chromium on this machine");
+  const executablePath = must(findChromium(), "there is a Chromium on this machine");
   return chromium.launch({ executablePath, headless: true, args: flags });
 }
 
@@ -31,21 +44,43 @@ export interface Visitor {
 }
 
 /** Opens a page as a new visitor, or as a second tab of an old one. */
-export async function openVisitor(browser: Browser, options: { readonly url: string; readonly theme?: "light" | "dark"; readonly width?: number; readonly height?: number; readonly context?: BrowserContext; readonly isTouch?: boolean }): Promise<Visitor> {
+export async function openVisitor(
+  browser: Browser,
+  options: {
+    readonly url: string;
+    readonly theme?: "light" | "dark";
+    readonly width?: number;
+    readonly height?: number;
+    readonly context?: BrowserContext;
+    readonly isTouch?: boolean;
+  },
+): Promise<Visitor> {
   const viewport = { width: options.width ?? 1280, height: options.height ?? 800 };
   const touch = options.isTouch === true ? { hasTouch: true, isMobile: true } : {};
-  const context = options.context ?? (await browser.newContext({ viewport, colorScheme: options.theme ?? "light", acceptDownloads: true, baseURL: options.url, ...touch }));
+  const context =
+    options.context ??
+    (await browser.newContext({
+      viewport,
+      colorScheme: options.theme ?? "light",
+      acceptDownloads: true,
+      baseURL: options.url,
+      ...touch,
+    }));
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(`page error: ${error.message}`));
   page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().includes("Failed to load resource")) problems.push(`console: ${message.text()}`);
+    if (message.type() === "error" && !message.text().includes("Failed to load resource"))
+      problems.push(`console: ${message.text()}`);
   });
   return { context, page, problems };
 }
 
 /** Signs in through the form and waits for the list. */
-export async function signIn(page: Page, account: { readonly email: string; readonly password: string }): Promise<void> {
+export async function signIn(
+  page: Page,
+  account: { readonly email: string; readonly password: string },
+): Promise<void> {
   await page.goto("/signin");
   await page.getByLabel("E-mail").fill(account.email);
   await page.getByLabel("Password", { exact: true }).fill(account.password);
@@ -59,7 +94,10 @@ export function rowOf(page: Page, name: string) {
 }
 
 /** Drops files on the list, as a drag from the desktop does. */
-export async function dropFiles(page: Page, files: readonly { readonly name: string; readonly text: string }[]): Promise<void> {
+export async function dropFiles(
+  page: Page,
+  files: readonly { readonly name: string; readonly text: string }[],
+): Promise<void> {
   const transfer = await page.evaluateHandle((list) => {
     const data = new DataTransfer();
     for (const file of list) data.items.add(new File([file.text], file.name));
@@ -71,10 +109,14 @@ export async function dropFiles(page: Page, files: readonly { readonly name: str
 
 /** Drops real files and folders of this machine on the list, through the browser's own drag machinery. */
 export async function dropPaths(page: Page, paths: readonly string[]): Promise<void> {
-  const box = await page.getByTestId("rows").boundingBox();
-  if (box === null) throw new Error("the list is not on screen");
+  const box = must(await page.getByTestId("rows").boundingBox(), "the list is on screen");
   const session = await page.context().newCDPSession(page);
-  const at = { x: box.x + box.width / 2, y: box.y + box.height / 2, data: { items: [], files: [...paths], dragOperationsMask: 1 } };
-  for (const type of ["dragEnter", "dragOver", "drop"] as const) await session.send("Input.dispatchDragEvent", { type, ...at });
+  const at = {
+    x: box.x + box.width / 2,
+    y: box.y + box.height / 2,
+    data: { items: [], files: [...paths], dragOperationsMask: 1 },
+  };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const)
+    await session.send("Input.dispatchDragEvent", { type, ...at });
   await session.detach();
 }

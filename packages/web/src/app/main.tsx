@@ -14,7 +14,9 @@ onSignedOut(() => {
   resetDrive();
   const { pathname, href } = router.state.location;
   if (pathname === "/signin" || pathname === "/setup") return;
-  router.navigate({ to: "/signin", search: { next: href, ended: true }, replace: true }).catch(() => location.assign("/signin"));
+  router
+    .navigate({ to: "/signin", search: { next: href, ended: true }, replace: true })
+    .catch(() => location.assign("/signin"));
 });
 
 createRoot(must(document.getElementById("root"), "the page has a root element")).render(

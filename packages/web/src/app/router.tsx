@@ -1,4 +1,12 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect, useParams } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+  useParams,
+} from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { loadSession, useSession } from "../features/auth/session.ts";
 import { DrivePage } from "../features/files/drive-page.tsx";
@@ -27,8 +35,16 @@ const inside = createRoute({
 
 const home = createRoute({ getParentRoute: () => inside, path: "/", component: HomeView });
 const folder = createRoute({ getParentRoute: () => inside, path: "/f/$folderId", component: FolderView });
-const trash = createRoute({ getParentRoute: () => inside, path: "/trash", component: lazyRouteComponent(() => import("../features/files/trash-page.tsx"), "TrashPage") });
-const admin = createRoute({ getParentRoute: () => inside, path: "/admin", component: lazyRouteComponent(() => import("../features/admin/admin-page.tsx"), "AdminPage") });
+const trash = createRoute({
+  getParentRoute: () => inside,
+  path: "/trash",
+  component: lazyRouteComponent(() => import("../features/files/trash-page.tsx"), "TrashPage"),
+});
+const admin = createRoute({
+  getParentRoute: () => inside,
+  path: "/admin",
+  component: lazyRouteComponent(() => import("../features/admin/admin-page.tsx"), "AdminPage"),
+});
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -43,7 +59,6 @@ const signIn = createRoute({
 const setUp = createRoute({
   getParentRoute: () => root,
   path: "/setup",
-  validateSearch: (search: Record<string, unknown>): { readonly token?: string } => (search["token"] === undefined ? {} : { token: String(search["token"]) }),
   component: lazyRouteComponent(() => import("../features/auth/set-up-page.tsx"), "SetUpPage"),
 });
 
@@ -68,5 +83,7 @@ function HomeView(): ReactNode {
 function FolderView(): ReactNode {
   const { folderId } = useParams({ from: "/inside/f/$folderId" });
   const rootId = useSession((state) => state.signedIn?.rootId);
-  return rootId === undefined ? null : <DrivePage folderId={/^\d+$/.test(folderId) ? Number(folderId) : 0} rootId={rootId} />;
+  return rootId === undefined ? null : (
+    <DrivePage folderId={/^\d+$/.test(folderId) ? Number(folderId) : 0} rootId={rootId} />
+  );
 }

@@ -13,9 +13,13 @@ import { openDialog, openMenu, useOverlays } from "../ui/overlay-store.ts";
 import { showToast, useToasts } from "../ui/toast-store.ts";
 import styles from "./shell.module.css";
 
-const FolderTree = lazy(() => import("../features/files/folder-tree.tsx").then((module) => ({ default: module.FolderTree })));
+const FolderTree = lazy(() =>
+  import("../features/files/folder-tree.tsx").then((module) => ({ default: module.FolderTree })),
+);
 const Overlays = lazy(() => import("./overlays.tsx").then((module) => ({ default: module.Overlays })));
-const Uploads = lazy(() => import("../features/upload/upload-panel.tsx").then((module) => ({ default: module.UploadPanel })));
+const Uploads = lazy(() =>
+  import("../features/upload/upload-panel.tsx").then((module) => ({ default: module.UploadPanel })),
+);
 
 /** The frame of everything behind sign-in: sidebar, the view, and what lies over it. */
 export function Shell(): ReactNode {
@@ -32,7 +36,14 @@ export function Shell(): ReactNode {
       <div className={`${styles["sidebar"]} ${isDrawerOpen ? styles["drawerOpen"] : ""}`}>
         <Sidebar />
       </div>
-      {isDrawerOpen && <button type="button" className={styles["scrim"]} aria-label="Close the menu" onClick={() => setDrawerOpen(false)} />}
+      {isDrawerOpen && (
+        <button
+          type="button"
+          className={styles["scrim"]}
+          aria-label="Close the menu"
+          onClick={() => setDrawerOpen(false)}
+        />
+      )}
       <div className={styles["view"]} id="view" tabIndex={-1}>
         <Outlet />
       </div>
@@ -112,7 +123,13 @@ function NewButton({ isRound = false }: { readonly isRound?: boolean }): ReactNo
     });
   };
   return (
-    <button type="button" className={isRound ? styles["round"] : styles["new"]} aria-haspopup="menu" aria-label="New" onClick={open}>
+    <button
+      type="button"
+      className={isRound ? styles["round"] : styles["new"]}
+      aria-haspopup="menu"
+      aria-label="New"
+      onClick={open}
+    >
       <Plus size={isRound ? 24 : 18} aria-hidden />
       {!isRound && "New"}
     </button>
@@ -132,7 +149,13 @@ function Late(): ReactNode {
   return (
     <Suspense fallback={null}>
       {(isIdle || isOverlaid || isTold) && <Overlays rootId={signedIn.rootId} />}
-      {(isIdle || offers.length > 0) && <Uploads offers={offers} onTaken={(taken) => setOffers((known) => known.slice(taken))} partSizeBytes={signedIn.partSizeBytes} />}
+      {(isIdle || offers.length > 0) && (
+        <Uploads
+          offers={offers}
+          onTaken={(taken) => setOffers((known) => known.slice(taken))}
+          partSizeBytes={signedIn.partSizeBytes}
+        />
+      )}
     </Suspense>
   );
 }
@@ -149,7 +172,10 @@ function useChromeState(): void {
       resetDrive();
       await navigate({ to: "/signin" });
     };
-    const onSignOut = () => void leave().catch((thrown: unknown) => showToast(`Could not sign out. ${explainFailure(thrown).title}`, { isError: true }));
+    const onSignOut = () =>
+      void leave().catch((thrown: unknown) =>
+        showToast(`Could not sign out. ${explainFailure(thrown).title}`, { isError: true }),
+      );
     useChrome.setState({ email, connection, onSignOut });
   }, [email, connection, navigate]);
   useEffect(() => setDrawerOpen(false), [path]);

@@ -3,12 +3,21 @@ import { expect, test } from "vitest";
 import { explainFailure, failureFromHttp, isRetryable } from "./failure.ts";
 
 test("the server's own words are kept, with what is safe behind them", () => {
-  const failure = explainFailure(new HoldfastError("nameTaken", "“a.txt” is already in this folder.", { requestId: "r1" }));
-  expect(failure).toEqual({ kind: "nameTaken", title: "“a.txt” is already in this folder.", advice: "Nothing was changed. Choose another name.", requestId: "r1" });
+  const failure = explainFailure(
+    new HoldfastError("nameTaken", "“a.txt” is already in this folder.", { requestId: "r1" }),
+  );
+  expect(failure).toEqual({
+    kind: "nameTaken",
+    title: "“a.txt” is already in this folder.",
+    advice: "Nothing was changed. Choose another name.",
+    requestId: "r1",
+  });
 });
 
 test("a broken line is told in our words, never in the browser's", () => {
-  expect(explainFailure(new HoldfastError("unavailable", "Failed to fetch")).title).toBe("The server cannot be reached");
+  expect(explainFailure(new HoldfastError("unavailable", "Failed to fetch")).title).toBe(
+    "The server cannot be reached",
+  );
 });
 
 test("a bug of the page does not pretend to be the server's", () => {

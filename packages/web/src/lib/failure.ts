@@ -38,7 +38,12 @@ const titles: Partial<Record<ErrorKind, string>> = {
 /** Turns anything thrown into words for people. Server messages are kept: they are written to be read. */
 export function explainFailure(thrown: unknown): Failure {
   if (!isHoldfastError(thrown)) {
-    return { kind: "internal", title: "Something went wrong on this page", advice: "Your files are safe. Reload the page.", requestId: "" };
+    return {
+      kind: "internal",
+      title: "Something went wrong on this page",
+      advice: "Your files are safe. Reload the page.",
+      requestId: "",
+    };
   }
   const title = titles[thrown.kind] ?? (thrown.message === "" ? "That did not work" : thrown.message);
   return { kind: thrown.kind, title, advice: advice[thrown.kind] ?? "", requestId: thrown.requestId ?? "" };
@@ -80,7 +85,10 @@ function parseBody(body: string): { kind?: ErrorKind; message?: string } {
   }
   if (typeof parsed !== "object" || parsed === null) return {};
   const outer = parsed as Record<string, unknown>;
-  const fields = (typeof outer["error"] === "object" && outer["error"] !== null ? outer["error"] : outer) as Record<string, unknown>;
+  const fields = (typeof outer["error"] === "object" && outer["error"] !== null ? outer["error"] : outer) as Record<
+    string,
+    unknown
+  >;
   const kind = errorKinds.find((known) => known === fields["kind"]);
   const message = fields["message"];
   return { ...(kind === undefined ? {} : { kind }), ...(typeof message === "string" ? { message } : {}) };
@@ -88,5 +96,14 @@ function parseBody(body: string): { kind?: ErrorKind; message?: string } {
 
 /** Whether the same request may succeed later without the person doing anything. */
 export function isRetryable(thrown: unknown): boolean {
-  return isHoldfastError(thrown, "unavailable", "deadline", "tooBusy", "notLeader", "checksumMismatch", "diskFailed", "internal");
+  return isHoldfastError(
+    thrown,
+    "unavailable",
+    "deadline",
+    "tooBusy",
+    "notLeader",
+    "checksumMismatch",
+    "diskFailed",
+    "internal",
+  );
 }

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { extensionOf, formatBytes, formatCount, formatDuration, formatItems, formatWhen, stemLength } from "./format.ts";
+import {
+  extensionOf,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatItems,
+  formatWhen,
+  stemLength,
+} from "./format.ts";
 
 describe("format", () => {
   test.each([

@@ -21,7 +21,10 @@ export function offerUpload(offer: UploadOffer): void {
 }
 
 /** Opens the browser's file chooser and offers what was chosen. */
-export function chooseFiles(target: { readonly parentId: number; readonly folderName: string }, kind: "files" | "folder"): void {
+export function chooseFiles(
+  target: { readonly parentId: number; readonly folderName: string },
+  kind: "files" | "folder",
+): void {
   const input = document.createElement("input");
   input.type = "file";
   input.multiple = true;
@@ -32,6 +35,8 @@ export function chooseFiles(target: { readonly parentId: number; readonly folder
 
 /** The folders and files of a drop; to be called before the first await of a drop handler. */
 export function contentsOfDrop(transfer: DataTransfer): Pick<UploadOffer, "entries" | "files"> {
-  const entries = Array.from(transfer.items).flatMap((item) => (item.kind === "file" ? (item.webkitGetAsEntry() ?? []) : []));
+  const entries = Array.from(transfer.items).flatMap((item) =>
+    item.kind === "file" ? (item.webkitGetAsEntry() ?? []) : [],
+  );
   return entries.length > 0 ? { entries } : { files: Array.from(transfer.files) };
 }

@@ -8,8 +8,19 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 }
 
 /** A button with a verb on it. */
-export function Button({ look = "plain", size = "normal", className = "", type = "button", ...rest }: ButtonProps): ReactNode {
-  const classes = [styles["button"], look === "plain" ? "" : styles[look], size === "large" ? styles["large"] : "", className];
+export function Button({
+  look = "plain",
+  size = "normal",
+  className = "",
+  type = "button",
+  ...rest
+}: ButtonProps): ReactNode {
+  const classes = [
+    styles["button"],
+    look === "plain" ? "" : styles[look],
+    size === "large" ? styles["large"] : "",
+    className,
+  ];
   return <button type={type} className={classes.join(" ")} {...rest} />;
 }
 
@@ -24,5 +35,7 @@ interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 /** A square button with an icon; its label is its name and its tooltip. */
 export function IconButton({ label, shortcut, className = "", ...rest }: IconButtonProps): ReactNode {
   const tip = shortcut === undefined ? label : `${label}  ${shortcut}`;
-  return <button type="button" aria-label={label} data-tip={tip} className={`${styles["icon"]} ${className}`} {...rest} />;
+  return (
+    <button type="button" aria-label={label} data-tip={tip} className={`${styles["icon"]} ${className}`} {...rest} />
+  );
 }

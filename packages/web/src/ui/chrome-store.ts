@@ -10,7 +10,12 @@ export interface Chrome {
 }
 
 /** The frame's state; the app fills it, the header reads it. */
-export const useChrome = create<Chrome>(() => ({ email: "", isDrawerOpen: false, connection: "connecting", onSignOut: () => undefined }));
+export const useChrome = create<Chrome>(() => ({
+  email: "",
+  isDrawerOpen: false,
+  connection: "connecting",
+  onSignOut: () => undefined,
+}));
 
 /** Opens or closes the sidebar on narrow screens. */
 export function setDrawerOpen(isDrawerOpen: boolean): void {

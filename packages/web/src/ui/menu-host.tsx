@@ -14,12 +14,25 @@ export function MenuHost(): ReactNode {
   return (
     <Menu.Root open={open !== undefined} onOpenChange={(isOpen) => !isOpen && closeMenu()}>
       <Menu.Portal>
-        <Menu.Positioner className={styles["positioner"] ?? ""} anchor={anchorOf(menu)} align={menu.align ?? "start"} sideOffset={4} collisionPadding={8}>
-          <Menu.Popup className={styles["menu"] ?? ""} aria-label={menu.label} finalFocus={() => (useOverlays.getState().dialog === undefined ? (returnTo ?? true) : false)}>
+        <Menu.Positioner
+          className={styles["positioner"] ?? ""}
+          anchor={anchorOf(menu)}
+          align={menu.align ?? "start"}
+          sideOffset={4}
+          collisionPadding={8}
+        >
+          <Menu.Popup
+            className={styles["menu"] ?? ""}
+            aria-label={menu.label}
+            finalFocus={() => (useOverlays.getState().dialog === undefined ? (returnTo ?? true) : false)}
+          >
             {menu.items.map((item) => (
               <Fragment key={item.label}>
                 {item.startsGroup === true && <Menu.Separator className={styles["separator"] ?? ""} />}
-                <Menu.Item className={`${styles["item"]} ${item.isDangerous === true ? styles["dangerous"] : ""}`} onClick={() => item.onSelect()}>
+                <Menu.Item
+                  className={`${styles["item"]} ${item.isDangerous === true ? styles["dangerous"] : ""}`}
+                  onClick={() => item.onSelect()}
+                >
                   {item.icon !== undefined && <item.icon size={16} />}
                   <span className={styles["itemLabel"]}>{item.label}</span>
                   {item.shortcut !== undefined && <span className={styles["shortcut"]}>{item.shortcut}</span>}

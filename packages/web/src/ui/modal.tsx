@@ -18,7 +18,10 @@ export function Modal({ title, text, isWide = false, onClose, initialFocus, foot
     <Dialog.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className={styles["backdrop"] ?? ""} />
-        <Dialog.Popup className={`${styles["dialog"]} ${isWide ? styles["wide"] : ""}`} {...(initialFocus === undefined ? {} : { initialFocus })}>
+        <Dialog.Popup
+          className={`${styles["dialog"]} ${isWide ? styles["wide"] : ""}`}
+          {...(initialFocus === undefined ? {} : { initialFocus })}
+        >
           <Dialog.Title className={styles["title"] ?? ""}>{title}</Dialog.Title>
           {text !== undefined && <Dialog.Description className={styles["text"] ?? ""}>{text}</Dialog.Description>}
           {children !== undefined && <div className={styles["body"]}>{children}</div>}

@@ -28,7 +28,13 @@ export interface OpenMenu {
 export type OpenDialog =
   | { readonly kind: "newFolder"; readonly parentId: number }
   | { readonly kind: "move"; readonly ids: readonly number[]; readonly fromId: number }
-  | { readonly kind: "confirm"; readonly title: string; readonly text: string; readonly verb: string; readonly onConfirm: () => void }
+  | {
+      readonly kind: "confirm";
+      readonly title: string;
+      readonly text: string;
+      readonly verb: string;
+      readonly onConfirm: () => void;
+    }
   | { readonly kind: "shortcuts" };
 
 interface OverlayState {

@@ -14,12 +14,21 @@ export function PageHeader({ children }: { readonly children: ReactNode }): Reac
   const isDrawerOpen = useChrome((chrome) => chrome.isDrawerOpen);
   return (
     <header className={styles["header"]}>
-      <IconButton label="Open the menu" className={styles["menu"] ?? ""} aria-expanded={isDrawerOpen} onClick={() => setDrawerOpen(true)}>
+      <IconButton
+        label="Open the menu"
+        className={styles["menu"] ?? ""}
+        aria-expanded={isDrawerOpen}
+        onClick={() => setDrawerOpen(true)}
+      >
         <MenuIcon size={20} />
       </IconButton>
       <div className={styles["lead"]}>{children}</div>
       <ConnectionNote />
-      <IconButton label="Keyboard shortcuts" className={styles["keys"] ?? ""} onClick={() => openDialog({ kind: "shortcuts" })}>
+      <IconButton
+        label="Keyboard shortcuts"
+        className={styles["keys"] ?? ""}
+        onClick={() => openDialog({ kind: "shortcuts" })}
+      >
         <CircleHelp size={18} />
       </IconButton>
       <ThemeButton />
@@ -38,7 +47,10 @@ function ConnectionNote(): ReactNode {
   return (
     <div role="status">
       {isShown && (
-        <span className={styles["lost"]} data-tip="Your files are safe. What you see may be out of date until the connection is back.">
+        <span
+          className={styles["lost"]}
+          data-tip="Your files are safe. What you see may be out of date until the connection is back."
+        >
           <WifiOff size={14} aria-hidden />
           Reconnecting…
         </span>
@@ -72,9 +84,21 @@ function AccountButton(): ReactNode {
   const email = useChrome((chrome) => chrome.email);
   const onSignOut = useChrome((chrome) => chrome.onSignOut);
   const open = (event: MouseEvent<HTMLButtonElement>) =>
-    openMenu({ label: `Account ${email}`, anchor: event.currentTarget, align: "end", items: [{ label: `Sign out ${email}`, icon: LogOut, onSelect: onSignOut }] });
+    openMenu({
+      label: `Account ${email}`,
+      anchor: event.currentTarget,
+      align: "end",
+      items: [{ label: `Sign out ${email}`, icon: LogOut, onSelect: onSignOut }],
+    });
   return (
-    <button type="button" className={styles["avatar"]} aria-label={`Account ${email}`} aria-haspopup="menu" data-tip={email} onClick={open}>
+    <button
+      type="button"
+      className={styles["avatar"]}
+      aria-label={`Account ${email}`}
+      aria-haspopup="menu"
+      data-tip={email}
+      onClick={open}
+    >
       {email.slice(0, 1)}
     </button>
   );

@@ -21,12 +21,6 @@ export function setTheme(theme: Theme): void {
   useTheme.setState({ theme });
 }
 
-/** Whether the page is dark now. */
-export function isDarkNow(): boolean {
-  const { theme } = useTheme.getState();
-  return theme === "system" ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark";
-}
-
 function storedTheme(): Theme {
   const chosen = document.documentElement.dataset["theme"];
   return chosen === "light" || chosen === "dark" ? chosen : "system";

@@ -23,8 +23,17 @@ let nextId = 1;
 export const useToasts = create<ToastState>(() => ({ toasts: [], undoStack: [] }));
 
 /** Shows a message. With `undo` it can be taken back here and by Ctrl+Z, even after the message went. Answers its id. */
-export function showToast(text: string, options: { readonly detail?: string; readonly isError?: boolean; readonly undo?: () => Promise<void> } = {}): number {
-  const toast: Toast = { id: nextId++, text, detail: options.detail ?? "", isError: options.isError ?? false, undo: options.undo };
+export function showToast(
+  text: string,
+  options: { readonly detail?: string; readonly isError?: boolean; readonly undo?: () => Promise<void> } = {},
+): number {
+  const toast: Toast = {
+    id: nextId++,
+    text,
+    detail: options.detail ?? "",
+    isError: options.isError ?? false,
+    undo: options.undo,
+  };
   useToasts.setState((state) => ({
     toasts: [...state.toasts, toast].slice(-toastsMax),
     undoStack: toast.undo === undefined ? state.undoStack : [...state.undoStack, toast].slice(-undoMax),
@@ -36,7 +45,11 @@ export function showToast(text: string, options: { readonly detail?: string; rea
  * Shows at once what is being done, with an undo that waits for it first, so that Ctrl+Z right behind an action takes back that
  * action. When `work` answers that nothing was done, message and undo go again.
  */
-export async function showUndoable<Result>(text: string, work: Promise<Result | undefined>, takeBack: (result: Result) => Promise<void>): Promise<void> {
+export async function showUndoable<Result>(
+  text: string,
+  work: Promise<Result | undefined>,
+  takeBack: (result: Result) => Promise<void>,
+): Promise<void> {
   const undoWork = async () => {
     const result = await work;
     if (result !== undefined) await takeBack(result);

@@ -14,7 +14,12 @@ export function TooltipHost(): ReactNode {
   return (
     <Tooltip.Root open onOpenChange={(isOpen) => !isOpen && setTarget(undefined)}>
       <Tooltip.Portal>
-        <Tooltip.Positioner anchor={target} sideOffset={6} collisionPadding={8} style={{ zIndex: 60, pointerEvents: "none" }}>
+        <Tooltip.Positioner
+          anchor={target}
+          sideOffset={6}
+          collisionPadding={8}
+          style={{ zIndex: 60, pointerEvents: "none" }}
+        >
           <Tooltip.Popup className={styles["tooltip"] ?? ""}>{text}</Tooltip.Popup>
         </Tooltip.Positioner>
       </Tooltip.Portal>
@@ -24,7 +29,8 @@ export function TooltipHost(): ReactNode {
 
 function watchTips(show: (target: Element | undefined) => void): () => void {
   let cancel = () => undefined as void;
-  const tipOf = (event: Event) => (event.target instanceof Element ? (event.target.closest("[data-tip]") ?? undefined) : undefined);
+  const tipOf = (event: Event) =>
+    event.target instanceof Element ? (event.target.closest("[data-tip]") ?? undefined) : undefined;
   const hide = () => {
     cancel();
     show(undefined);

@@ -25,7 +25,11 @@ export function AdminPage(): ReactNode {
         <LiveNote seenAtMs={view.seenAtMs} />
       </PageHeader>
       <div className={styles["scroller"]} tabIndex={0} role="region" aria-label="Cluster overview">
-        {cluster === undefined ? view.failure !== undefined && <AdminFailure failure={view.failure} /> : <Overview cluster={cluster}>{<Charts history={view.history} />}</Overview>}
+        {cluster === undefined ? (
+          view.failure !== undefined && <AdminFailure failure={view.failure} />
+        ) : (
+          <Overview cluster={cluster}>{<Charts history={view.history} />}</Overview>
+        )}
       </div>
     </main>
   );
@@ -44,7 +48,9 @@ function Overview({ cluster, children }: { readonly cluster: Cluster; readonly c
           {headline.text}
         </p>
         <p className={styles["facts"]}>
-          {formatItems(files.total, "file")} · {formatBytes(files.bytes)} · {formatItems(chunks.total, "chunk")} · {formatCount(chunks.missing)} missing · {formatCount(chunks.corrupt)} damaged · as of log index {formatCount(cluster.index)}
+          {formatItems(files.total, "file")} · {formatBytes(files.bytes)} · {formatItems(chunks.total, "chunk")} ·{" "}
+          {formatCount(chunks.missing)} missing · {formatCount(chunks.corrupt)} damaged · as of log index{" "}
+          {formatCount(cluster.index)}
         </p>
       </section>
       <Capacity cluster={cluster} />
@@ -71,14 +77,28 @@ function Capacity({ cluster }: { readonly cluster: Cluster }): ReactNode {
   if (capacityBytes === 0) return null;
   const dataBytes = Math.min(cluster.files.bytes, usedBytes);
   const copiesBytes = usedBytes - dataBytes;
-  const [fullest] = [...cluster.nodes].filter((node) => node.capacityBytes > 0).sort((left, right) => right.usedBytes / right.capacityBytes - left.usedBytes / left.capacityBytes);
+  const [fullest] = [...cluster.nodes]
+    .filter((node) => node.capacityBytes > 0)
+    .sort((left, right) => right.usedBytes / right.capacityBytes - left.usedBytes / left.capacityBytes);
   const percent = (bytes: number) => `${(bytes / capacityBytes) * 100}%`;
   return (
     <section aria-labelledby="capacity">
       <h2 id="capacity">Capacity</h2>
-      <div className={styles["capacity"]} role="img" aria-label={`${formatBytes(usedBytes)} of ${formatBytes(capacityBytes)} used`}>
-        <span className={styles["data"]} style={{ width: percent(dataBytes) }} data-tip={`Files, counted once: ${formatBytes(dataBytes)}`} />
-        <span className={styles["copies"]} style={{ width: percent(copiesBytes) }} data-tip={`Further copies: ${formatBytes(copiesBytes)}`} />
+      <div
+        className={styles["capacity"]}
+        role="img"
+        aria-label={`${formatBytes(usedBytes)} of ${formatBytes(capacityBytes)} used`}
+      >
+        <span
+          className={styles["data"]}
+          style={{ width: percent(dataBytes) }}
+          data-tip={`Files, counted once: ${formatBytes(dataBytes)}`}
+        />
+        <span
+          className={styles["copies"]}
+          style={{ width: percent(copiesBytes) }}
+          data-tip={`Further copies: ${formatBytes(copiesBytes)}`}
+        />
       </div>
       <ul className={styles["legend"]}>
         <li>

@@ -43,7 +43,9 @@ export function NodesTable({ nodes }: { readonly nodes: readonly ClusterNode[] }
               <td className={styles["number"]}>{formatCount(node.chunkCount)}</td>
               <td className={styles["mono"]}>{node.ip}</td>
               <td className={styles["mono"]}>{node.mac}</td>
-              <td className={styles["number"]}>{node.liveness === "unknown" ? "not yet" : ageText(node.heartbeatAgeMs)}</td>
+              <td className={styles["number"]}>
+                {node.liveness === "unknown" ? "not yet" : ageText(node.heartbeatAgeMs)}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -98,9 +100,15 @@ export function MastersTable({ masters }: { readonly masters: readonly ClusterMa
                 <Role role={master.role} />
               </td>
               <td className={styles["number"]}>{master.role === "unreachable" ? "–" : formatCount(master.term)}</td>
-              <td className={styles["number"]}>{master.role === "unreachable" ? "–" : formatCount(master.appliedIndex)}</td>
-              <td className={styles["number"]}>{master.role === "unreachable" ? "–" : formatCount(master.commitIndex)}</td>
-              <td className={styles["number"]}>{master.role === "unreachable" ? "–" : formatCount(Math.max(0, newest - master.appliedIndex))}</td>
+              <td className={styles["number"]}>
+                {master.role === "unreachable" ? "–" : formatCount(master.appliedIndex)}
+              </td>
+              <td className={styles["number"]}>
+                {master.role === "unreachable" ? "–" : formatCount(master.commitIndex)}
+              </td>
+              <td className={styles["number"]}>
+                {master.role === "unreachable" ? "–" : formatCount(Math.max(0, newest - master.appliedIndex))}
+              </td>
               <td className={styles["mono"]}>{master.address}</td>
             </tr>
           ))}

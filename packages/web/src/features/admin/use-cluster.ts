@@ -22,10 +22,21 @@ export interface ClusterView {
 
 /** Follows the cluster's state while the page is open; reconnects by itself. */
 export function useCluster(): ClusterView {
-  const [view, setView] = useState<ClusterView>({ cluster: undefined, seenAtMs: 0, history: emptyHistory, failure: undefined });
+  const [view, setView] = useState<ClusterView>({
+    cluster: undefined,
+    seenAtMs: 0,
+    history: emptyHistory,
+    failure: undefined,
+  });
   useEffect(() => {
     const stopped = new AbortController();
-    const onStatus = (cluster: Cluster) => setView((before) => ({ cluster, seenAtMs: nowMs(), history: withLook(before.history, cluster, nowMs()), failure: undefined }));
+    const onStatus = (cluster: Cluster) =>
+      setView((before) => ({
+        cluster,
+        seenAtMs: nowMs(),
+        history: withLook(before.history, cluster, nowMs()),
+        failure: undefined,
+      }));
     const onFailure = (failure: Failure) => setView((before) => ({ ...before, failure }));
     void follow({ signal: stopped.signal, onStatus, onFailure });
     return () => stopped.abort();
@@ -44,7 +55,9 @@ export function useEvents(index: number): readonly LoggedEvent[] {
       for (let readAt = -1; !stopped.signal.aborted; await delay(2000, stopped.signal)) {
         if (newest.current === readAt) continue;
         const wanted = newest.current;
-        const answer = await admin.listEvents({ limit: eventsShown }, { signal: stopped.signal }).catch(() => undefined); // Read again in two seconds.
+        const answer = await admin
+          .listEvents({ limit: eventsShown }, { signal: stopped.signal })
+          .catch(() => undefined); // Read again in two seconds.
         if (answer === undefined) continue;
         readAt = wanted;
         setEvents(answer.events);
@@ -61,10 +74,15 @@ export function eventKey(event: LoggedEvent): number {
   return safeInteger(event.index);
 }
 
-async function follow(to: { readonly signal: AbortSignal; readonly onStatus: (cluster: Cluster) => void; readonly onFailure: (failure: Failure) => void }): Promise<void> {
+async function follow(to: {
+  readonly signal: AbortSignal;
+  readonly onStatus: (cluster: Cluster) => void;
+  readonly onFailure: (failure: Failure) => void;
+}): Promise<void> {
   while (!to.signal.aborted) {
     try {
-      for await (const { status } of admin.watchStatus({}, { signal: to.signal, timeoutMs: 0 })) if (status !== undefined) to.onStatus(clusterFromWire(status));
+      for await (const { status } of admin.watchStatus({}, { signal: to.signal, timeoutMs: 0 }))
+        if (status !== undefined) to.onStatus(clusterFromWire(status));
     } catch (thrown) {
       if (to.signal.aborted) return;
       const error = fromConnect(thrown);

@@ -40,7 +40,10 @@ export async function signOut(): Promise<void> {
   forgetSession();
 }
 
-function fromAccount(account: Account | undefined, server: { readonly partSizeBytes: number; readonly version: string }): SignedIn {
+function fromAccount(
+  account: Account | undefined,
+  server: { readonly partSizeBytes: number; readonly version: string },
+): SignedIn {
   return {
     email: account?.email ?? "",
     isAdmin: account?.isAdmin ?? false,

@@ -2,6 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactNode } from "react";
 import { explainFailure, type Failure } from "../../lib/failure.ts";
 import { isOwnPath } from "../../lib/own-path.ts";
+import { formText } from "../../lib/form-text.ts";
 import { sessions } from "../../lib/rpc.ts";
 import { Button } from "../../ui/button.tsx";
 import { AuthCard, AuthFailure } from "./auth-card.tsx";
@@ -19,13 +20,22 @@ export function SignInPage(): ReactNode {
     setBusy(true);
     setFailure(undefined);
     try {
-      await sessions.signIn({ email: String(form.get("email")), password: String(form.get("password")), channel: "browser", keepSignedIn: form.get("keep") === "on" });
+      await sessions.signIn({
+        email: formText(form, "email"),
+        password: formText(form, "password"),
+        channel: "browser",
+        keepSignedIn: formText(form, "keep") === "on",
+      });
       forgetSession();
       await loadSession();
       await navigate({ to: isOwnPath(search.next) ? search.next : "/", replace: true });
     } catch (thrown) {
       const told = explainFailure(thrown);
-      setFailure(told.kind === "unauthenticated" ? { ...told, title: "E-mail or password is not right.", advice: "Check both and try again." } : told);
+      setFailure(
+        told.kind === "unauthenticated"
+          ? { ...told, title: "E-mail or password is not right.", advice: "Check both and try again." }
+          : told,
+      );
       setBusy(false);
     }
   };
@@ -33,7 +43,10 @@ export function SignInPage(): ReactNode {
     event.preventDefault();
     void signIn(new FormData(event.currentTarget));
   };
-  const lead = search.ended === true ? "Your session ended. Sign in again to go on where you were." : "Welcome back to your files.";
+  const lead =
+    search.ended === true
+      ? "Your session ended. Sign in again to go on where you were."
+      : "Welcome back to your files.";
 
   return (
     <AuthCard title="Sign in" lead={lead}>

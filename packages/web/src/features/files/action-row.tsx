@@ -20,8 +20,17 @@ export function ActionRow({ folderId }: { readonly folderId: number }): ReactNod
       <p className="visually-hidden" role="status">
         {count > 0 ? `${formatCount(count)} selected` : ""}
       </p>
-      {count > 0 ? <SelectionBar folderId={folderId} count={count} /> : <p className={styles["count"]}>{total === undefined ? "" : formatItems(total, "item")}</p>}
-      <IconButton label={isDetailsOpen ? "Hide details" : "Show details"} shortcut="Alt+Enter" aria-pressed={isDetailsOpen} onClick={toggleDetails}>
+      {count > 0 ? (
+        <SelectionBar folderId={folderId} count={count} />
+      ) : (
+        <p className={styles["count"]}>{total === undefined ? "" : formatItems(total, "item")}</p>
+      )}
+      <IconButton
+        label={isDetailsOpen ? "Hide details" : "Show details"}
+        shortcut="Alt+Enter"
+        aria-pressed={isDetailsOpen}
+        onClick={toggleDetails}
+      >
         <Info size={18} />
       </IconButton>
     </div>
@@ -32,7 +41,8 @@ function SelectionBar({ folderId, count }: { readonly folderId: number; readonly
   const selection = useSelection((state) => state.selection);
   const { entries } = useDrive.getState();
   const hasFile = selection.mode === "some" && [...selection.ids].some((id) => entries.get(id)?.kind === "file");
-  const withIds = (action: (ids: readonly number[]) => void) => () => void selectedIds(folderId, selection).then(action);
+  const withIds = (action: (ids: readonly number[]) => void) => () =>
+    void selectedIds(folderId, selection).then(action);
   return (
     <div className={styles["bar"]} role="toolbar" aria-label="Selected items">
       <IconButton label="Clear the selection" shortcut="Esc" onClick={() => changeSelection(clear)}>
@@ -51,7 +61,11 @@ function SelectionBar({ folderId, count }: { readonly folderId: number; readonly
           <span className={styles["word"]}>Rename</span>
         </Button>
       )}
-      <Button look="quiet" onClick={withIds((ids) => openDialog({ kind: "move", ids, fromId: folderId }))} aria-label="Move to…">
+      <Button
+        look="quiet"
+        onClick={withIds((ids) => openDialog({ kind: "move", ids, fromId: folderId }))}
+        aria-label="Move to…"
+      >
         <FolderInput size={16} />
         <span className={styles["word"]}>Move to…</span>
       </Button>

@@ -16,7 +16,11 @@ interface Crumb {
 /** Where one is; every crumb takes drops, and the middle ones hide in a menu when there are many. */
 export function Breadcrumbs({ folderId, rootId }: { readonly folderId: number; readonly rootId: number }): ReactNode {
   const isNarrow = useMedia("(max-width: 639px)");
-  const names = useDrive(useShallow((state) => [...(state.ancestors.get(folderId) ?? []), folderId].map((id) => `${id}/${state.entries.get(id)?.name ?? ""}`)));
+  const names = useDrive(
+    useShallow((state) =>
+      [...(state.ancestors.get(folderId) ?? []), folderId].map((id) => `${id}/${state.entries.get(id)?.name ?? ""}`),
+    ),
+  );
   const crumbs = useMemo(() => names.map((text): Crumb => toCrumb(text, rootId)), [names, rootId]);
   const shownMax = isNarrow ? 1 : 4;
   const hidden = crumbs.length > shownMax ? crumbs.slice(isNarrow ? 0 : 1, isNarrow ? -1 : 2 - shownMax) : [];
@@ -53,7 +57,13 @@ function CrumbLink({ crumb, rootId }: { readonly crumb: Crumb; readonly rootId: 
       {crumb.name}
     </Link>
   ) : (
-    <Link to="/f/$folderId" params={{ folderId: String(crumb.id) }} className={className} title={crumb.name} {...handlers}>
+    <Link
+      to="/f/$folderId"
+      params={{ folderId: String(crumb.id) }}
+      className={className}
+      title={crumb.name}
+      {...handlers}
+    >
       {crumb.name}
     </Link>
   );
@@ -61,9 +71,16 @@ function CrumbLink({ crumb, rootId }: { readonly crumb: Crumb; readonly rootId: 
 
 function HiddenCrumbs({ crumbs, rootId }: { readonly crumbs: readonly Crumb[]; readonly rootId: number }): ReactNode {
   const navigate = useNavigate();
-  const go = (crumb: Crumb) => void (crumb.id === rootId ? navigate({ to: "/" }) : navigate({ to: "/f/$folderId", params: { folderId: String(crumb.id) } }));
+  const go = (crumb: Crumb) =>
+    void (crumb.id === rootId
+      ? navigate({ to: "/" })
+      : navigate({ to: "/f/$folderId", params: { folderId: String(crumb.id) } }));
   const open = (event: MouseEvent<HTMLButtonElement>) =>
-    openMenu({ label: "Folders above", anchor: event.currentTarget, items: crumbs.map((crumb) => ({ label: crumb.name, icon: Folder, onSelect: () => go(crumb) })) });
+    openMenu({
+      label: "Folders above",
+      anchor: event.currentTarget,
+      items: crumbs.map((crumb) => ({ label: crumb.name, icon: Folder, onSelect: () => go(crumb) })),
+    });
   return (
     <>
       <ChevronRight size={16} className={styles["divider"]} aria-hidden />

@@ -26,7 +26,11 @@ export function DetailsPanel({ folderId }: { readonly folderId: number }): React
           <X size={18} />
         </IconButton>
       </div>
-      {entry === undefined ? <ManySelected count={count} /> : <EntryDetails entry={entry} total={entry.id === folderId ? total : undefined} />}
+      {entry === undefined ? (
+        <ManySelected count={count} />
+      ) : (
+        <EntryDetails entry={entry} total={entry.id === folderId ? total : undefined} />
+      )}
     </aside>
   );
 }
@@ -34,7 +38,10 @@ export function DetailsPanel({ folderId }: { readonly folderId: number }): React
 function ManySelected({ count }: { readonly count: number }): ReactNode {
   const selection = useSelection((state) => state.selection);
   const { entries } = useDrive.getState();
-  const sizeBytes = selection.mode === "all" ? undefined : [...selection.ids].reduce((sum, id) => sum + (entries.get(id)?.sizeBytes ?? 0), 0);
+  const sizeBytes =
+    selection.mode === "all"
+      ? undefined
+      : [...selection.ids].reduce((sum, id) => sum + (entries.get(id)?.sizeBytes ?? 0), 0);
   return (
     <div className={styles["body"]}>
       <p className={styles["name"]}>{formatCount(count)} items</p>
@@ -45,7 +52,8 @@ function ManySelected({ count }: { readonly count: number }): ReactNode {
 
 function EntryDetails({ entry, total }: { readonly entry: DriveEntry; readonly total: number | undefined }): ReactNode {
   const facts: [string, ReactNode][] = [["Kind", kindName(entry)]];
-  if (entry.kind === "file") facts.push(["Size", `${formatBytes(entry.sizeBytes)} (${formatCount(entry.sizeBytes)} bytes)`]);
+  if (entry.kind === "file")
+    facts.push(["Size", `${formatBytes(entry.sizeBytes)} (${formatCount(entry.sizeBytes)} bytes)`]);
   else facts.push(["Contains", `${formatCount(total ?? entry.childCount)} items`]);
   if (entry.parentId !== 0) facts.push(["In", folderName(entry.parentId)]);
   facts.push(["Modified", formatMoment(entry.modifiedAtMs)], ["Created", formatMoment(entry.createdAtMs)]);
@@ -76,7 +84,11 @@ function EntryDetails({ entry, total }: { readonly entry: DriveEntry; readonly t
 
 function Hash({ text }: { readonly text: string }): ReactNode {
   const [isCopied, setCopied] = useState(false);
-  const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true), () => setCopied(false));
+  const copy = () =>
+    void navigator.clipboard.writeText(text).then(
+      () => setCopied(true),
+      () => setCopied(false),
+    );
   return (
     <span className={styles["hash"]}>
       <code>{text}</code>

@@ -15,7 +15,8 @@ export function startDrag(event: DragEvent, ids: readonly number[]): void {
   const first = useDrive.getState().entries.get(ids[0] ?? 0)?.name ?? "";
   const pill = document.createElement("div");
   pill.textContent = ids.length === 1 ? first : formatItems(ids.length, "item");
-  pill.style.cssText = "position:fixed;top:-100px;max-width:280px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;padding:6px 12px;border-radius:6px;font:500 13px/18px var(--sans);background:var(--accent);color:var(--on-accent)";
+  pill.style.cssText =
+    "position:fixed;top:-100px;max-width:280px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;padding:6px 12px;border-radius:6px;font:500 13px/18px var(--sans);background:var(--accent);color:var(--on-accent)";
   document.body.append(pill);
   event.dataTransfer.setDragImage(pill, -8, 16);
   requestAnimationFrame(() => pill.remove());
@@ -39,7 +40,8 @@ export function dropOn(event: DragEvent, folderId: number): void {
   event.stopPropagation();
   const kind = dragKind(event);
   if (kind === "entries") void moveEntries(draggedIds, folderId);
-  if (kind === "files") offerUpload({ parentId: folderId, folderName: folderName(folderId), ...contentsOfDrop(event.dataTransfer) });
+  if (kind === "files")
+    offerUpload({ parentId: folderId, folderName: folderName(folderId), ...contentsOfDrop(event.dataTransfer) });
   draggedIds = [];
 }
 

@@ -52,7 +52,16 @@ export function NewFolderDialog({ parentId }: { readonly parentId: number }): Re
       }
     >
       <form id="new-folder" onSubmit={submit}>
-        <input ref={input} className={styles["input"]} defaultValue="Untitled folder" aria-label="Name of the folder" aria-invalid={problem !== ""} aria-describedby="new-folder-problem" spellCheck={false} onFocus={(event) => event.target.select()} />
+        <input
+          ref={input}
+          className={styles["input"]}
+          defaultValue="Untitled folder"
+          aria-label="Name of the folder"
+          aria-invalid={problem !== ""}
+          aria-describedby="new-folder-problem"
+          spellCheck={false}
+          onFocus={(event) => event.target.select()}
+        />
         <p id="new-folder-problem" role="alert" className={styles["problem"]}>
           {problem}
         </p>
@@ -62,7 +71,15 @@ export function NewFolderDialog({ parentId }: { readonly parentId: number }): Re
 }
 
 /** "Move to…": the way to move without dragging. */
-export function MoveDialog({ ids, fromId, rootId }: { readonly ids: readonly number[]; readonly fromId: number; readonly rootId: number }): ReactNode {
+export function MoveDialog({
+  ids,
+  fromId,
+  rootId,
+}: {
+  readonly ids: readonly number[];
+  readonly fromId: number;
+  readonly rootId: number;
+}): ReactNode {
   const [targetId, setTargetId] = useState(fromId);
   const first = useDrive.getState().entries.get(ids[0] ?? 0)?.name ?? "";
   const what = ids.length === 1 ? `“${first}”` : formatItems(ids.length, "item");
@@ -132,7 +149,12 @@ const shortcuts: readonly (readonly [string, string])[] = [
 /** Every key in one place. */
 export function ShortcutsDialog(): ReactNode {
   return (
-    <Modal title="Keyboard shortcuts" text="They work while the list has the focus." onClose={closeDialog} footer={<Button onClick={closeDialog}>Close</Button>}>
+    <Modal
+      title="Keyboard shortcuts"
+      text="They work while the list has the focus."
+      onClose={closeDialog}
+      footer={<Button onClick={closeDialog}>Close</Button>}
+    >
       <dl className={styles["keys"]}>
         {shortcuts.map(([keys, meaning]) => (
           <div key={keys}>

@@ -17,15 +17,24 @@ const DetailsPanel = lazy(() => import("./details-panel.tsx").then((module) => (
 const patienceMs = 150;
 
 /** `/` and `/f/:folderId`. */
-export function DrivePage({ folderId: wantedId, rootId }: { readonly folderId: number; readonly rootId: number }): ReactNode {
+export function DrivePage({
+  folderId: wantedId,
+  rootId,
+}: {
+  readonly folderId: number;
+  readonly rootId: number;
+}): ReactNode {
   const folderId = useShownFolder(wantedId);
   const navigate = useNavigate();
   const isKnown = useDrive((state) => state.folders.get(folderId)?.totalCount !== undefined);
   const failure = useDrive((state) => state.failures.get(folderId));
-  const name = useDrive((state) => (state.entries.get(folderId)?.name ?? "") || (folderId === rootId ? "My files" : "Folder"));
+  const name = useDrive(
+    (state) => (state.entries.get(folderId)?.name ?? "") || (folderId === rootId ? "My files" : "Folder"),
+  );
   const isDetailsOpen = useSelection((state) => state.isDetailsOpen);
 
-  const openFolder = (id: number) => void (id === rootId ? navigate({ to: "/" }) : navigate({ to: "/f/$folderId", params: { folderId: String(id) } }));
+  const openFolder = (id: number) =>
+    void (id === rootId ? navigate({ to: "/" }) : navigate({ to: "/f/$folderId", params: { folderId: String(id) } }));
   const open = (id: number) => {
     if (useDrive.getState().entries.get(id)?.kind === "folder") openFolder(id);
     else downloadEntries([id]);
@@ -61,7 +70,9 @@ export function DrivePage({ folderId: wantedId, rootId }: { readonly folderId: n
 /** The folder on screen: the old one stays for a moment while the new one is read, instead of a blank page. */
 function useShownFolder(wantedId: number): number {
   const [shownId, setShownId] = useState(wantedId);
-  const isReady = useDrive((state) => state.folders.get(wantedId)?.totalCount !== undefined || state.failures.has(wantedId));
+  const isReady = useDrive(
+    (state) => state.folders.get(wantedId)?.totalCount !== undefined || state.failures.has(wantedId),
+  );
   useEffect(() => ensureRows(wantedId, 0, 60), [wantedId]);
   useEffect(() => {
     if (shownId === wantedId) return undefined;

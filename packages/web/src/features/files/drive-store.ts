@@ -26,7 +26,17 @@ interface DriveState {
 }
 
 function initialState(): DriveState {
-  return { entries: new Map(), tick: 0, folders: new Map(), ancestors: new Map(), failures: new Map(), connection: "connecting", liveIndex: 0, fresh: new Set(), trashTick: 0 };
+  return {
+    entries: new Map(),
+    tick: 0,
+    folders: new Map(),
+    ancestors: new Map(),
+    failures: new Map(),
+    connection: "connecting",
+    liveIndex: 0,
+    fresh: new Set(),
+    trashTick: 0,
+  };
 }
 
 /** Everything the page knows of the account's files; components subscribe to one id or one folder of it. */
@@ -61,13 +71,17 @@ export function keepEntries(entries: readonly DriveEntry[]): void {
  * Folds one change into everything that shows it. `atIndex` 0 is a change made here ahead of the server's word.
  * `sourceParentId` is the folder it was in before, 0 when it is new.
  */
-export function applyEntry(entry: DriveEntry, change: { readonly sourceParentId: number; readonly atIndex: number }): void {
+export function applyEntry(
+  entry: DriveEntry,
+  change: { readonly sourceParentId: number; readonly atIndex: number },
+): void {
   const { entries } = useDrive.getState();
   const before = entries.get(entry.id);
   if (before !== undefined && before.revision > entry.revision) return;
   entries.set(entry.id, entry);
   const isInTrash = entry.trashedAtMs > 0;
-  const hasMoved = before === undefined || before.name !== entry.name || before.parentId !== entry.parentId || isInTrash;
+  const hasMoved =
+    before === undefined || before.name !== entry.name || before.parentId !== entry.parentId || isInTrash;
   useDrive.setState((state) => {
     if (!hasMoved) return { tick: state.tick + 1 };
     if (before?.parentId !== entry.parentId && !isInTrash) {
@@ -78,8 +92,12 @@ export function applyEntry(entry: DriveEntry, change: { readonly sourceParentId:
     for (const parentId of new Set([change.sourceParentId, before?.parentId ?? 0, entry.parentId])) {
       const folder = folders.get(parentId);
       if (folder === undefined) continue;
-      const without = parentId === change.sourceParentId || parentId === before?.parentId ? withoutId(folder, entry.id) : folder;
-      const placed = parentId === entry.parentId && !isInTrash ? withInsertedId(without, entry.id, (knownId) => isBefore(entry, entries.get(knownId))) : without;
+      const without =
+        parentId === change.sourceParentId || parentId === before?.parentId ? withoutId(folder, entry.id) : folder;
+      const placed =
+        parentId === entry.parentId && !isInTrash
+          ? withInsertedId(without, entry.id, (knownId) => isBefore(entry, entries.get(knownId)))
+          : without;
       folders.set(parentId, withChangeAt(placed, change.atIndex));
     }
     return { folders, tick: state.tick + 1 };
@@ -119,7 +137,8 @@ export function unmarkFresh(ids: readonly number[]): void {
 /** The feed tells of children, not of their parents' counts. */
 function countChild(entries: Map<number, DriveEntry>, parentId: number, difference: number): void {
   const parent = entries.get(parentId);
-  if (parent !== undefined) entries.set(parentId, { ...parent, childCount: Math.max(0, parent.childCount + difference) });
+  if (parent !== undefined)
+    entries.set(parentId, { ...parent, childCount: Math.max(0, parent.childCount + difference) });
 }
 
 function isBefore(entry: DriveEntry, known: DriveEntry | undefined): boolean {

@@ -5,7 +5,13 @@ import { Button } from "../../ui/button.tsx";
 import styles from "./state-note.module.css";
 
 /** Nothing here yet, and what to do about it. */
-export function EmptyFolder({ folderId, folderName }: { readonly folderId: number; readonly folderName: string }): ReactNode {
+export function EmptyFolder({
+  folderId,
+  folderName,
+}: {
+  readonly folderId: number;
+  readonly folderName: string;
+}): ReactNode {
   return (
     <div className={styles["note"]} role="row">
       <div role="gridcell" className={styles["cell"]}>

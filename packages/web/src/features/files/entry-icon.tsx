@@ -9,7 +9,33 @@ const kinds: readonly (readonly [typeof File, string, readonly string[]])[] = [
   [Music, "Audio", ["mp3", "flac", "wav", "ogg", "m4a", "aac", "opus"]],
   [FileArchive, "Archive", ["zip", "gz", "tar", "tgz", "xz", "zst", "7z", "rar", "bz2"]],
   [FileSpreadsheet, "Spreadsheet", ["xlsx", "xls", "csv", "ods", "tsv"]],
-  [FileCode, "Code", ["ts", "tsx", "js", "mjs", "jsx", "json", "html", "css", "py", "go", "rs", "c", "h", "cpp", "java", "sh", "yaml", "yml", "toml", "proto", "sql"]],
+  [
+    FileCode,
+    "Code",
+    [
+      "ts",
+      "tsx",
+      "js",
+      "mjs",
+      "jsx",
+      "json",
+      "html",
+      "css",
+      "py",
+      "go",
+      "rs",
+      "c",
+      "h",
+      "cpp",
+      "java",
+      "sh",
+      "yaml",
+      "yml",
+      "toml",
+      "proto",
+      "sql",
+    ],
+  ],
   [FileText, "Document", ["pdf", "txt", "md", "doc", "docx", "odt", "rtf", "log", "tex", "epub"]],
 ];
 
@@ -23,7 +49,8 @@ export function kindName(entry: DriveEntry): string {
 
 /** The icon of an entry; decorative, the name says it. */
 export function EntryIcon({ entry, size = 18 }: { readonly entry: DriveEntry; readonly size?: number }): ReactNode {
-  if (entry.kind === "folder") return <Folder size={size} color="var(--accent)" fill="var(--accent-soft)" strokeWidth={1.75} aria-hidden />;
+  if (entry.kind === "folder")
+    return <Folder size={size} color="var(--accent)" fill="var(--accent-soft)" strokeWidth={1.75} aria-hidden />;
   const extension = extensionOf(entry.name);
   const Icon = kinds.find(([, , extensions]) => extensions.includes(extension))?.[0] ?? File;
   return <Icon size={size} color="var(--muted)" strokeWidth={1.75} aria-hidden />;

@@ -34,24 +34,52 @@ export function FileGrid({ folderId, folderName, onOpen, onUp }: FileGridProps):
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 8,
-    rangeExtractor: useCallback((range: Range) => withPinned(defaultRangeExtractor(range), tabRow, count), [tabRow, count]),
+    rangeExtractor: useCallback(
+      (range: Range) => withPinned(defaultRangeExtractor(range), tabRow, count),
+      [tabRow, count],
+    ),
   });
   useEffect(() => virtualizer.measure(), [rowHeight, virtualizer]);
   const { startIndex, endIndex } = virtualizer.range ?? { startIndex: 0, endIndex: 40 };
-  useEffect(() => ensureRows(folderId, startIndex - 20, endIndex + 20), [folderId, folder, startIndex, endIndex, connection]);
+  useEffect(
+    () => ensureRows(folderId, startIndex - 20, endIndex + 20),
+    [folderId, folder, startIndex, endIndex, connection],
+  );
   useVanishedRows(folderId, focusRow);
   const focusAfterRender = useFocusFollowing(scroller, tabRow, selection.focusId);
   const goToRow = (row: number) => {
     virtualizer.scrollToIndex(row);
     focusAfterRender();
   };
-  const onKeyDown = useGridKeyboard({ folderId, count, focusRow, goToRow, onOpen, onUp, pageRows: Math.max(1, endIndex - startIndex - 1) });
+  const onKeyDown = useGridKeyboard({
+    folderId,
+    count,
+    focusRow,
+    goToRow,
+    onOpen,
+    onUp,
+    pageRows: Math.max(1, endIndex - startIndex - 1),
+  });
   const { dropRow, handlers } = useGridPointer({ folderId, folder, onOpen });
 
   return (
-    <div className={styles["grid"]} role="grid" aria-label={folderName} aria-multiselectable aria-rowcount={count + 1} aria-colcount={3} onKeyDown={onKeyDown}>
+    <div
+      className={styles["grid"]}
+      role="grid"
+      aria-label={folderName}
+      aria-multiselectable
+      aria-rowcount={count + 1}
+      aria-colcount={3}
+      onKeyDown={onKeyDown}
+    >
       <GridHeader />
-      <div ref={scroller} className={`${styles["scroller"]} ${dropRow === "folder" ? styles["dropHere"] : ""}`} role="rowgroup" {...handlers} data-testid="rows">
+      <div
+        ref={scroller}
+        className={`${styles["scroller"]} ${dropRow === "folder" ? styles["dropHere"] : ""}`}
+        role="rowgroup"
+        {...handlers}
+        data-testid="rows"
+      >
         <div className={styles["canvas"]} style={{ height: virtualizer.getTotalSize() }} role="presentation">
           {virtualizer.getVirtualItems().map((item) => {
             const id = idAtRow(folder, item.index);
@@ -107,7 +135,10 @@ function useVanishedRows(folderId: number, focusRow: number): void {
     const { entries, folders } = useDrive.getState();
     const folder = folders.get(folderId) ?? emptyFolderPages;
     const { selection } = useSelection.getState();
-    const watched = new Set([...(selection.mode === "some" ? selection.ids : []), ...(selection.focusId === undefined ? [] : [selection.focusId])]);
+    const watched = new Set([
+      ...(selection.mode === "some" ? selection.ids : []),
+      ...(selection.focusId === undefined ? [] : [selection.focusId]),
+    ]);
     for (const id of watched) {
       if (entries.get(id)?.parentId === folderId) continue;
       const nextRow = Math.min(lastRow.current, (folder.totalCount ?? 1) - 1);
@@ -117,7 +148,11 @@ function useVanishedRows(folderId: number, focusRow: number): void {
 }
 
 /** Puts the browser's focus on the row that has the keyboard, once it is mounted and only when the grid already had the focus. */
-function useFocusFollowing(scroller: React.RefObject<HTMLDivElement | null>, tabRow: number, focusId: number | undefined): () => void {
+function useFocusFollowing(
+  scroller: React.RefObject<HTMLDivElement | null>,
+  tabRow: number,
+  focusId: number | undefined,
+): () => void {
   const isWanted = useRef(false);
   const hadFocus = useRef(false);
   useEffect(() => {
@@ -127,7 +162,8 @@ function useFocusFollowing(scroller: React.RefObject<HTMLDivElement | null>, tab
     const isLost = hadFocus.current && document.activeElement === document.body;
     if ((isWanted.current || isInside || isLost) && !(document.activeElement instanceof HTMLInputElement)) {
       const row = body.querySelector<HTMLElement>(`[data-row="${tabRow}"]`);
-      if (row !== null && row !== document.activeElement && !row.contains(document.activeElement)) row.focus({ preventScroll: true });
+      if (row !== null && row !== document.activeElement && !row.contains(document.activeElement))
+        row.focus({ preventScroll: true });
       if (row !== null) isWanted.current = false;
     }
     hadFocus.current = body.contains(document.activeElement);

@@ -19,15 +19,37 @@ interface FileRowProps {
 }
 
 /** One row; it follows its one entry. The grid handles its events by `data-row` and `data-part`. */
-export const FileRow = memo(function FileRow({ id, row, top, isSelected, isTabStop, isDropTarget }: FileRowProps): ReactNode {
+export const FileRow = memo(function FileRow({
+  id,
+  row,
+  top,
+  isSelected,
+  isTabStop,
+  isDropTarget,
+}: FileRowProps): ReactNode {
   const entry = useDrive((state) => (id === undefined ? undefined : state.entries.get(id)));
   const isFresh = useDrive((state) => id !== undefined && state.fresh.has(id));
   const isRenaming = useSelection((state) => id !== undefined && state.renamingId === id);
-  const classes = [styles["row"], isSelected ? styles["selected"] : "", isFresh ? styles["fresh"] : "", isDropTarget ? styles["dropRow"] : ""].join(" ");
+  const classes = [
+    styles["row"],
+    isSelected ? styles["selected"] : "",
+    isFresh ? styles["fresh"] : "",
+    isDropTarget ? styles["dropRow"] : "",
+  ].join(" ");
   const style = { transform: `translateY(${top}px)` };
   if (entry === undefined) return <PlaceholderRow row={row} style={style} isTabStop={isTabStop} />;
   return (
-    <div role="row" aria-rowindex={row + 2} aria-selected={isSelected} tabIndex={isTabStop ? 0 : -1} className={classes} style={style} data-row={row} data-name={entry.name} draggable={!isRenaming}>
+    <div
+      role="row"
+      aria-rowindex={row + 2}
+      aria-selected={isSelected}
+      tabIndex={isTabStop ? 0 : -1}
+      className={classes}
+      style={style}
+      data-row={row}
+      data-name={entry.name}
+      draggable={!isRenaming}
+    >
       <div role="rowheader" className={styles["name"]}>
         <span className={styles["check"]} data-part="check" aria-hidden>
           {isSelected && <Check size={14} strokeWidth={3} />}
@@ -44,7 +66,14 @@ export const FileRow = memo(function FileRow({ id, row, top, isSelected, isTabSt
       <WhenCell atMs={entry.modifiedAtMs} />
       <div role="gridcell" className={styles["size"]}>
         <span>{entry.kind === "folder" ? "–" : formatBytes(entry.sizeBytes)}</span>
-        <button type="button" tabIndex={-1} className={styles["more"]} data-part="more" aria-label={`Actions for ${entry.name}`} aria-haspopup="menu">
+        <button
+          type="button"
+          tabIndex={-1}
+          className={styles["more"]}
+          data-part="more"
+          aria-label={`Actions for ${entry.name}`}
+          aria-haspopup="menu"
+        >
           <Ellipsis size={18} />
         </button>
       </div>
@@ -52,9 +81,25 @@ export const FileRow = memo(function FileRow({ id, row, top, isSelected, isTabSt
   );
 });
 
-function PlaceholderRow({ row, style, isTabStop }: { readonly row: number; readonly style: { readonly transform: string }; readonly isTabStop: boolean }): ReactNode {
+function PlaceholderRow({
+  row,
+  style,
+  isTabStop,
+}: {
+  readonly row: number;
+  readonly style: { readonly transform: string };
+  readonly isTabStop: boolean;
+}): ReactNode {
   return (
-    <div role="row" aria-rowindex={row + 2} aria-busy className={styles["row"]} style={style} data-row={row} tabIndex={isTabStop ? 0 : -1}>
+    <div
+      role="row"
+      aria-rowindex={row + 2}
+      aria-busy
+      className={styles["row"]}
+      style={style}
+      data-row={row}
+      tabIndex={isTabStop ? 0 : -1}
+    >
       <div role="rowheader" className={styles["name"]}>
         <span className={styles["check"]} aria-hidden />
         <span className={styles["bone"]} style={{ width: `${28 + ((row * 37) % 30)}%` }} />
@@ -103,7 +148,15 @@ function RenameField({ entry }: { readonly entry: DriveEntry }): ReactNode {
   };
   return (
     <span className={styles["rename"]}>
-      <input ref={input} defaultValue={entry.name} aria-label={`New name for ${entry.name}`} aria-invalid={problem !== ""} spellCheck={false} onKeyDown={onKeyDown} onBlur={() => close(nameProblem(input.current?.value ?? "") === "")} />
+      <input
+        ref={input}
+        defaultValue={entry.name}
+        aria-label={`New name for ${entry.name}`}
+        aria-invalid={problem !== ""}
+        spellCheck={false}
+        onKeyDown={onKeyDown}
+        onBlur={() => close(nameProblem(input.current?.value ?? "") === "")}
+      />
       {problem !== "" && (
         <span role="alert" className={styles["renameProblem"]}>
           {problem}

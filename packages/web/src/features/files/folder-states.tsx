@@ -7,7 +7,13 @@ import { loadPage } from "./load-folder.ts";
 import styles from "./state-note.module.css";
 
 /** Why the folder is not shown, what is safe, and one thing to do. */
-export function FolderFailure({ folderId, failure }: { readonly folderId: number; readonly failure: Failure }): ReactNode {
+export function FolderFailure({
+  folderId,
+  failure,
+}: {
+  readonly folderId: number;
+  readonly failure: Failure;
+}): ReactNode {
   const [isBusy, setBusy] = useState(false);
   const retry = () => {
     setBusy(true);

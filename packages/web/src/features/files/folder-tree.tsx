@@ -36,7 +36,13 @@ export function FolderTree({ rootId, currentId, onChoose, disabledIds = [] }: Fo
     });
   const context: TreeContext = { rootId, currentId, expanded, setOpen, onChoose, disabledIds };
   return (
-    <ul ref={tree} role="tree" aria-label="Folders" className={styles["tree"]} onKeyDown={(event) => onTreeKey(event, context)}>
+    <ul
+      ref={tree}
+      role="tree"
+      aria-label="Folders"
+      className={styles["tree"]}
+      onKeyDown={(event) => onTreeKey(event, context)}
+    >
       <TreeNode id={rootId} parentId={0} level={1} context={context} />
     </ul>
   );
@@ -51,13 +57,26 @@ interface TreeContext {
   readonly disabledIds: readonly number[];
 }
 
-function TreeNode({ id, parentId, level, context }: { readonly id: number; readonly parentId: number; readonly level: number; readonly context: TreeContext }): ReactNode {
+function TreeNode({
+  id,
+  parentId,
+  level,
+  context,
+}: {
+  readonly id: number;
+  readonly parentId: number;
+  readonly level: number;
+  readonly context: TreeContext;
+}): ReactNode {
   const navigate = useNavigate();
   const name = useDrive((state) => state.entries.get(id)?.name ?? "");
   const isExpanded = context.expanded.has(id);
   const childIds = useChildFolders(id, isExpanded);
   const { isOver, handlers } = useDropTarget(id);
-  useEffect(() => (isOver && !isExpanded ? after(springMs, () => context.setOpen(id, true)) : undefined), [isOver, isExpanded, context, id]);
+  useEffect(
+    () => (isOver && !isExpanded ? after(springMs, () => context.setOpen(id, true)) : undefined),
+    [isOver, isExpanded, context, id],
+  );
   const isRoot = id === context.rootId;
   const isCurrent = id === context.currentId;
   const isDisabled = context.disabledIds.includes(id);
@@ -101,7 +120,13 @@ function TreeNode({ id, parentId, level, context }: { readonly id: number; reado
       {isExpanded && childIds !== undefined && childIds.length > 0 && (
         <ul role="group">
           {childIds.map((childId) => (
-            <TreeNode key={childId} id={childId} parentId={id} level={level + 1} context={isDisabled ? { ...context, disabledIds: [...context.disabledIds, childId] } : context} />
+            <TreeNode
+              key={childId}
+              id={childId}
+              parentId={id}
+              level={level + 1}
+              context={isDisabled ? { ...context, disabledIds: [...context.disabledIds, childId] } : context}
+            />
           ))}
         </ul>
       )}
@@ -117,7 +142,9 @@ function useChildFolders(id: number, isExpanded: boolean): readonly number[] | u
   useEffect(() => {
     if (isMissing) void loadPage(id, 0);
   }, [id, isMissing]);
-  const childIds = useDrive(useShallow((state) => page?.ids.filter((childId) => state.entries.get(childId)?.kind === "folder")));
+  const childIds = useDrive(
+    useShallow((state) => page?.ids.filter((childId) => state.entries.get(childId)?.kind === "folder")),
+  );
   return childIds ?? (knownCount === 0 ? [] : undefined);
 }
 

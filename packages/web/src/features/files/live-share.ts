@@ -31,7 +31,8 @@ export function followChanges(account: string): () => void {
   };
   let isLeader = false;
   let hasHeard = false;
-  const tellState = () => tell({ kind: "state", connection: useDrive.getState().connection, index: useDrive.getState().liveIndex });
+  const tellState = () =>
+    tell({ kind: "state", connection: useDrive.getState().connection, index: useDrive.getState().liveIndex });
   channel.onmessage = (event: MessageEvent<TabMessage>) => {
     if (event.data.kind === "hello" && isLeader) tellState();
     else if (!isLeader && event.data.kind !== "hello") {
@@ -70,6 +71,10 @@ function hear(message: Exclude<TabMessage, { kind: "hello" }>, isFirst: boolean)
 }
 
 function toBytes(message: FeedMessage): Uint8Array {
-  const wire: WatchResponse = create(WatchResponseSchema, { index: BigInt(message.index), isReset: message.isReset, changes: [...message.changes] });
+  const wire: WatchResponse = create(WatchResponseSchema, {
+    index: BigInt(message.index),
+    isReset: message.isReset,
+    changes: [...message.changes],
+  });
   return toBinary(WatchResponseSchema, wire);
 }

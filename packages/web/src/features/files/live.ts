@@ -47,7 +47,10 @@ async function readFeed(outer: AbortSignal, onMessage: (message: FeedMessage) =>
   try {
     const fromIndex = useDrive.getState().liveIndex;
     let isFirst = true;
-    for await (const message of drive.watch({ fromIndex: BigInt(fromIndex) }, { signal: attempt.signal, timeoutMs: 0 })) {
+    for await (const message of drive.watch(
+      { fromIndex: BigInt(fromIndex) },
+      { signal: attempt.signal, timeoutMs: 0 },
+    )) {
       cancelSilence();
       cancelSilence = after(silenceMaxMs, abort);
       const index = safeInteger(message.index);
@@ -66,12 +69,21 @@ export function takeMessage(message: FeedMessage): void {
   if (message.isReset || message.isStart) {
     useDrive.setState((state) => {
       const folders = new Map(state.folders);
-      for (const [id, folder] of folders) folders.set(id, message.isReset ? withAllStale({ ...folder, changedAtIndex: message.index }) : withFeedFrom(folder, message.index));
+      for (const [id, folder] of folders)
+        folders.set(
+          id,
+          message.isReset
+            ? withAllStale({ ...folder, changedAtIndex: message.index })
+            : withFeedFrom(folder, message.index),
+        );
       return { folders, trashTick: state.trashTick + 1 };
     });
   }
   applyChanges(message.changes, message.index);
-  useDrive.setState((state) => ({ connection: "live", liveIndex: message.isReset ? message.index : Math.max(message.index, state.liveIndex) }));
+  useDrive.setState((state) => ({
+    connection: "live",
+    liveIndex: message.isReset ? message.index : Math.max(message.index, state.liveIndex),
+  }));
 }
 
 function applyChanges(changes: readonly Change[], atIndex: number): void {

@@ -56,17 +56,34 @@ function pump(): void {
 
 async function fetchPage(folderId: number, page: number): Promise<void> {
   try {
-    const answer = await drive.listFolder({ folderId: BigInt(folderId), offset: page * pageRowsMax, limit: pageRowsMax });
+    const answer = await drive.listFolder({
+      folderId: BigInt(folderId),
+      offset: page * pageRowsMax,
+      limit: pageRowsMax,
+    });
     const entries = answer.entries.map(entryFromWire);
     const ancestors = answer.ancestors.map(entryFromWire);
     const folder = answer.folder === undefined ? [] : [entryFromWire(answer.folder)];
     keepEntries([...ancestors, ...folder, ...entries]);
     const ids = entries.map((entry) => entry.id);
-    setFolderPages(folderId, withPage(folderPages(folderId), page, { ids, totalCount: answer.totalCount, readAtIndex: safeInteger(answer.index) }));
+    setFolderPages(
+      folderId,
+      withPage(folderPages(folderId), page, {
+        ids,
+        totalCount: answer.totalCount,
+        readAtIndex: safeInteger(answer.index),
+      }),
+    );
     useDrive.setState((state) => {
       const failures = new Map(state.failures);
       failures.delete(folderId);
-      return { failures, ancestors: new Map(state.ancestors).set(folderId, ancestors.map((entry) => entry.id)) };
+      return {
+        failures,
+        ancestors: new Map(state.ancestors).set(
+          folderId,
+          ancestors.map((entry) => entry.id),
+        ),
+      };
     });
   } catch (thrown) {
     useDrive.setState((state) => ({ failures: new Map(state.failures).set(folderId, explainFailure(thrown)) }));

@@ -23,13 +23,19 @@ export async function renameEntry(entry: DriveEntry, name: string): Promise<void
   const work = tryMove(entry, { parentId: entry.parentId, name });
   const hasNewExtension = entry.kind === "file" && extensionOf(entry.name) !== extensionOf(name);
   const text = hasNewExtension ? `Renamed, with another extension: ${name}` : `Renamed to ${name}`;
-  await showUndoable(text, work, async (before) => void (await tryMove(current(before), { parentId: before.parentId, name: before.name })));
+  await showUndoable(
+    text,
+    work,
+    async (before) => void (await tryMove(current(before), { parentId: before.parentId, name: before.name })),
+  );
 }
 
 /** Moves to another folder; names that are taken there get a number. */
 export async function moveEntries(ids: readonly number[], targetId: number): Promise<void> {
   const { entries } = useDrive.getState();
-  const moving = ids.flatMap((id) => entries.get(id) ?? []).filter((entry) => entry.parentId !== targetId && entry.id !== targetId);
+  const moving = ids
+    .flatMap((id) => entries.get(id) ?? [])
+    .filter((entry) => entry.parentId !== targetId && entry.id !== targetId);
   if (moving.length === 0) return;
   const targetName = entries.get(targetId)?.name;
   const where = targetName === undefined || targetName === "" ? "My files" : targetName;
@@ -44,7 +50,12 @@ export async function trashEntries(ids: readonly number[]): Promise<void> {
   const { entries } = useDrive.getState();
   const leaving = ids.flatMap((id) => entries.get(id) ?? []);
   if (leaving.length === 0) return;
-  await showUndoable(`Moved ${told(leaving)} to the trash`, collect(leaving, tryTrash), (trashed) => restoreEntries(trashed.map((entry) => entry.id), true));
+  await showUndoable(`Moved ${told(leaving)} to the trash`, collect(leaving, tryTrash), (trashed) =>
+    restoreEntries(
+      trashed.map((entry) => entry.id),
+      true,
+    ),
+  );
 }
 
 async function tryTrash(entry: DriveEntry): Promise<DriveEntry | undefined> {
@@ -109,13 +120,22 @@ export function contentUrl(id: number): string {
 }
 
 /** Answers the entry as it was before, or undefined when it was refused. */
-async function tryMove(entry: DriveEntry, target: { readonly parentId: number; readonly name: string }): Promise<DriveEntry | undefined> {
+async function tryMove(
+  entry: DriveEntry,
+  target: { readonly parentId: number; readonly name: string },
+): Promise<DriveEntry | undefined> {
   const isRename = target.parentId === entry.parentId;
   if (isRename) applyEntry({ ...entry, name: target.name }, { sourceParentId: entry.parentId, atIndex: 0 });
   try {
     const conflict = isRename ? ConflictPolicy.FAIL : ConflictPolicy.KEEP_BOTH;
     const targetParentId = isRename ? 0n : BigInt(target.parentId);
-    const answer = await drive.moveEntry({ requestId: randomHex(), entryId: BigInt(entry.id), targetParentId, targetName: target.name, conflict });
+    const answer = await drive.moveEntry({
+      requestId: randomHex(),
+      entryId: BigInt(entry.id),
+      targetParentId,
+      targetName: target.name,
+      conflict,
+    });
     adopt(answer.entry, entry.parentId);
     return entry;
   } catch (thrown) {
@@ -152,7 +172,10 @@ function tellFailure(what: string, thrown: unknown): void {
 }
 
 /** What the action answered for all, without those that were refused; undefined when none was left. */
-async function collect(entries: readonly DriveEntry[], action: (entry: DriveEntry) => Promise<DriveEntry | undefined>): Promise<readonly DriveEntry[] | undefined> {
+async function collect(
+  entries: readonly DriveEntry[],
+  action: (entry: DriveEntry) => Promise<DriveEntry | undefined>,
+): Promise<readonly DriveEntry[] | undefined> {
   const done: DriveEntry[] = [];
   await eachOf(entries, async (entry) => {
     const before = await action(entry);

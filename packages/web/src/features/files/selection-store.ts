@@ -13,7 +13,12 @@ interface SelectionState {
 const key = "holdfast.details";
 
 /** Selection and row state of the folder on screen. */
-export const useSelection = create<SelectionState>(() => ({ folderId: 0, selection: emptySelection, renamingId: undefined, isDetailsOpen: readDetails() }));
+export const useSelection = create<SelectionState>(() => ({
+  folderId: 0,
+  selection: emptySelection,
+  renamingId: undefined,
+  isDetailsOpen: readDetails(),
+}));
 
 /** Replaces the selection by a function of it. */
 export function changeSelection(change: (selection: Selection) => Selection): void {
@@ -22,7 +27,8 @@ export function changeSelection(change: (selection: Selection) => Selection): vo
 
 /** Begins anew in another folder. */
 export function enterFolder(folderId: number): void {
-  if (useSelection.getState().folderId !== folderId) useSelection.setState({ folderId, selection: emptySelection, renamingId: undefined });
+  if (useSelection.getState().folderId !== folderId)
+    useSelection.setState({ folderId, selection: emptySelection, renamingId: undefined });
 }
 
 /** Edits the name of a row. */

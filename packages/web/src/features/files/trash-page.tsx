@@ -40,7 +40,13 @@ export function TrashPage(): ReactNode {
         </h1>
       </PageHeader>
       <div className={styles["bar"]}>
-        <p>{trash.entries === undefined ? "" : count === 0 ? "" : `${formatItems(count, "item")}${trash.hasMore ? " shown" : ""} · kept until deleted for ever`}</p>
+        <p>
+          {trash.entries === undefined
+            ? ""
+            : count === 0
+              ? ""
+              : `${formatItems(count, "item")}${trash.hasMore ? " shown" : ""} · kept until deleted for ever`}
+        </p>
         {count > 0 && <Button onClick={emptyTrash}>Empty the trash</Button>}
       </div>
       <div className={pageStyles["content"]}>
@@ -69,7 +75,13 @@ function TrashRow({ entry }: { readonly entry: DriveEntry }): ReactNode {
   const nowMs = useNow();
   const origin = useDrive((state) => state.entries.has(entry.originParentId));
   const remove = () =>
-    openDialog({ kind: "confirm", title: `Delete “${entry.name}” for ever?`, text: "This cannot be undone.", verb: "Delete for ever", onConfirm: () => void purgeEntries([entry.id]) });
+    openDialog({
+      kind: "confirm",
+      title: `Delete “${entry.name}” for ever?`,
+      text: "This cannot be undone.",
+      verb: "Delete for ever",
+      onConfirm: () => void purgeEntries([entry.id]),
+    });
   return (
     <li className={styles["row"]}>
       <EntryIcon entry={entry} />
@@ -80,7 +92,9 @@ function TrashRow({ entry }: { readonly entry: DriveEntry }): ReactNode {
       <span className={styles["fact"]} title={formatMoment(entry.trashedAtMs)}>
         deleted {formatWhen(entry.trashedAtMs, nowMs)}
       </span>
-      <span className={`${styles["fact"]} ${styles["size"]}`}>{entry.kind === "folder" ? "–" : formatBytes(entry.sizeBytes)}</span>
+      <span className={`${styles["fact"]} ${styles["size"]}`}>
+        {entry.kind === "folder" ? "–" : formatBytes(entry.sizeBytes)}
+      </span>
       <Button look="quiet" aria-label={`Restore ${entry.name}`} onClick={() => void restoreEntries([entry.id])}>
         <RotateCcw size={16} />
         <span className={styles["word"]}>Restore</span>
@@ -130,7 +144,11 @@ function useTrash(): Trash {
   const tick = useDrive((state) => state.trashTick);
   const [pages, setPages] = useState(1);
   const [attempt, setAttempt] = useState(0);
-  const [known, setKnown] = useState<{ readonly entries?: readonly DriveEntry[]; readonly hasMore: boolean; readonly failure?: Failure }>({ hasMore: false });
+  const [known, setKnown] = useState<{
+    readonly entries?: readonly DriveEntry[];
+    readonly hasMore: boolean;
+    readonly failure?: Failure;
+  }>({ hasMore: false });
   useEffect(() => {
     const stopped = new AbortController();
     drive.listTrash({ limit: pages * pageRows }, { signal: stopped.signal }).then(

@@ -6,7 +6,16 @@ import { menuForSelection } from "./actions.ts";
 import { folderPages, useDrive } from "./drive-store.ts";
 import { loadIds } from "./load-folder.ts";
 import { idAtRow, rowOfId } from "./model/folder-pages.ts";
-import { clear, focusOn, selectAll, selectForMenu, selectOnly, selectRange, toggle, type Selection } from "./model/selection.ts";
+import {
+  clear,
+  focusOn,
+  selectAll,
+  selectForMenu,
+  selectOnly,
+  selectRange,
+  toggle,
+  type Selection,
+} from "./model/selection.ts";
 import { emptyTypeAhead, findTyped, withLetter } from "./model/type-ahead.ts";
 import { trashEntries } from "./operations.ts";
 import { selectedIds } from "./selected-ids.ts";
@@ -102,7 +111,12 @@ function openRowMenu(grid: GridKeyboard, event: KeyboardEvent): void {
   changeSelection((selection) => selectForMenu(selection, focusId));
   const box = row.getBoundingClientRect();
   void selectedIds(grid.folderId, useSelection.getState().selection).then((ids) =>
-    openMenu({ label: "Actions", anchor: { x: box.left + 48, y: box.bottom }, returnTo: row, items: menuForSelection(ids, { folderId: grid.folderId, open: grid.onOpen }) }),
+    openMenu({
+      label: "Actions",
+      anchor: { x: box.left + 48, y: box.bottom },
+      returnTo: row,
+      items: menuForSelection(ids, { folderId: grid.folderId, open: grid.onOpen }),
+    }),
   );
 }
 

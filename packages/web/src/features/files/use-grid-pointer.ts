@@ -23,7 +23,10 @@ interface Hit {
 }
 
 /** Mouse, touch and drag on the grid, handled once for all rows. `dropRow` is the row (or the whole folder) a drop would go to. */
-export function useGridPointer(grid: GridPointer): { readonly dropRow: number | "folder" | undefined; readonly handlers: object } {
+export function useGridPointer(grid: GridPointer): {
+  readonly dropRow: number | "folder" | undefined;
+  readonly handlers: object;
+} {
   const [dropRow, setDropRow] = useState<number | "folder" | undefined>(undefined);
   const handlers = {
     onClick: (event: MouseEvent) => click(grid, event),
@@ -41,7 +44,8 @@ export function useGridPointer(grid: GridPointer): { readonly dropRow: number | 
     },
     onDragOver: (event: DragEvent) => setDropRow(hover(grid, event)),
     onDragLeave: (event: DragEvent) => {
-      if (!(event.relatedTarget instanceof Node) || !event.currentTarget.contains(event.relatedTarget)) setDropRow(undefined);
+      if (!(event.relatedTarget instanceof Node) || !event.currentTarget.contains(event.relatedTarget))
+        setDropRow(undefined);
     },
     onDrop: (event: DragEvent) => {
       const target = hover(grid, event);
@@ -59,7 +63,10 @@ function hitOf(grid: GridPointer, event: MouseEvent): Hit | undefined {
   const row = Number(element?.dataset["row"] ?? "-1");
   const id = idAtRow(grid.folder, row);
   if (element === null || id === undefined) return undefined;
-  const part = event.target instanceof HTMLInputElement ? "input" : (event.target.closest<HTMLElement>("[data-part]")?.dataset["part"] ?? "");
+  const part =
+    event.target instanceof HTMLInputElement
+      ? "input"
+      : (event.target.closest<HTMLElement>("[data-part]")?.dataset["part"] ?? "");
   return { row, id, element, part };
 }
 
@@ -70,9 +77,11 @@ function click(grid: GridPointer, event: MouseEvent): void {
   if (hit.part === "more") return openMenuAt(grid, event);
   const isTouch = "pointerType" in event.nativeEvent && event.nativeEvent.pointerType === "touch";
   const { selection } = useSelection.getState();
-  if (isTouch && hit.part !== "check" && selectedCount(selection, grid.folder.totalCount ?? 0) === 0) return grid.onOpen(hit.id);
+  if (isTouch && hit.part !== "check" && selectedCount(selection, grid.folder.totalCount ?? 0) === 0)
+    return grid.onOpen(hit.id);
   if (event.shiftKey) void extendTo(grid.folderId, hit.row, hit.id);
-  else if (event.ctrlKey || event.metaKey || hit.part === "check" || isTouch) changeSelection((known) => toggle(known, hit.id));
+  else if (event.ctrlKey || event.metaKey || hit.part === "check" || isTouch)
+    changeSelection((known) => toggle(known, hit.id));
   else changeSelection(() => selectOnly(hit.id));
   hit.element.focus({ preventScroll: true });
 }
@@ -85,7 +94,13 @@ function openMenuAt(grid: GridPointer, event: MouseEvent): void {
   const button = hit.part === "more" && event.target instanceof Element ? event.target.closest("button") : null;
   const anchor = button ?? { x: event.clientX, y: event.clientY };
   void selectedIds(grid.folderId, useSelection.getState().selection).then((ids) =>
-    openMenu({ label: "Actions", anchor, align: button === null ? "start" : "end", returnTo: hit.element, items: menuForSelection(ids, { folderId: grid.folderId, open: grid.onOpen }) }),
+    openMenu({
+      label: "Actions",
+      anchor,
+      align: button === null ? "start" : "end",
+      returnTo: hit.element,
+      items: menuForSelection(ids, { folderId: grid.folderId, open: grid.onOpen }),
+    }),
   );
 }
 

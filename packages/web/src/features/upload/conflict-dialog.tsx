@@ -23,13 +23,21 @@ export function ConflictDialog(): ReactNode {
   const choiceOf = (item: UploadItem) => choices.get(item.id) ?? "keepBoth";
   const setAll = (choice: Choice) => setChoices(new Map(asking.map((item) => [item.id, choice])));
   const [first] = asking;
-  const uniform = first !== undefined && asking.every((item) => choiceOf(item) === choiceOf(first)) ? choiceOf(first) : undefined;
+  const uniform =
+    first !== undefined && asking.every((item) => choiceOf(item) === choiceOf(first)) ? choiceOf(first) : undefined;
   const verb = choiceWords.find(([choice]) => choice === uniform)?.[1] ?? "Apply";
   const decide = () =>
     changeUploads((queue) => {
       for (const item of asking) queue.choose([item.id], choiceOf(item), isForRest && uniform !== undefined);
     });
-  const skipAll = () => changeUploads((queue) => queue.choose(asking.map((item) => item.id), "skip", false));
+  const skipAll = () =>
+    changeUploads((queue) =>
+      queue.choose(
+        asking.map((item) => item.id),
+        "skip",
+        false,
+      ),
+    );
 
   return (
     <Modal
@@ -67,7 +75,11 @@ export function ConflictDialog(): ReactNode {
               {item.name}
             </span>
             <span className={styles["size"]}>{formatBytes(item.sizeBytes)}</span>
-            <select aria-label={`What to do with ${item.name}`} value={choiceOf(item)} onChange={(event) => setChoices(new Map(choices).set(item.id, event.target.value as Choice))}>
+            <select
+              aria-label={`What to do with ${item.name}`}
+              value={choiceOf(item)}
+              onChange={(event) => setChoices(new Map(choices).set(item.id, event.target.value as Choice))}
+            >
               {choiceWords.map(([choice, word]) => (
                 <option key={choice} value={choice}>
                   {word}
@@ -77,7 +89,11 @@ export function ConflictDialog(): ReactNode {
           </li>
         ))}
       </ul>
-      {asking.length > 200 && <p className={styles["size"]}>and {formatItems(asking.length - 200, "more", "more")}, kept beside the old ones</p>}
+      {asking.length > 200 && (
+        <p className={styles["size"]}>
+          and {formatItems(asking.length - 200, "more", "more")}, kept beside the old ones
+        </p>
+      )}
     </Modal>
   );
 }

@@ -5,7 +5,15 @@ import { after } from "../../lib/time.ts";
 const silenceMaxMs = 30_000;
 
 /** One PUT with progress. Fails with `HoldfastError`: `unavailable` when the line breaks or is silent for 30 s, `cancelled` by the signal. */
-export function putBytes(url: string, body: Blob, options: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal; readonly onProgress: (bytes: number) => void }): Promise<void> {
+export function putBytes(
+  url: string,
+  body: Blob,
+  options: {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly signal: AbortSignal;
+    readonly onProgress: (bytes: number) => void;
+  },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let cancelSilence = after(silenceMaxMs, () => request.abort());

@@ -1,5 +1,4 @@
 import { isHoldfastError } from "@holdfast/base";
-import { ConflictPolicy } from "@holdfast/proto/events/v1/events";
 import { create } from "zustand";
 import { explainFailure, isRetryable } from "../../lib/failure.ts";
 import { randomFraction, randomHex } from "../../lib/random.ts";
@@ -9,9 +8,9 @@ import type { UploadOffer } from "../../lib/upload-port.ts";
 import { showToast } from "../../ui/toast-store.ts";
 import { startRate, withSample, type Rate } from "./model/rate.ts";
 import type { UploadEffect, UploadItem } from "./model/upload-item.ts";
-import { UploadQueue, type UploadFailure } from "./model/upload-queue.ts";
+import { UploadQueue } from "./model/upload-queue.ts";
 import { hasUnfinished, summarize, type UploadSummary } from "./model/upload-summary.ts";
-import { putBytes, sha256Of } from "./put-bytes.ts";
+import { classifyFailure, sendRequest, type ItemEffect, type RequestOutcome } from "./upload-requests.ts";
 import { forgetUpload, recallUpload, rememberUpload, type FileIdentity } from "./upload-memory.ts";
 import { chunkFiles, walkEntries } from "./walk-drop.ts";
 
@@ -27,7 +26,12 @@ interface UploadView {
 const mirrorMs = 250;
 
 /** What the panel shows; a mirror of the queue. */
-export const useUploads = create<UploadView>(() => ({ tick: 0, summary: summarize([]), rate: startRate(0, 0), preparing: undefined }));
+export const useUploads = create<UploadView>(() => ({
+  tick: 0,
+  summary: summarize([]),
+  rate: startRate(0, 0),
+  preparing: undefined,
+}));
 
 let queue: UploadQueue | undefined;
 let cancelWake: () => void = () => undefined;
@@ -39,7 +43,10 @@ const stops = new Map<number, AbortController>();
 /** The queue; made with the server's part size at the first upload. */
 export function uploadQueue(partSizeBytes = 8_388_608): UploadQueue {
   if (queue !== undefined) return queue;
-  queue = new UploadQueue({ partSizeBytes, requestsMax: requestsMax(), partsPerFileMax: requestsMax() - 1, foldersMax: 4 }, () => randomHex());
+  queue = new UploadQueue(
+    { partSizeBytes, requestsMax: requestsMax(), partsPerFileMax: requestsMax() - 1, foldersMax: 4 },
+    () => randomHex(),
+  );
   every(mirrorMs, mirror);
   addEventListener("beforeunload", (event) => {
     if (hasUnfinished(queue?.items.values() ?? [])) event.preventDefault();
@@ -52,7 +59,10 @@ export async function takeOffer(offer: UploadOffer, partSizeBytes: number): Prom
   const target = uploadQueue(partSizeBytes);
   const batchId = target.openBatch(offer);
   const unreadable: string[] = [];
-  const chunks = offer.entries === undefined ? chunkFiles(offer.files ?? []) : walkEntries(offer.entries, (name) => unreadable.push(name));
+  const chunks =
+    offer.entries === undefined
+      ? chunkFiles(offer.files ?? [])
+      : walkEntries(offer.entries, (name) => unreadable.push(name));
   let found = 0;
   for await (const chunk of chunks) {
     for (const path of chunk.folders) target.addFolder(batchId, path);
@@ -64,7 +74,11 @@ export async function takeOffer(offer: UploadOffer, partSizeBytes: number): Prom
   }
   useUploads.setState({ preparing: undefined });
   mirror();
-  if (unreadable.length > 0) showToast(`Could not read ${unreadable.slice(0, 3).join(", ")}${unreadable.length > 3 ? " and others" : ""}`, { detail: "Everything else is being uploaded.", isError: true });
+  if (unreadable.length > 0)
+    showToast(`Could not read ${unreadable.slice(0, 3).join(", ")}${unreadable.length > 3 ? " and others" : ""}`, {
+      detail: "Everything else is being uploaded.",
+      isError: true,
+    });
 }
 
 /** Carries out a change of the queue and what follows from it. */
@@ -74,12 +88,22 @@ export function changeUploads(change: (queue: UploadQueue) => void): void {
   mirror();
 }
 
-function addFile(found: { readonly batchId: number; readonly parentId: number; readonly folderPath: string; readonly file: File }): void {
+function addFile(found: {
+  readonly batchId: number;
+  readonly parentId: number;
+  readonly folderPath: string;
+  readonly file: File;
+}): void {
   const { file } = found;
   const target = uploadQueue();
   const identity = { parentId: found.parentId, path: found.folderPath, file };
   const recalled = recallUpload(identity);
-  const item = target.add(found.batchId, { name: file.name.normalize("NFC"), folderPath: found.folderPath, sizeBytes: file.size, ...(recalled === undefined ? {} : { resumedUploadId: recalled }) });
+  const item = target.add(found.batchId, {
+    name: file.name.normalize("NFC"),
+    folderPath: found.folderPath,
+    sizeBytes: file.size,
+    ...(recalled === undefined ? {} : { resumedUploadId: recalled }),
+  });
   files.set(item.id, file);
   if (target.isInParts(item)) identities.set(item.id, identity);
 }
@@ -98,7 +122,10 @@ async function execute(effect: UploadEffect): Promise<void> {
   if (effect.kind === "makeFolder") return makeFolder(effect);
   if (effect.kind === "abort") {
     forgetUpload(effect.uploadId);
-    return drive.abortUpload({ uploadId: effect.uploadId }).then(() => undefined, () => undefined); // It expires by itself.
+    return drive.abortUpload({ uploadId: effect.uploadId }).then(
+      () => undefined,
+      () => undefined,
+    ); // It expires by itself.
   }
   const { item } = effect;
   if (effect.kind === "stop") {
@@ -109,51 +136,28 @@ async function execute(effect: UploadEffect): Promise<void> {
   const stop = stops.get(item.id) ?? new AbortController();
   stops.set(item.id, stop);
   try {
-    await request(effect, stop.signal);
+    const part = effect.kind === "putPart" ? effect.part : 0;
+    const onProgress = (bytes: number) => {
+      uploadQueue().progressed(item.id, part, bytes);
+      isDirty = true;
+    };
+    const outcome = await sendRequest(effect, { file: fileOf(item), signal: stop.signal, onProgress });
+    if (!stop.signal.aborted) onOutcome(item, outcome);
   } catch (thrown) {
     if (!stop.signal.aborted) onFailure(effect, thrown);
   }
   run();
 }
 
-type ItemEffect = Exclude<UploadEffect, { kind: "makeFolder" | "abort" | "stop" }>;
-
-async function request(effect: ItemEffect, signal: AbortSignal): Promise<void> {
-  const { item } = effect;
+function onOutcome(item: UploadItem, outcome: RequestOutcome): void {
   const target = uploadQueue();
-  const unlessStopped = (action: () => void) => {
-    if (!signal.aborted) action();
-  };
-  if (effect.kind === "putWhole") {
-    const query = new URLSearchParams({ parent: String(effect.parentId), name: item.name, conflict: conflictWord(item) });
-    await putPart(`/api/v1/files?${query.toString()}`, { item, part: 0, body: fileOf(item), signal, headers: { "Idempotency-Key": item.uploadId } });
-    unlessStopped(() => finish(item));
-  } else if (effect.kind === "putPart") {
-    const body = fileOf(item).slice(effect.offsetBytes, effect.offsetBytes + effect.lengthBytes);
-    await putPart(`/api/v1/uploads/${item.uploadId}/parts/${effect.part}`, { item, part: effect.part, body, signal, headers: {} });
-    unlessStopped(() => target.partStored(item.id, effect.part));
-  } else if (effect.kind === "start") {
-    const answer = await drive.startUpload({ uploadId: item.uploadId, parentId: BigInt(effect.parentId), name: item.name, sizeBytes: BigInt(item.sizeBytes), conflict: conflictPolicy(item) }, { signal });
-    unlessStopped(() => target.started(item.id, { partSizeBytes: answer.partSizeBytes }));
+  if (outcome.kind === "partStored") target.partStored(item.id, outcome.part);
+  else if (outcome.kind === "completed") finish(item);
+  else {
+    target.started(item.id, outcome);
     const identity = identities.get(item.id);
     if (identity !== undefined) rememberUpload(identity, item.uploadId);
-  } else if (effect.kind === "look") {
-    const { upload } = await drive.getUpload({ uploadId: item.uploadId }, { signal });
-    unlessStopped(() => target.started(item.id, { partSizeBytes: upload?.partSizeBytes ?? 0, storedParts: upload?.parts.map((part) => part.part) ?? [] }));
-  } else {
-    await drive.commitUpload({ uploadId: item.uploadId, sizeBytes: BigInt(item.sizeBytes) }, { signal, timeoutMs: 60_000 });
-    unlessStopped(() => finish(item));
   }
-}
-
-async function putPart(url: string, what: { readonly item: UploadItem; readonly part: number; readonly body: Blob; readonly signal: AbortSignal; readonly headers: Readonly<Record<string, string>> }): Promise<void> {
-  const sha256 = await sha256Of(what.body);
-  const headers = { "Content-Type": "application/octet-stream", ...what.headers, ...(sha256 === undefined ? {} : { "X-Content-SHA256": sha256 }) };
-  const onProgress = (bytes: number) => {
-    uploadQueue().progressed(what.item.id, what.part, bytes);
-    isDirty = true;
-  };
-  await putBytes(url, what.body, { headers, signal: what.signal, onProgress });
 }
 
 function finish(item: UploadItem): void {
@@ -173,16 +177,7 @@ function onFailure(effect: ItemEffect, thrown: unknown): void {
     return;
   }
   const part = effect.kind === "putPart" ? { part: effect.part } : {};
-  target.failed(effect.item.id, classify(effect, error), { ...part, nowMs: nowMs(), jitter: randomFraction() });
-}
-
-function classify(effect: ItemEffect, error: unknown): UploadFailure {
-  const { title, advice } = explainFailure(error);
-  const message = `${title.replace(/\.$/, "")}. ${advice}`;
-  if (isHoldfastError(error, "nameTaken")) return { kind: "nameTaken", message };
-  const isInUpload = effect.kind === "look" || effect.kind === "putPart" || effect.kind === "commit";
-  if (isInUpload && isHoldfastError(error, "notFound")) return { kind: "lost", message };
-  return { kind: isRetryable(error) ? "retryable" : "fatal", message };
+  target.failed(effect.item.id, classifyFailure(effect, error), { ...part, nowMs: nowMs(), jitter: randomFraction() });
 }
 
 async function makeFolder(effect: Extract<UploadEffect, { kind: "makeFolder" }>): Promise<void> {
@@ -190,7 +185,12 @@ async function makeFolder(effect: Extract<UploadEffect, { kind: "makeFolder" }>)
   const requestId = randomHex();
   for (let attempt = 0; ; attempt++) {
     try {
-      const answer = await drive.createFolder({ requestId, parentId: BigInt(effect.parentId), name: effect.name, keepExisting: true });
+      const answer = await drive.createFolder({
+        requestId,
+        parentId: BigInt(effect.parentId),
+        name: effect.name,
+        keepExisting: true,
+      });
       target.folderMade(effect.batchId, effect.path, Number(answer.entry?.entryId ?? 0n));
       break;
     } catch (thrown) {
@@ -199,7 +199,11 @@ async function makeFolder(effect: Extract<UploadEffect, { kind: "makeFolder" }>)
         continue;
       }
       const { title, advice } = explainFailure(thrown);
-      target.folderRefused(effect.batchId, effect.path, `The folder “${effect.name}” could not be made. ${title}. ${advice}`);
+      target.folderRefused(
+        effect.batchId,
+        effect.path,
+        `The folder “${effect.name}” could not be made. ${title}. ${advice}`,
+      );
       break;
     }
   }
@@ -208,14 +212,6 @@ async function makeFolder(effect: Extract<UploadEffect, { kind: "makeFolder" }>)
 
 function fileOf(item: UploadItem): File {
   return files.get(item.id) ?? new File([], item.name);
-}
-
-function conflictWord(item: UploadItem): string {
-  return item.choice === "keepBoth" ? "keepBoth" : item.choice === "replace" ? "replace" : "fail";
-}
-
-function conflictPolicy(item: UploadItem): ConflictPolicy {
-  return item.choice === "keepBoth" ? ConflictPolicy.KEEP_BOTH : item.choice === "replace" ? ConflictPolicy.REPLACE : ConflictPolicy.FAIL;
 }
 
 /** One request is always left for the next file, so that a large one does not hold up the small. A browser opens six connections per host over HTTP/1.1; the change feed and clicks need theirs too. */

@@ -15,7 +15,10 @@ export function recallUpload(identity: FileIdentity): string | undefined {
 
 /** Remembers an upload in parts, so that dropping the same file again after a reload goes on where it stopped. */
 export function rememberUpload(identity: FileIdentity, uploadId: string): void {
-  const entries = [...Object.entries(read()).filter(([known]) => known !== identityKey(identity)), [identityKey(identity), uploadId] as const];
+  const entries = [
+    ...Object.entries(read()).filter(([known]) => known !== identityKey(identity)),
+    [identityKey(identity), uploadId] as const,
+  ];
   write(Object.fromEntries(entries.slice(-rememberedMax)));
 }
 
@@ -32,7 +35,9 @@ function read(): Record<string, string> {
   try {
     const parsed: unknown = JSON.parse(localStorage.getItem(key) ?? "{}");
     if (typeof parsed !== "object" || parsed === null) return {};
-    return Object.fromEntries(Object.entries(parsed).filter((pair): pair is [string, string] => typeof pair[1] === "string"));
+    return Object.fromEntries(
+      Object.entries(parsed).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
+    );
   } catch {
     return {};
   }

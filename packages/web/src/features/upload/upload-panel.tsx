@@ -64,7 +64,11 @@ function Panel(): ReactNode {
             <RotateCcw size={16} />
           </IconButton>
         )}
-        <IconButton label={isOpen ? "Make small" : "Show the files"} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        <IconButton
+          label={isOpen ? "Make small" : "Show the files"}
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        >
           {isOpen ? <ChevronDown size={18} /> : <ChevronUp size={18} />}
         </IconButton>
         {isAllDone && (
@@ -83,7 +87,14 @@ function Panel(): ReactNode {
 function TotalBar({ summary }: { readonly summary: UploadSummary }): ReactNode {
   const percent = summary.totalBytes === 0 ? 0 : (summary.sentBytes / summary.totalBytes) * 100;
   return (
-    <div className={styles["total"]} role="progressbar" aria-label="All uploads" aria-valuenow={Math.round(percent)} aria-valuemin={0} aria-valuemax={100}>
+    <div
+      className={styles["total"]}
+      role="progressbar"
+      aria-label="All uploads"
+      aria-valuenow={Math.round(percent)}
+      aria-valuemin={0}
+      aria-valuemax={100}
+    >
       <div style={{ width: `${percent}%` }} />
     </div>
   );
@@ -94,9 +105,22 @@ function Rows(): ReactNode {
   const tick = useUploads((view) => view.tick);
   const ids = useMemo(() => inPanelOrder(uploadQueue().items.values()), [tick]);
   const scroller = useRef<HTMLDivElement>(null);
-  const virtualizer = useVirtualizer({ count: ids.length, getScrollElement: () => scroller.current, estimateSize: () => rowPx, overscan: 4, getItemKey: (row) => ids[row] ?? row });
+  const virtualizer = useVirtualizer({
+    count: ids.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowPx,
+    overscan: 4,
+    getItemKey: (row) => ids[row] ?? row,
+  });
   return (
-    <div ref={scroller} className={styles["rows"]} style={{ height: Math.min(6, ids.length) * rowPx }} tabIndex={0} role="group" aria-label="Files being uploaded">
+    <div
+      ref={scroller}
+      className={styles["rows"]}
+      style={{ height: Math.min(6, ids.length) * rowPx }}
+      tabIndex={0}
+      role="group"
+      aria-label="Files being uploaded"
+    >
       <ul className={styles["canvas"]} style={{ height: virtualizer.getTotalSize() }}>
         {virtualizer.getVirtualItems().map((row) => {
           const item = uploadQueue().items.get(ids[row.index] ?? 0);

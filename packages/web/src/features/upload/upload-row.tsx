@@ -24,9 +24,21 @@ export function UploadRow({ item, top }: { readonly item: UploadItem; readonly t
   const sent = sentBytes(item);
   const percent = item.sizeBytes === 0 ? 0 : Math.round((sent / item.sizeBytes) * 100);
   const isMoving = item.status === "uploading" || item.status === "finishing" || item.status === "retrying";
-  const text = item.status === "failed" ? item.problem : item.status === "done" ? formatBytes(item.sizeBytes) : item.status === "uploading" ? `${formatBytes(sent)} of ${formatBytes(item.sizeBytes)}` : words[item.status];
+  const text =
+    item.status === "failed"
+      ? item.problem
+      : item.status === "done"
+        ? formatBytes(item.sizeBytes)
+        : item.status === "uploading"
+          ? `${formatBytes(sent)} of ${formatBytes(item.sizeBytes)}`
+          : words[item.status];
   return (
-    <li className={styles["row"]} style={{ transform: `translateY(${top}px)` }} data-status={item.status} data-name={item.name}>
+    <li
+      className={styles["row"]}
+      style={{ transform: `translateY(${top}px)` }}
+      data-status={item.status}
+      data-name={item.name}
+    >
       <div className={styles["words"]}>
         <p className={styles["name"]} title={item.folderPath === "" ? item.name : `${item.folderPath}/${item.name}`}>
           {item.name}
@@ -36,7 +48,14 @@ export function UploadRow({ item, top }: { readonly item: UploadItem; readonly t
           {text}
         </p>
         {(isMoving || item.status === "paused") && (
-          <div className={styles["bar"]} role="progressbar" aria-label={`Upload of ${item.name}`} aria-valuenow={percent} aria-valuemin={0} aria-valuemax={100}>
+          <div
+            className={styles["bar"]}
+            role="progressbar"
+            aria-label={`Upload of ${item.name}`}
+            aria-valuenow={percent}
+            aria-valuemin={0}
+            aria-valuemax={100}
+          >
             <div style={{ width: `${percent}%` }} />
           </div>
         )}

@@ -8,7 +8,10 @@ export interface WalkChunk {
 const chunkFilesMax = 200;
 
 /** Walks dropped files and folders piece by piece, so that a folder of 50,000 files never freezes the page. Unreadable items are told. */
-export async function* walkEntries(entries: readonly FileSystemEntry[], onUnreadable: (name: string) => void): AsyncGenerator<WalkChunk> {
+export async function* walkEntries(
+  entries: readonly FileSystemEntry[],
+  onUnreadable: (name: string) => void,
+): AsyncGenerator<WalkChunk> {
   const stack = [...entries].reverse().map((entry) => ({ entry, folderPath: "" }));
   let chunk: { folders: string[]; files: { folderPath: string; file: File }[] } = { folders: [], files: [] };
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
@@ -34,7 +37,9 @@ export async function* walkEntries(entries: readonly FileSystemEntry[], onUnread
 /** The same for files from a file chooser, whose folders are in `webkitRelativePath`. */
 export function* chunkFiles(files: readonly File[]): Generator<WalkChunk> {
   for (let start = 0; start < files.length; start += chunkFilesMax) {
-    const chunk = files.slice(start, start + chunkFilesMax).map((file) => ({ folderPath: folderOf(file.webkitRelativePath), file }));
+    const chunk = files
+      .slice(start, start + chunkFilesMax)
+      .map((file) => ({ folderPath: folderOf(file.webkitRelativePath), file }));
     yield { folders: [], files: chunk };
   }
 }

@@ -29,7 +29,14 @@ export interface ClusterMaster {
 export interface Cluster {
   readonly masters: readonly ClusterMaster[];
   readonly nodes: readonly ClusterNode[];
-  readonly chunks: { readonly total: number; readonly healthy: number; readonly under: number; readonly over: number; readonly missing: number; readonly corrupt: number };
+  readonly chunks: {
+    readonly total: number;
+    readonly healthy: number;
+    readonly under: number;
+    readonly over: number;
+    readonly missing: number;
+    readonly corrupt: number;
+  };
   readonly files: { readonly total: number; readonly bytes: number };
   readonly replication: number;
   readonly index: number;
@@ -56,12 +63,33 @@ export function clusterFromWire(wire: GetClusterStatusResponse): Cluster {
   const count = (value: bigint | undefined) => safeInteger(value ?? 0n);
   const { chunks, files } = wire;
   return {
-    masters: wire.masters.map((master) => ({ name: master.name, role: master.role, term: count(master.term), appliedIndex: count(master.appliedIndex), commitIndex: count(master.commitIndex), address: master.address })),
-    nodes: wire.nodes.map((node) => ({
-      name: node.name, liveness: livenessWords[node.liveness] ?? "unknown", intent: intentWords[node.intent] ?? "active", chunkCount: count(node.chunkCount), usedBytes: count(node.usedBytes),
-      capacityBytes: count(node.capacityBytes), ip: node.ip, mac: node.mac, heartbeatAgeMs: count(node.heartbeatAgeMs),
+    masters: wire.masters.map((master) => ({
+      name: master.name,
+      role: master.role,
+      term: count(master.term),
+      appliedIndex: count(master.appliedIndex),
+      commitIndex: count(master.commitIndex),
+      address: master.address,
     })),
-    chunks: { total: count(chunks?.total), healthy: count(chunks?.healthy), under: count(chunks?.under), over: count(chunks?.over), missing: count(chunks?.missing), corrupt: count(chunks?.corrupt) },
+    nodes: wire.nodes.map((node) => ({
+      name: node.name,
+      liveness: livenessWords[node.liveness] ?? "unknown",
+      intent: intentWords[node.intent] ?? "active",
+      chunkCount: count(node.chunkCount),
+      usedBytes: count(node.usedBytes),
+      capacityBytes: count(node.capacityBytes),
+      ip: node.ip,
+      mac: node.mac,
+      heartbeatAgeMs: count(node.heartbeatAgeMs),
+    })),
+    chunks: {
+      total: count(chunks?.total),
+      healthy: count(chunks?.healthy),
+      under: count(chunks?.under),
+      over: count(chunks?.over),
+      missing: count(chunks?.missing),
+      corrupt: count(chunks?.corrupt),
+    },
     files: { total: count(files?.total), bytes: count(files?.bytes) },
     replication: wire.replication,
     index: count(wire.index),

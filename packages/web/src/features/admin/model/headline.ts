@@ -11,15 +11,28 @@ export type Tone = "ok" | "warn" | "crit" | "unknown";
 export function headlineOf(cluster: Cluster): { readonly text: string; readonly tone: Tone } {
   const { chunks, files, replication } = cluster;
   if (chunks.missing > 0) {
-    return { tone: "crit", text: `${formatItems(chunks.missing, "chunk has", "chunks have")} no readable copy. Bring back the nodes that hold ${chunks.missing === 1 ? "it" : "them"}.` };
+    return {
+      tone: "crit",
+      text: `${formatItems(chunks.missing, "chunk has", "chunks have")} no readable copy. Bring back the nodes that hold ${chunks.missing === 1 ? "it" : "them"}.`,
+    };
   }
   if (chunks.corrupt > 0) {
-    return { tone: "warn", text: `${formatItems(chunks.corrupt, "chunk has", "chunks have")} a damaged copy. Every file can still be read.` };
+    return {
+      tone: "warn",
+      text: `${formatItems(chunks.corrupt, "chunk has", "chunks have")} a damaged copy. Every file can still be read.`,
+    };
   }
   if (chunks.under > 0) {
-    return { tone: "warn", text: `${formatCount(chunks.under)} of ${formatItems(chunks.total, "chunk")} have fewer than ${replication} copies. Every file can be read.` };
+    return {
+      tone: "warn",
+      text: `${formatCount(chunks.under)} of ${formatItems(chunks.total, "chunk")} have fewer than ${replication} copies. Every file can be read.`,
+    };
   }
-  if (cluster.nodes.some((node) => node.liveness === "unknown")) return { tone: "unknown", text: "Waiting for the nodes to report. Nothing is known to be missing." };
+  if (cluster.nodes.some((node) => node.liveness === "unknown"))
+    return { tone: "unknown", text: "Waiting for the nodes to report. Nothing is known to be missing." };
   if (files.total === 0) return { tone: "ok", text: "No files yet. The cluster is ready." };
-  return { tone: "ok", text: `${files.total === 1 ? "The only file has" : `All ${formatCount(files.total)} files have`} ${replication} confirmed copies.` };
+  return {
+    tone: "ok",
+    text: `${files.total === 1 ? "The only file has" : `All ${formatCount(files.total)} files have`} ${replication} confirmed copies.`,
+  };
 }

@@ -46,5 +46,8 @@ const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" })
 /** Folders first, then by name with numbers in order: the server's order as nearly as a page can know it. */
 export function compareEntries(left: DriveEntry, right: DriveEntry): number {
   if (left.kind !== right.kind) return left.kind === "folder" ? -1 : 1;
-  return collator.compare(left.name, right.name) || (left.name < right.name ? -1 : left.name > right.name ? 1 : left.id - right.id);
+  return (
+    collator.compare(left.name, right.name) ||
+    (left.name < right.name ? -1 : left.name > right.name ? 1 : left.id - right.id)
+  );
 }

@@ -1,13 +1,32 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { emptyFolderPages, idAtRow, isComplete, pageRowsMax, pagesToFetch, rowOfId, withAllStale, withChangeAt, withFeedFrom, withInsertedId, withoutId, withPage, type FolderPages } from "./folder-pages.ts";
+import {
+  emptyFolderPages,
+  idAtRow,
+  isComplete,
+  pageRowsMax,
+  pagesToFetch,
+  rowOfId,
+  withAllStale,
+  withChangeAt,
+  withFeedFrom,
+  withInsertedId,
+  withoutId,
+  withPage,
+  type FolderPages,
+} from "./folder-pages.ts";
 
 const ids = (first: number, count: number) => Array.from({ length: count }, (_, step) => (first + step) * 10);
 
 /** A folder of `total` rows with ids 0, 10, 20 ... whose given pages are loaded. */
 function folderOf(total: number, pages: readonly number[]): FolderPages {
   let folder = emptyFolderPages;
-  for (const page of pages) folder = withPage(folder, page, { ids: ids(page * pageRowsMax, Math.min(pageRowsMax, total - page * pageRowsMax)), totalCount: total, readAtIndex: 1 });
+  for (const page of pages)
+    folder = withPage(folder, page, {
+      ids: ids(page * pageRowsMax, Math.min(pageRowsMax, total - page * pageRowsMax)),
+      totalCount: total,
+      readAtIndex: 1,
+    });
   return folder;
 }
 
@@ -56,7 +75,7 @@ describe("folder pages", () => {
 
   test("another total makes the other pages stale and drops those behind the end", () => {
     const folder = withPage(folderOf(600, [0, 1, 2]), 0, { ids: ids(0, 200), totalCount: 390, readAtIndex: 2 });
-    expect([...folder.pages.keys()].sort()).toEqual([0, 1]);
+    expect(new Set(folder.pages.keys())).toEqual(new Set([0, 1]));
     expect(folder.pages.get(1)?.isStale).toBe(true);
   });
 

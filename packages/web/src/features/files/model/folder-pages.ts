@@ -42,21 +42,33 @@ export function rowOfId(folder: FolderPages, id: number): number | undefined {
 export function pagesToFetch(folder: FolderPages, startRow: number, endRow: number): number[] {
   const lastRow = Math.min(endRow, (folder.totalCount ?? pageRowsMax) - 1);
   const needed: number[] = [];
-  for (let page = Math.floor(Math.max(0, startRow) / pageRowsMax); page <= Math.floor(Math.max(0, lastRow) / pageRowsMax); page++) {
+  for (
+    let page = Math.floor(Math.max(0, startRow) / pageRowsMax);
+    page <= Math.floor(Math.max(0, lastRow) / pageRowsMax);
+    page++
+  ) {
     if (folder.pages.get(page)?.isStale !== false) needed.push(page);
   }
   return needed;
 }
 
 /** An answered page. `readAtIndex` older than a live change already shown leaves the page stale, so it is read again. */
-export function withPage(folder: FolderPages, pageNumber: number, answer: { readonly ids: readonly number[]; readonly totalCount: number; readonly readAtIndex: number }): FolderPages {
+export function withPage(
+  folder: FolderPages,
+  pageNumber: number,
+  answer: { readonly ids: readonly number[]; readonly totalCount: number; readonly readAtIndex: number },
+): FolderPages {
   const hasMoved = folder.totalCount !== undefined && folder.totalCount !== answer.totalCount;
   const pages = new Map<number, FolderPage>();
   const lastPage = Math.max(0, Math.ceil(answer.totalCount / pageRowsMax) - 1);
   for (const [number, page] of folder.pages) {
     if (number <= lastPage) pages.set(number, hasMoved ? { ...page, isStale: true } : page);
   }
-  pages.set(pageNumber, { ids: answer.ids, isStale: answer.readAtIndex < folder.changedAtIndex, readAtIndex: answer.readAtIndex });
+  pages.set(pageNumber, {
+    ids: answer.ids,
+    isStale: answer.readAtIndex < folder.changedAtIndex,
+    readAtIndex: answer.readAtIndex,
+  });
   return { ...folder, totalCount: answer.totalCount, pages };
 }
 
@@ -70,7 +82,8 @@ export function withAllStale(folder: FolderPages): FolderPages {
 /** The change feed begins at `index`: what was read before it may have missed something and is read again. */
 export function withFeedFrom(folder: FolderPages, index: number): FolderPages {
   const pages = new Map<number, FolderPage>();
-  for (const [number, page] of folder.pages) pages.set(number, page.readAtIndex < index ? { ...page, isStale: true } : page);
+  for (const [number, page] of folder.pages)
+    pages.set(number, page.readAtIndex < index ? { ...page, isStale: true } : page);
   return { ...folder, changedAtIndex: Math.max(index, folder.changedAtIndex), pages };
 }
 
@@ -83,7 +96,8 @@ export function withChangeAt(folder: FolderPages, index: number): FolderPages {
 export function withoutId(folder: FolderPages, id: number): FolderPages {
   const row = rowOfId(folder, id);
   if (folder.totalCount === undefined) return folder;
-  if (row === undefined) return isComplete(folder) ? folder : withAllStale({ ...folder, totalCount: Math.max(0, folder.totalCount - 1) });
+  if (row === undefined)
+    return isComplete(folder) ? folder : withAllStale({ ...folder, totalCount: Math.max(0, folder.totalCount - 1) });
   return splice(folder, { row, removedCount: 1, inserted: [] });
 }
 
@@ -103,13 +117,6 @@ export function isComplete(folder: FolderPages): boolean {
   return folder.totalCount !== undefined && pagesToFetch(folder, 0, folder.totalCount - 1).length === 0;
 }
 
-/** Every known id in order, for selections; undefined where a page is missing. */
-export function idsInRange(folder: FolderPages, firstRow: number, lastRow: number): (number | undefined)[] {
-  const ids: (number | undefined)[] = [];
-  for (let row = firstRow; row <= lastRow; row++) ids.push(idAtRow(folder, row));
-  return ids;
-}
-
 function findInsertionRow(folder: FolderPages, isBefore: (knownId: number) => boolean): number | undefined {
   const numbers = [...folder.pages.keys()].sort((left, right) => left - right);
   let previous = -1;
@@ -124,7 +131,10 @@ function findInsertionRow(folder: FolderPages, isBefore: (knownId: number) => bo
   return knownCount === folder.totalCount ? knownCount : undefined;
 }
 
-function splice(folder: FolderPages, change: { readonly row: number; readonly removedCount: number; readonly inserted: readonly number[] }): FolderPages {
+function splice(
+  folder: FolderPages,
+  change: { readonly row: number; readonly removedCount: number; readonly inserted: readonly number[] },
+): FolderPages {
   const totalCount = Math.max(0, (folder.totalCount ?? 0) - change.removedCount + change.inserted.length);
   const firstPage = Math.floor(change.row / pageRowsMax);
   const pages = new Map<number, FolderPage>();

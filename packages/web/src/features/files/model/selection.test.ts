@@ -1,7 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { clear, emptySelection, focusOn, isSelected, selectAll, selectedCount, selectForMenu, selectOnly, selectRange, toggle, withoutVanished } from "./selection.ts";
+import {
+  clear,
+  emptySelection,
+  focusOn,
+  isSelected,
+  selectAll,
+  selectedCount,
+  selectForMenu,
+  selectOnly,
+  selectRange,
+  toggle,
+  withoutVanished,
+} from "./selection.ts";
 
-const picked = (selection: { readonly ids: ReadonlySet<number> }) => [...selection.ids].sort((left, right) => left - right);
+const picked = (selection: { readonly ids: ReadonlySet<number> }) =>
+  [...selection.ids].sort((left, right) => left - right);
 
 describe("selection", () => {
   test("a click selects one and sets anchor and focus", () => {

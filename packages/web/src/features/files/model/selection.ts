@@ -15,7 +15,13 @@ export interface Selection {
 }
 
 /** Nothing selected, nothing focused. */
-export const emptySelection: Selection = { mode: "some", ids: new Set(), anchorId: undefined, focusId: undefined, rangeIds: [] };
+export const emptySelection: Selection = {
+  mode: "some",
+  ids: new Set(),
+  anchorId: undefined,
+  focusId: undefined,
+  rangeIds: [],
+};
 
 /** Whether a row is selected. */
 export function isSelected(selection: Selection, id: number): boolean {

@@ -17,8 +17,12 @@ export function withLetter(typed: TypeAhead, letter: string, atMs: number): Type
  * The row to go to: the next one after `fromRow` whose name starts with the text, wrapping round; the row itself counts once more
  * than one letter was typed. The same letter again and again walks through the names that start with it.
  */
-export function findTyped(typed: TypeAhead, fromRow: number, rows: { readonly count: number; readonly nameAt: (row: number) => string | undefined }): number | undefined {
-  const isRepeated = typed.text.length > 1 && [...typed.text].every((letter) => letter === typed.text[0]);
+export function findTyped(
+  typed: TypeAhead,
+  fromRow: number,
+  rows: { readonly count: number; readonly nameAt: (row: number) => string | undefined },
+): number | undefined {
+  const isRepeated = typed.text.length > 1 && typed.text === (typed.text[0] ?? "").repeat(typed.text.length);
   const text = isRepeated ? (typed.text[0] ?? "") : typed.text;
   const first = text.length > 1 ? 0 : 1;
   for (let step = first; step < rows.count + first; step++) {

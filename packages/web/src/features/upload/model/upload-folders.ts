@@ -1,3 +1,5 @@
+import { must } from "@holdfast/base";
+
 /** One folder of a batch. */
 interface BatchFolder {
   state: "waiting" | "making" | "ready" | "failed";
@@ -17,7 +19,10 @@ export interface UploadBatch {
 }
 
 /** A batch into an existing folder. */
-export function makeBatch(batchId: number, target: { readonly parentId: number; readonly folderName: string }): UploadBatch {
+export function makeBatch(
+  batchId: number,
+  target: { readonly parentId: number; readonly folderName: string },
+): UploadBatch {
   const root: BatchFolder = { state: "ready", entryId: target.parentId, heldItemIds: [], heldPaths: [] };
   return { batchId, folderName: target.folderName, folders: new Map([["", root]]), creatable: [] };
 }
@@ -31,6 +36,16 @@ export function addFolder(batch: UploadBatch, path: string): void {
   const parent = batch.folders.get(parentPath);
   if (parent?.state === "ready") batch.creatable.push(path);
   else parent?.heldPaths.push(path);
+}
+
+/** Takes the next folder that can be made: its parent is there. */
+export function takeCreatable(
+  batch: UploadBatch,
+): { readonly path: string; readonly parentId: number; readonly name: string } | undefined {
+  const path = batch.creatable.shift();
+  if (path === undefined) return undefined;
+  const parent = must(batch.folders.get(parentOf(path)), "a folder's parent is known");
+  return { path, parentId: parent.entryId, name: path.slice(path.lastIndexOf("/") + 1) };
 }
 
 /** Keeps a file until its folder is there; answers whether it can go at once. */
@@ -76,7 +91,7 @@ export function reviveFolder(batch: UploadBatch, path: string): void {
 }
 
 /** "a/b" of "a/b/c". */
-export function parentOf(path: string): string {
+function parentOf(path: string): string {
   const slash = path.lastIndexOf("/");
   return slash < 0 ? "" : path.slice(0, slash);
 }

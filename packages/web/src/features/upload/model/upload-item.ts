@@ -2,7 +2,17 @@
 export type ConflictChoice = "ask" | "keepBoth" | "replace" | "skip";
 
 /** Where an upload stands. `asking` waits for the person, `retrying` for time, `paused` and `failed` for a click. */
-export type UploadStatus = "waiting" | "uploading" | "finishing" | "retrying" | "paused" | "asking" | "failed" | "done" | "skipped" | "cancelled";
+export type UploadStatus =
+  | "waiting"
+  | "uploading"
+  | "finishing"
+  | "retrying"
+  | "paused"
+  | "asking"
+  | "failed"
+  | "done"
+  | "skipped"
+  | "cancelled";
 
 /** One file on its way. Owned and changed by the queue only; others read. */
 export interface UploadItem {
@@ -50,13 +60,50 @@ export interface NewUpload {
   readonly resumedUploadId?: string;
 }
 
+/** A queued item. */
+export function makeItem(
+  id: number,
+  batchId: number,
+  upload: NewUpload & { readonly uploadId: string; readonly choice: ConflictChoice },
+): UploadItem {
+  return {
+    id,
+    batchId,
+    name: upload.name,
+    folderPath: upload.folderPath,
+    sizeBytes: upload.sizeBytes,
+    uploadId: upload.uploadId,
+    isResumed: upload.resumedUploadId !== undefined,
+    status: "waiting",
+    choice: upload.choice,
+    attempt: 0,
+    retryAtMs: 0,
+    problem: "",
+    parts: undefined,
+    inFlight: new Map(),
+    storedBytes: 0,
+  };
+}
+
 /** What the shell must do next. Every effect is answered by exactly one input, unless it was stopped. */
 export type UploadEffect =
-  | { readonly kind: "makeFolder"; readonly batchId: number; readonly path: string; readonly parentId: number; readonly name: string }
+  | {
+      readonly kind: "makeFolder";
+      readonly batchId: number;
+      readonly path: string;
+      readonly parentId: number;
+      readonly name: string;
+    }
   | { readonly kind: "putWhole"; readonly item: UploadItem; readonly parentId: number }
   | { readonly kind: "look"; readonly item: UploadItem }
   | { readonly kind: "start"; readonly item: UploadItem; readonly parentId: number }
-  | { readonly kind: "putPart"; readonly item: UploadItem; readonly part: number; readonly offsetBytes: number; readonly lengthBytes: number }
+  | {
+      readonly kind: "putPart";
+      readonly item: UploadItem;
+      readonly part: number;
+      readonly offsetBytes: number;
+      readonly lengthBytes: number;
+    }
   | { readonly kind: "commit"; readonly item: UploadItem }
   /** Stops what is in flight; nothing of it is answered. */
   | { readonly kind: "stop"; readonly item: UploadItem }

@@ -11,8 +11,16 @@ let queue: UploadQueue;
 let idCount: number;
 let batch: number;
 
-const add = (name: string, sizeBytes: number, folderPath = ""): UploadItem => queue.add(batch, { name, folderPath, sizeBytes });
-const told = (effects: readonly UploadEffect[]) => effects.map((effect) => ("item" in effect ? `${effect.kind} ${effect.item.name}${effect.kind === "putPart" ? ` ${effect.part}` : ""}` : effect.kind === "makeFolder" ? `makeFolder ${effect.path} in ${effect.parentId}` : `${effect.kind} ${effect.uploadId}`));
+const add = (name: string, sizeBytes: number, folderPath = ""): UploadItem =>
+  queue.add(batch, { name, folderPath, sizeBytes });
+const told = (effects: readonly UploadEffect[]) =>
+  effects.map((effect) =>
+    "item" in effect
+      ? `${effect.kind} ${effect.item.name}${effect.kind === "putPart" ? ` ${effect.part}` : ""}`
+      : effect.kind === "makeFolder"
+        ? `makeFolder ${effect.path} in ${effect.parentId}`
+        : `${effect.kind} ${effect.uploadId}`,
+  );
 const drain = (nowMs = 0) => told(queue.drain(nowMs));
 
 beforeEach(() => {
@@ -102,7 +110,9 @@ describe("upload queue", () => {
     expect(item.status).toBe("failed");
     expect(queue.nextWakeMs()).toBeUndefined();
   });
+});
 
+describe("upload queue: interruptions and decisions", () => {
   test("an upload that the server forgot begins anew under a fresh id", () => {
     const item = add("big", 200);
     drain();
@@ -110,9 +120,8 @@ describe("upload queue", () => {
     drain();
     queue.failed(item.id, { kind: "lost", message: "gone" }, { ...at(0), part: 0 });
     expect(item.uploadId).toBe("id 2");
-    queue.partStored(item.id, 1);
     expect(item.storedBytes).toBe(0);
-    expect(drain(1000)).toEqual(["start big"]);
+    expect(drain(1000)).toEqual(["stop big", "start big"]);
   });
 
   test("an upload of an earlier page asks what is stored and sends only the rest", () => {
@@ -161,6 +170,19 @@ describe("upload queue", () => {
     expect([first.choice, second.choice, add("c", 1).choice]).toEqual(["replace", "replace", "replace"]);
   });
 
+  test("a name that was taken while a large file was sent is begun anew with the decision", () => {
+    const item = add("big", 200);
+    drain();
+    queue.started(item.id, { partSizeBytes: 100 });
+    drain();
+    for (const part of [0, 1]) queue.partStored(item.id, part);
+    expect(drain()).toEqual(["commit big"]);
+    queue.failed(item.id, { kind: "nameTaken", message: "taken" }, at(0));
+    queue.choose([item.id], "keepBoth", false);
+    expect(drain()).toEqual(["abort id 1", "start big"]);
+    expect(item.uploadId).toBe("id 2");
+  });
+
   test("skip takes it off, now and for later ones", () => {
     const [first, second] = [add("a", 10), add("b", 10)];
     drain();
@@ -203,8 +225,21 @@ describe("upload queue", () => {
     queue.progressed(items[1]?.id ?? 0, 0, 4);
     queue.failed(items[2]?.id ?? 0, { kind: "fatal", message: "no" }, at(0));
     queue.cancel(items[3]?.id ?? 0);
-    expect(summarize(queue.items.values())).toEqual({ total: 3, done: 1, failed: 1, asking: 0, paused: 0, moving: 1, totalBytes: 30, sentBytes: 14 });
-    expect(inPanelOrder(queue.items.values()).map((id) => queue.items.get(id)?.name)).toEqual(["flying", "failed", "done"]);
+    expect(summarize(queue.items.values())).toEqual({
+      total: 3,
+      done: 1,
+      failed: 1,
+      asking: 0,
+      paused: 0,
+      moving: 1,
+      totalBytes: 30,
+      sentBytes: 14,
+    });
+    expect(inPanelOrder(queue.items.values()).map((id) => queue.items.get(id)?.name)).toEqual([
+      "flying",
+      "failed",
+      "done",
+    ]);
     expect(hasUnfinished(queue.items.values())).toBe(true);
     queue.completed(items[1]?.id ?? 0);
     expect(hasUnfinished(queue.items.values())).toBe(false);

@@ -1,6 +1,24 @@
 import { assert, must } from "@holdfast/base";
-import { folderFailed, folderReady, holdUntilReady, addFolder, makeBatch, parentOf, reviveFolder, type UploadBatch } from "./upload-folders.ts";
-import { isFinished, type ConflictChoice, type NewUpload, type UploadEffect, type UploadItem, type UploadStatus } from "./upload-item.ts";
+import {
+  addFolder,
+  folderFailed,
+  folderReady,
+  holdUntilReady,
+  makeBatch,
+  reviveFolder,
+  takeCreatable,
+  type UploadBatch,
+} from "./upload-folders.ts";
+import {
+  isFinished,
+  makeItem,
+  type ConflictChoice,
+  type NewUpload,
+  type UploadEffect,
+  type UploadItem,
+  type UploadStatus,
+} from "./upload-item.ts";
+import { cutIntoParts, partLength, storedLength, takeNextPart } from "./upload-parts.ts";
 
 /** Limits of the queue. */
 export interface UploadLimits {
@@ -57,10 +75,12 @@ export class UploadQueue {
 
   /** Queues a file. */
   add(batchId: number, upload: NewUpload): UploadItem {
-    const item: UploadItem = {
-      id: this.#nextId++, batchId, name: upload.name, folderPath: upload.folderPath, sizeBytes: upload.sizeBytes, uploadId: upload.resumedUploadId ?? this.#freshId(), isResumed: upload.resumedUploadId !== undefined,
-      status: "waiting", choice: this.#choices.get(batchId) ?? "ask", attempt: 0, retryAtMs: 0, problem: "", parts: undefined, inFlight: new Map(), storedBytes: 0,
-    };
+    const uploadId = upload.resumedUploadId ?? this.#freshId();
+    const item = makeItem(this.#nextId++, batchId, {
+      ...upload,
+      uploadId,
+      choice: this.#choices.get(batchId) ?? "ask",
+    });
     this.items.set(item.id, item);
     this.#enqueue(item);
     return item;
@@ -109,22 +129,17 @@ export class UploadQueue {
   /** The server began the upload and says the part size; `storedParts` are what it has already. */
   started(id: number, answer: { readonly partSizeBytes: number; readonly storedParts?: readonly number[] }): void {
     const item = this.#settle(id);
-    const { partSizeBytes } = answer;
-    const count = Math.max(1, Math.ceil(item.sizeBytes / partSizeBytes));
-    const stored = new Set((answer.storedParts ?? []).filter((part) => part < count));
-    item.parts = { partSizeBytes, count, stored, next: 0, again: [] };
+    item.parts = cutIntoParts(item, answer);
     item.attempt = 0;
-    item.storedBytes = 0;
-    for (const part of stored) item.storedBytes += this.#partLength(item, part);
+    item.storedBytes = storedLength(item, item.parts);
   }
 
   partStored(id: number, part: number): void {
     const item = this.#settle(id, part);
     item.attempt = 0;
-    if (item.parts?.stored.has(part) === false) {
-      item.parts.stored.add(part);
-      item.storedBytes += this.#partLength(item, part);
-    }
+    if (item.parts === undefined) return;
+    item.parts.stored.add(part);
+    item.storedBytes = storedLength(item, item.parts);
   }
 
   /** A small file was stored, or a large one was committed. */
@@ -135,16 +150,15 @@ export class UploadQueue {
   }
 
   /** A request of an item failed. `jitter` is in [0, 1). */
-  failed(id: number, failure: UploadFailure, at: { readonly part?: number; readonly nowMs: number; readonly jitter: number }): void {
+  failed(
+    id: number,
+    failure: UploadFailure,
+    at: { readonly part?: number; readonly nowMs: number; readonly jitter: number },
+  ): void {
     const item = this.#settle(id, at.part);
     if (at.part !== undefined && item.parts?.stored.has(at.part) === false) item.parts.again.push(at.part);
     if (failure.kind === "nameTaken") return this.#leave(item, item.choice === "skip" ? "skipped" : "asking");
-    if (failure.kind === "lost") {
-      item.uploadId = this.#freshId();
-      item.isResumed = false;
-      item.parts = undefined;
-      item.storedBytes = 0;
-    }
+    if (failure.kind === "lost") this.#restart(item);
     if (item.status === "retrying" && failure.kind === "retryable") return;
     const delayMs = retryDelaysMs[item.attempt];
     if (failure.kind === "fatal" || delayMs === undefined) return this.#fail(item, failure.message);
@@ -162,12 +176,14 @@ export class UploadQueue {
       if (item.status !== "asking") continue;
       if (isForRest) this.#choices.set(item.batchId, choice);
       item.choice = choice;
-      item.uploadId = this.#freshId();
+      if (item.parts !== undefined) this.#effects.push({ kind: "abort", uploadId: item.uploadId });
+      this.#restart(item);
       if (choice === "skip") this.#leave(item, "skipped");
       else this.#enqueue(item, "first");
     }
     if (!isForRest) return;
-    for (const item of this.items.values()) if (item.choice === "ask" && this.#choices.has(item.batchId) && !isFinished(item)) item.choice = choice;
+    for (const item of this.items.values())
+      if (item.choice === "ask" && this.#choices.has(item.batchId) && !isFinished(item)) item.choice = choice;
   }
 
   pause(id: number): void {
@@ -201,11 +217,10 @@ export class UploadQueue {
   #planFolders(): void {
     for (const batch of this.batches.values()) {
       while (this.#foldersInFlight < this.#limits.foldersMax) {
-        const path = batch.creatable.shift();
-        if (path === undefined) break;
-        const parentId = must(batch.folders.get(parentOf(path)), "a folder's parent is known").entryId;
+        const folder = takeCreatable(batch);
+        if (folder === undefined) break;
         this.#foldersInFlight += 1;
-        this.#effects.push({ kind: "makeFolder", batchId: batch.batchId, path, parentId, name: path.slice(path.lastIndexOf("/") + 1) });
+        this.#effects.push({ kind: "makeFolder", batchId: batch.batchId, ...folder });
       }
     }
   }
@@ -225,7 +240,8 @@ export class UploadQueue {
     item.status = "uploading";
     this.#active.add(item.id);
     if (item.parts !== undefined) return this.#planPart(item);
-    const parentId = must(this.#batch(item.batchId).folders.get(item.folderPath), "a queued item's folder is ready").entryId;
+    const folder = this.#batch(item.batchId).folders.get(item.folderPath);
+    const parentId = must(folder, "a queued item's folder is ready").entryId;
     this.#requests += 1;
     item.inFlight.set(0, 0);
     if (item.isResumed && item.parts === undefined) this.#effects.push({ kind: "look", item });
@@ -236,13 +252,19 @@ export class UploadQueue {
 
   #planPart(item: UploadItem): boolean {
     const { parts } = item;
-    if (parts === undefined || item.status !== "uploading" || item.inFlight.size >= this.#limits.partsPerFileMax) return false;
-    while (parts.next < parts.count && parts.stored.has(parts.next)) parts.next += 1;
-    const part = parts.again.shift() ?? (parts.next < parts.count ? parts.next++ : undefined);
+    if (parts === undefined || item.status !== "uploading" || item.inFlight.size >= this.#limits.partsPerFileMax)
+      return false;
+    const part = takeNextPart(parts);
     if (part !== undefined) {
       this.#requests += 1;
       item.inFlight.set(part, 0);
-      this.#effects.push({ kind: "putPart", item, part, offsetBytes: part * parts.partSizeBytes, lengthBytes: this.#partLength(item, part) });
+      this.#effects.push({
+        kind: "putPart",
+        item,
+        part,
+        offsetBytes: part * parts.partSizeBytes,
+        lengthBytes: partLength(item, parts, part),
+      });
       return true;
     }
     if (item.inFlight.size > 0 || parts.stored.size < parts.count) return false;
@@ -261,10 +283,20 @@ export class UploadQueue {
     return item;
   }
 
+  /** Begins anew under a fresh id, with nothing stored. */
+  #restart(item: UploadItem): void {
+    this.#interrupt(item);
+    item.uploadId = this.#freshId();
+    item.isResumed = false;
+    item.parts = undefined;
+    item.storedBytes = 0;
+  }
+
   #interrupt(item: UploadItem): void {
     if (item.inFlight.size === 0) return;
     this.#requests -= item.inFlight.size;
-    if (item.parts !== undefined) item.parts.again.push(...[...item.inFlight.keys()].filter((part) => item.parts?.stored.has(part) === false));
+    if (item.parts !== undefined)
+      item.parts.again.push(...[...item.inFlight.keys()].filter((part) => item.parts?.stored.has(part) === false));
     item.inFlight.clear();
     this.#effects.push({ kind: "stop", item });
   }
@@ -288,11 +320,6 @@ export class UploadQueue {
     if (hold === "failed") this.#fail(item, "Its folder could not be made.");
     else if (hold === "ready" && place === "first") this.#ready.unshift(item.id);
     else if (hold === "ready") this.#ready.push(item.id);
-  }
-
-  #partLength(item: UploadItem, part: number): number {
-    const partSizeBytes = must(item.parts, "parts are known").partSizeBytes;
-    return Math.min(partSizeBytes, item.sizeBytes - part * partSizeBytes);
   }
 
   #item(id: number): UploadItem {

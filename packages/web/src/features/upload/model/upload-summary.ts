@@ -13,7 +13,18 @@ export interface UploadSummary {
   readonly sentBytes: number;
 }
 
-const order: Readonly<Record<UploadStatus, number>> = { uploading: 0, finishing: 0, retrying: 1, failed: 2, asking: 2, paused: 3, waiting: 4, done: 5, skipped: 5, cancelled: 5 };
+const order: Readonly<Record<UploadStatus, number>> = {
+  uploading: 0,
+  finishing: 0,
+  retrying: 1,
+  failed: 2,
+  asking: 2,
+  paused: 3,
+  waiting: 4,
+  done: 5,
+  skipped: 5,
+  cancelled: 5,
+};
 
 /** Numbers of all items. Cancelled and skipped ones do not count. */
 export function summarize(items: Iterable<UploadItem>): UploadSummary {
