@@ -42,7 +42,7 @@ export interface FileBytes {
 }
 
 const defaultLimits: SendLimits & ReadLimits = {
-  stallMs: 4000,
+  stallMs: 6000,
   graceMs: 50,
   lingerMs: 20_000,
   hedgeAfterMs: { min: 250, max: 2000 },
