@@ -10,7 +10,7 @@ import type { Entry } from "./entries.ts";
 import type { Input } from "./input.ts";
 import type { Message } from "./messages.ts";
 import type { Output } from "./output.ts";
-import { onPersisted, onPersistFailed, takePersist } from "./persistence.ts";
+import { onPersisted, onPersistFailed, takePersist, type TakenPersist } from "./persistence.ts";
 import { resolveProposals } from "./proposal-outcome.ts";
 import { onChangeConfiguration, onPropose } from "./proposals.ts";
 import type { RaftCore } from "./raft-core.ts";
@@ -176,17 +176,18 @@ function drain(state: RaftState): Output {
   return takeOutbox(state, taken, apply);
 }
 
-function takeOutbox(state: RaftState, taken: ReturnType<typeof takePersist>, apply: readonly Entry[]): Output {
+function takeOutbox(state: RaftState, taken: TakenPersist | undefined, apply: readonly Entry[]): Output {
   const { outbox } = state;
   state.outbox = emptyOutbox();
-  return {
-    ...(taken === undefined ? {} : { persist: taken.persist }),
-    ...(outbox.compact === undefined ? {} : { compact: outbox.compact }),
+  const output: { -readonly [Field in keyof Output]: Output[Field] } = {
     send: outbox.messages,
     sendAfter: taken?.sendAfter ?? [],
-    apply: [...outbox.apply, ...apply],
+    apply: outbox.apply.length === 0 ? apply : [...outbox.apply, ...apply],
     fetch: outbox.fetches,
     replies: outbox.replies,
     events: outbox.events,
   };
+  if (taken !== undefined) output.persist = taken.persist;
+  if (outbox.compact !== undefined) output.compact = outbox.compact;
+  return output;
 }
