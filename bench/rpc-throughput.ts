@@ -10,9 +10,13 @@
 import { create } from "@bufbuild/protobuf";
 import { fork, type ChildProcess } from "node:child_process";
 import {
+  ChunkControlService,
   ChunkDataService,
+  GetNodeStatusResponseSchema,
   ReadChunkRequestSchema,
   ReadChunkResponseSchema,
+  StatChunkRequestSchema,
+  StatChunkResponseSchema,
   WriteChunkRequestSchema,
   WriteChunkResponseSchema,
   type WriteChunkRequest,
@@ -27,14 +31,14 @@ const frameBytes = Number(process.env.FRAME ?? 512) * 1024;
 const chunkBytes = 4 * 1024 * 1024;
 const chunksInFlight = 4;
 
-function createNetwork(bulkTransport: Transport): Network {
+function createNetwork(transport: Transport): Network {
   return createGrpcNetwork({
     clock: createNodeClock(),
     timers: createNodeTimers(),
     random: createNodeRandom(),
     logger: silentLogger,
     metrics: createMetrics(),
-    bulkTransport,
+    leanFor: transport === "lean" ? "everything" : "nothing",
   });
 }
 
@@ -65,6 +69,10 @@ async function runNode(transport: Transport): Promise<void> {
         for (let sent = 0; sent < lengthBytes; sent += frameBytes)
           yield create(ReadChunkResponseSchema, { data: block });
       },
+    }),
+    serve(ChunkControlService, {
+      statChunk: async () => create(StatChunkResponseSchema, { isPresent: true }),
+      getNodeStatus: async () => create(GetNodeStatusResponseSchema, {}),
     }),
   ]);
   process.on("message", () => process.send?.({ cpu: process.cpuUsage() }));
@@ -141,6 +149,33 @@ async function measure(name: string, nodes: readonly Node[], bytes: number, work
   );
 }
 
+async function measureSmall(transport: Transport, network: Network, nodes: readonly Node[]): Promise<void> {
+  const count = 2000;
+  const cpuBefore = await cpuSeconds(nodes);
+  const start = performance.now();
+  await inParallel(count, 16, () => writeChunk(network, nodes, 16 * 1024));
+  const rate = (count / (performance.now() - start)) * 1000;
+  const coreMs = (((await cpuSeconds(nodes)) - cpuBefore) / count) * 1000;
+  const name = `${transport}: 16 KiB over the chain`.padEnd(32);
+  process.stdout.write(`${name} ${rate.toFixed(0).padStart(6)} /s   ${coreMs.toFixed(2).padStart(7)} core-ms each\n`);
+}
+
+async function measureUnary(transport: Transport, network: Network, node: Node): Promise<void> {
+  const count = 10_000;
+  const control = network.client(ChunkControlService, node.address);
+  const ask = async (): Promise<void> => {
+    await control.statChunk(create(StatChunkRequestSchema, { chunkId: 7n }));
+  };
+  await inParallel(500, 64, ask);
+  const cpuBefore = await cpuSeconds([node]);
+  const start = performance.now();
+  await inParallel(count, 64, ask);
+  const rate = (count / (performance.now() - start)) * 1000;
+  const coreMs = (((await cpuSeconds([node])) - cpuBefore) / count) * 1000;
+  const name = `${transport}: unary, 64 in flight`.padEnd(32);
+  process.stdout.write(`${name} ${rate.toFixed(0).padStart(6)} /s   ${coreMs.toFixed(2).padStart(7)} core-ms each\n`);
+}
+
 async function runClient(mib: number): Promise<void> {
   const chunkCount = Math.ceil((mib * 1024 * 1024) / chunkBytes);
   for (const transport of ["grpc-js", "lean"] as const) {
@@ -161,12 +196,8 @@ async function runClient(mib: number): Promise<void> {
     await measure(`${transport}: chain of three`, nodes, bytes, () =>
       inParallel(chunkCount, chunksInFlight, () => writeChunk(network, nodes, chunkBytes)),
     );
-    const smallCount = 2000;
-    const start = performance.now();
-    await inParallel(smallCount, 16, () => writeChunk(network, nodes, 16 * 1024));
-    process.stdout.write(
-      `${`${transport}: 16 KiB over the chain`.padEnd(32)} ${((smallCount / (performance.now() - start)) * 1000).toFixed(0).padStart(6)} /s\n`,
-    );
+    await measureSmall(transport, network, nodes);
+    await measureUnary(transport, network, warm);
     await network.close();
     for (const { child } of nodes) child.disconnect();
   }

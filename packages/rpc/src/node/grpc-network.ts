@@ -1,3 +1,4 @@
+import type { DescService } from "@bufbuild/protobuf";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { HoldfastError } from "@holdfast/base";
 import type { Logger, Metrics } from "@holdfast/observability";
@@ -19,8 +20,8 @@ export interface GrpcNetworkOptions {
   readonly metrics: Metrics;
   /** Calls a listener works on at a time; more are refused with `tooBusy`. Default 4096. */
   readonly callsMax?: number;
-  /** What carries the services that move bytes: our lean gRPC (default) or grpc-js. Both speak to both. */
-  readonly bulkTransport?: "lean" | "grpc-js";
+  /** What our lean gRPC carries instead of grpc-js: the services that move bytes (default), all, or none. Both speak to both. */
+  readonly leanFor?: "bulk" | "everything" | "nothing";
 }
 
 /** Services whose calls move bytes rather than ask questions. */
@@ -39,28 +40,30 @@ interface Connection {
  */
 export function createGrpcNetwork(options: GrpcNetworkOptions): Network {
   const connections = new Map<string, Connection>();
-  const isLean = options.bulkTransport !== "grpc-js";
+  const leanFor = options.leanFor ?? "bulk";
+  const isLean = (service: DescService): boolean =>
+    leanFor === "everything" || (leanFor === "bulk" && bulkServices.has(service.typeName));
   let isClosed = false;
   // What goes wrong comes back as an error of the call; grpc-js would also write to the console.
   setLogVerbosity(logVerbosity.NONE);
-  const connectionTo = (address: string, isBulk: boolean): Connection => {
+  const connectionTo = (address: string, kind: "lean" | "grpc-js"): Connection => {
     if (isClosed) throw new HoldfastError("unavailable", "this process is stopping and makes no new calls");
-    const key = `${isBulk ? "bulk" : "control"} ${address}`;
+    const key = `${kind} ${address}`;
     let connection = connections.get(key);
     if (connection === undefined) {
-      connection = isBulk ? new LeanConnection(address, options.timers) : new GrpcConnection(address, options.clock);
+      connection =
+        kind === "lean" ? new LeanConnection(address, options.timers) : new GrpcConnection(address, options.clock);
       connections.set(key, connection);
     }
     return connection;
   };
   return {
     client: (service, address) => {
-      const isBulk = isLean && bulkServices.has(service.typeName);
-      return bindClient(service, (call) => connectionTo(address, isBulk).open(call), options.random);
+      const kind = isLean(service) ? "lean" : "grpc-js";
+      return bindClient(service, (call) => connectionTo(address, kind).open(call), options.random);
     },
     listen: (address, services) => {
-      const listen =
-        isLean && services.some(({ service }) => bulkServices.has(service.typeName)) ? listenLean : listenGrpc;
+      const listen = services.some(({ service }) => isLean(service)) ? listenLean : listenGrpc;
       return listen({ address, services, ports: options, callsMax: options.callsMax ?? 4096 });
     },
     close: async () => {
