@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { HoldfastError } from "@holdfast/base";
 import { claimDataDirectory, type DataDirectory, isOurProcess } from "./data-directory.ts";
 import { ensurePageBuilt } from "./page-build.ts";
-import { planCluster, portNames } from "./plan.ts";
+import { planCluster, type PlannedProcess, portNames } from "./plan.ts";
 import { choosePorts, requirePort } from "./ports.ts";
 import type { ClusterSettings } from "./settings.ts";
 import { SupervisedProcess } from "./supervised-process.ts";
@@ -107,14 +107,24 @@ async function planProcesses(
           name: planned.name,
           script: path.join(options.root, "packages", planned.package, "src/main.ts"),
           parameters: planned.parameters,
-          environment:
-            planned.package === "gateway"
-              ? { DFS_USER_STORE: process.env["DFS_USER_STORE"] ?? path.join(data.path, "user_store.json") }
-              : {},
+          environment: environmentOf(planned, data.path),
         },
         supervision,
       ),
   );
+}
+
+/** What a process must find in its environment, because it cannot be said by a flag. */
+function environmentOf(planned: PlannedProcess, dataPath: string): Readonly<Record<string, string>> {
+  switch (planned.package) {
+    case "master":
+      return {};
+    case "chunkserver":
+      // Disk operations wait in Node's thread pool; its size is read before any code of ours runs.
+      return { UV_THREADPOOL_SIZE: "8" };
+    case "gateway":
+      return { DFS_USER_STORE: process.env["DFS_USER_STORE"] ?? path.join(dataPath, "user_store.json") };
+  }
 }
 
 /** A supervisor that was killed for good leaves its children; they hold the ports and the stores. */

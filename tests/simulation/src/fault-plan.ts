@@ -35,7 +35,17 @@ export interface FaultTargets {
   readonly gateways: readonly string[];
 }
 
-const kinds = ["kill", "powerCut", "partition", "deaf", "slowNetwork", "breakConnections", "stallDisk", "slowDisk", "clockJump"] as const;
+const kinds = [
+  "kill",
+  "powerCut",
+  "partition",
+  "deaf",
+  "slowNetwork",
+  "breakConnections",
+  "stallDisk",
+  "slowDisk",
+  "clockJump",
+] as const;
 
 /**
  * What goes wrong in one run. Every run draws its own mix (swarm testing): some kinds not at all, others often, so that
@@ -48,7 +58,11 @@ export function planFaults(random: SeededRandom, targets: FaultTargets, spanMs: 
   const gapMs = random.between(250, 2_500);
   const faults: PlannedFault[] = [];
   for (let atMs = random.between(100, gapMs); atMs < spanMs; atMs += random.between(50, gapMs * 2)) {
-    faults.push({ atMs, durationMs: random.between(50, 3_000), fault: drawFault(random, targets, drawKind(random, weights, total)) });
+    faults.push({
+      atMs,
+      durationMs: random.between(50, 3_000),
+      fault: drawFault(random, targets, drawKind(random, weights, total)),
+    });
   }
   return faults;
 }

@@ -18,7 +18,11 @@ async function replay(seed: number, isVerbose: boolean): Promise<number> {
   const second = await runSeed(seed);
   describe(first);
   const isSame = first.traceHash === second.traceHash;
-  console.log(isSame ? `replayed exactly: trace ${first.traceHash}` : `NOT REPLAYED: traces ${first.traceHash} and ${second.traceHash}`);
+  console.log(
+    isSame
+      ? `replayed exactly: trace ${first.traceHash}`
+      : `NOT REPLAYED: traces ${first.traceHash} and ${second.traceHash}`,
+  );
   return isSame && first.violations.length === 0 ? 0 : 1;
 }
 
@@ -51,7 +55,10 @@ function describe(report: SimulationReport): void {
 
 function commit(): string {
   try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    return execFileSync("git", ["rev-parse", "--short", "HEAD"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   } catch {
     return "an unknown commit";
   }

@@ -55,9 +55,15 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<S
     injector.healAll();
     for (const { client } of clients) client.finish();
     await settle(world, "the clients' last operations", Promise.all(clients.map(({ ended }) => ended)), report);
-    await settle(world, "reading everything back", Promise.all(clients.map(({ client }) => client.verifyAll())), report);
+    await settle(
+      world,
+      "reading everything back",
+      Promise.all(clients.map(({ client }) => client.verifyAll())),
+      report,
+    );
     operationCount = clients.reduce((sum, { client }) => sum + client.operationCount, 0);
-    if (!(await world.runUntil(() => areEqual(cluster), calmLimitMs))) report("the masters did not reach the same index and state");
+    if (!(await world.runUntil(() => areEqual(cluster), calmLimitMs)))
+      report("the masters did not reach the same index and state");
   }
   const counts = [...injector.counts];
   return {
@@ -106,7 +112,13 @@ async function signIn(world: SimWorld, cluster: SimulatedCluster): Promise<Calle
       again();
       return;
     }
-    const wish = { ...simulatedUser, channel: "cli", keepSignedIn: true, ip: "10.0.0.99", client: "simulation" } as const;
+    const wish = {
+      ...simulatedUser,
+      channel: "cli",
+      keepSignedIn: true,
+      ip: "10.0.0.99",
+      client: "simulation",
+    } as const;
     const scope = { requestId: "5".repeat(32), signal: new AbortController().signal };
     gateway.sessions.signIn(wish, scope).then((started) => {
       caller = started.caller;
@@ -118,7 +130,12 @@ async function signIn(world: SimWorld, cluster: SimulatedCluster): Promise<Calle
 }
 
 /** Runs the world until the work ends; a report when it does not. */
-async function settle(world: SimWorld, what: string, work: Promise<unknown>, report: (violation: string) => void): Promise<void> {
+async function settle(
+  world: SimWorld,
+  what: string,
+  work: Promise<unknown>,
+  report: (violation: string) => void,
+): Promise<void> {
   let isOver = false;
   const failures: unknown[] = [];
   work.then(
@@ -126,14 +143,18 @@ async function settle(world: SimWorld, what: string, work: Promise<unknown>, rep
     (error: unknown) => failures.push(error),
   );
   const hasEnded = await world.runUntil(() => isOver || failures.length > 0, calmLimitMs);
-  for (const failure of failures) report(`${what} failed: ${failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)}`);
+  for (const failure of failures)
+    report(`${what} failed: ${failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)}`);
   if (!hasEnded) report(`${what} did not end within ${calmLimitMs} ms of calm`);
 }
 
 function areEqual(cluster: SimulatedCluster): boolean {
   const views = cluster.views();
   const [first] = views;
-  return views.length === cluster.masters.length && views.every((view) => view.appliedIndex === first?.appliedIndex && view.stateHash === first.stateHash);
+  return (
+    views.length === cluster.masters.length &&
+    views.every((view) => view.appliedIndex === first?.appliedIndex && view.stateHash === first.stateHash)
+  );
 }
 
 function logItems(world: SimWorld, log: (line: string) => void): void {

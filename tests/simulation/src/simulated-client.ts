@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { HoldfastError, isHoldfastError, toHex } from "@holdfast/base";
+import { type HoldfastError, isHoldfastError, toHex } from "@holdfast/base";
 import type { Caller, Drive, RequestScope } from "@holdfast/gateway";
 import { ConflictPolicy } from "@holdfast/proto/events/v1/events";
 import type { Entry } from "@holdfast/proto/model/v1/model";
@@ -26,7 +26,10 @@ const namesMax = 6;
 const sizesBytes = [0, 900, 9_000, 66_000, 140_000];
 
 /** What an attempt came to. */
-type Attempt<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "refused"; readonly error: HoldfastError } | { readonly kind: "again" };
+type Attempt<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "refused"; readonly error: HoldfastError }
+  | { readonly kind: "again" };
 
 /**
  * A person with a few files, who writes, replaces, renames, deletes and reads them one step at a time, and repeats a
@@ -68,7 +71,8 @@ export class SimulatedClient {
     const names = this.model.names();
     const name = names[random.integer(Math.max(1, names.length))];
     const choice = random.fraction();
-    if (name === undefined || (choice < 0.35 && names.length < namesMax)) await this.#write(`${this.#parts.label}-${this.#nextName++}`);
+    if (name === undefined || (choice < 0.35 && names.length < namesMax))
+      await this.#write(`${this.#parts.label}-${this.#nextName++}`);
     else if (choice < 0.5) await this.#write(name);
     else if (choice < 0.75) await this.#verify(name);
     else if (choice < 0.85) await this.#rename(name);
@@ -80,7 +84,9 @@ export class SimulatedClient {
     const bytes = random.bytes(sizesBytes[random.integer(sizesBytes.length)] ?? 0);
     this.model.begin(new Map([[name, sha256(bytes)]]));
     const file = { parentId: caller.rootEntryId, name, conflict: ConflictPolicy.REPLACE, lengthBytes: bytes.length };
-    await this.#change(`write ${name}`, (drive, scope) => drive.writeFile(caller, { ...file, source: inPieces(bytes) }, scope));
+    await this.#change(`write ${name}`, (drive, scope) =>
+      drive.writeFile(caller, { ...file, source: inPieces(bytes) }, scope),
+    );
   }
 
   async #rename(name: string): Promise<void> {
@@ -89,8 +95,19 @@ export class SimulatedClient {
     if (entry === undefined) return;
     const target = `${this.#parts.label}-${this.#nextName++}`;
     const content = await this.#read(entry);
-    this.model.begin(new Map<string, Content>([[name, undefined], [target, content]]));
-    const move = { entryId: entry.entryId, targetParentId: 0n, targetName: target, ifRevision: 0n, conflict: ConflictPolicy.FAIL };
+    this.model.begin(
+      new Map<string, Content>([
+        [name, undefined],
+        [target, content],
+      ]),
+    );
+    const move = {
+      entryId: entry.entryId,
+      targetParentId: 0n,
+      targetName: target,
+      ifRevision: 0n,
+      conflict: ConflictPolicy.FAIL,
+    };
     await this.#change(`rename ${name}`, (drive, scope) => drive.moveEntry(caller, move, scope));
   }
 
@@ -100,7 +117,9 @@ export class SimulatedClient {
     if (entry === undefined) return;
     this.model.begin(new Map([[name, undefined]]));
     await this.#change(`remove ${name}`, (drive, scope) =>
-      isForever ? drive.purgeEntry(caller, entry.entryId, scope) : drive.trashEntry(caller, { entryId: entry.entryId, onlyIfEmpty: false }, scope),
+      isForever
+        ? drive.purgeEntry(caller, entry.entryId, scope)
+        : drive.trashEntry(caller, { entryId: entry.entryId, onlyIfEmpty: false }, scope),
     );
   }
 
@@ -117,12 +136,16 @@ export class SimulatedClient {
     const entry = await this.#find(name);
     const content = entry === undefined ? undefined : await this.#read(entry);
     if (!this.model.allows(name, content)) {
-      this.#parts.report(`${name} holds ${content?.slice(0, 8) ?? "nothing"}, and must hold ${this.model.describe(name)}`);
+      this.#parts.report(
+        `${name} holds ${content?.slice(0, 8) ?? "nothing"}, and must hold ${this.model.describe(name)}`,
+      );
     }
   }
 
   async #find(name: string): Promise<Entry | undefined> {
-    const outcome = await this.#persistently((drive, scope) => drive.getEntry(this.#parts.caller, { entryId: 0n, path: `/${name}` }, scope));
+    const outcome = await this.#persistently((drive, scope) =>
+      drive.getEntry(this.#parts.caller, { entryId: 0n, path: `/${name}` }, scope),
+    );
     return outcome.kind === "done" ? outcome.value.entry : this.#absent(outcome.error);
   }
 
@@ -142,7 +165,9 @@ export class SimulatedClient {
     return outcome.kind === "done" ? outcome.value : this.#absent(outcome.error);
   }
 
-  async #persistently<T>(work: (drive: Drive, scope: RequestScope) => Promise<T>): Promise<Exclude<Attempt<T>, { kind: "again" }>> {
+  async #persistently<T>(
+    work: (drive: Drive, scope: RequestScope) => Promise<T>,
+  ): Promise<Exclude<Attempt<T>, { kind: "again" }>> {
     const requestId = toHex(this.#parts.random.bytes(16));
     for (;;) {
       const attempt = await this.#attempt(work, requestId);
@@ -173,9 +198,12 @@ export class SimulatedClient {
   }
 
   #judge(error: unknown): { readonly kind: "refused"; readonly error: HoldfastError } | { readonly kind: "again" } {
-    if (isHoldfastError(error, "unavailable", "notLeader", "tooBusy", "deadline", "cancelled", "noSpace", "dataLoss")) return { kind: "again" };
+    if (isHoldfastError(error, "unavailable", "notLeader", "tooBusy", "deadline", "cancelled", "noSpace", "dataLoss"))
+      return { kind: "again" };
     if (isHoldfastError(error)) return { kind: "refused", error };
-    this.#parts.report(`a bug came out of the drive: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    this.#parts.report(
+      `a bug came out of the drive: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
     return { kind: "again" };
   }
 }

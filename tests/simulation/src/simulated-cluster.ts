@@ -1,6 +1,12 @@
 import { toHex } from "@holdfast/base";
 import { buildChunkserver, type Chunkserver, chunkserverDefaults } from "@holdfast/chunkserver";
-import { buildGateway, createMemoryPasswordHasher, defaultGatewayConfig, type Drive, type Gateway } from "@holdfast/gateway";
+import {
+  buildGateway,
+  createMemoryPasswordHasher,
+  defaultGatewayConfig,
+  type Drive,
+  type Gateway,
+} from "@holdfast/gateway";
 import { buildMaster, type Master } from "@holdfast/master";
 import { createMetrics, silentLogger } from "@holdfast/observability";
 import { createSimNetwork, type SimNetwork } from "@holdfast/rpc/sim";
@@ -63,7 +69,17 @@ export class SimulatedCluster {
       const folded = master.foldedState();
       const stateHash = toHex(folded.stateHash);
       const appliedIndex = folded.index;
-      return [{ name: one.name, isLeader: role === "leader", term, appliedIndex, commitIndex, stateHash, startCount: one.startCount }];
+      return [
+        {
+          name: one.name,
+          isLeader: role === "leader",
+          term,
+          appliedIndex,
+          commitIndex,
+          stateHash,
+          startCount: one.startCount,
+        },
+      ];
     });
   }
 }

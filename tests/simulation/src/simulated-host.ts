@@ -27,7 +27,11 @@ export class SimulatedHost<R extends Running> {
   #running: R | undefined;
   #startCount = 0;
 
-  constructor(world: SimWorld, network: SimNetwork, options: { readonly name: string; readonly build: (ports: HostPorts) => Promise<R> }) {
+  constructor(
+    world: SimWorld,
+    network: SimNetwork,
+    options: { readonly name: string; readonly build: (ports: HostPorts) => Promise<R> },
+  ) {
     this.name = options.name;
     this.machine = world.machine(options.name);
     this.#world = world;

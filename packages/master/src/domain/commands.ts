@@ -22,9 +22,6 @@ export type DomainCommand =
   | CommitUpload
   | AbortUpload;
 
-/** The names of all commands. */
-export type CommandKind = DomainCommand["kind"];
-
 /** `holdfast.events.v1.ConflictPolicy` by number; 0 is the same as fail. */
 export const conflictPolicy = { unspecified: 0, fail: 1, replace: 2, keepBoth: 3 } as const;
 

@@ -53,8 +53,10 @@ export class RaftChecker {
     const before = this.#last.get(view.name);
     if (before === undefined || before.startCount !== view.startCount) return;
     for (const cursor of ["term", "appliedIndex", "commitIndex"] as const) {
-      if (view[cursor] < before[cursor]) this.violations.push(`${cursor} of ${view.name} fell from ${before[cursor]} to ${view[cursor]}`);
+      if (view[cursor] < before[cursor])
+        this.violations.push(`${cursor} of ${view.name} fell from ${before[cursor]} to ${view[cursor]}`);
     }
-    if (view.appliedIndex > view.commitIndex) this.violations.push(`${view.name} applied ${view.appliedIndex} beyond its commit index ${view.commitIndex}`);
+    if (view.appliedIndex > view.commitIndex)
+      this.violations.push(`${view.name} applied ${view.appliedIndex} beyond its commit index ${view.commitIndex}`);
   }
 }
