@@ -146,6 +146,22 @@ describe("§6.4 read-only requests", () => {
     expect(heartbeats.size).toBe(4);
   });
 
+  it("§6.4.1: a member that restarts within a lease lets nobody else win until the lease is over", () => {
+    const leases = (base: Config): Config => ({ ...base, switches: { ...base.switches, leaseReads: true } });
+    const cluster = new TestCluster({ peers: 3, configure: leases });
+    cluster.elect(1);
+    cluster.tick(4);
+    isolate(cluster, 1);
+    cluster.node(2).crash();
+    cluster.node(2).start();
+    cluster.node(3).crash();
+    cluster.node(3).start();
+    cluster.elect(3);
+    expect(cluster.node(3).view().role).not.toBe("leader");
+    cluster.tick(60);
+    expect([2, 3]).toContain(cluster.leader()?.id);
+  });
+
   it("§6.4.1: a lease answers at once, but not past its time nor after a hand-over order", () => {
     const leases = (base: Config): Config => ({ ...base, switches: { ...base.switches, leaseReads: true } });
     const cluster = new TestCluster({ peers: 3, configure: leases });

@@ -78,8 +78,6 @@ export function advanceApplied(state: RaftState, index: LogIndex): void {
     tell(state, { kind: "readyToLead", term: state.term });
   }
   leaveJointWhenDue(state);
-  // Entries that the limits counted are gone only now, after the change above could not be refused for size.
-  log.shrinkWindow(state.config.windowBytesMax);
 }
 
 function finishBatches(state: RaftState): void {

@@ -1,6 +1,9 @@
 import type { LogIndex, PeerId, Term } from "./types.ts";
 
-/** What a member of a configuration change does. `update` changes nothing in the configuration (its `context` may matter to the host). */
+/**
+ * What a step of a configuration change does. `update` changes nothing in the configuration (the change's `context` may
+ * matter to the host).
+ */
 export type MemberAction = "addVoter" | "addLearner" | "remove" | "update";
 
 /** One step of a configuration change. */

@@ -24,7 +24,8 @@ const payload = fc.oneof(
   fc.constant({ kind: "application", data: new Uint8Array(3) }),
   fc.record({ kind: fc.constant("configuration"), change: some(change) }),
 );
-const entries = some(fc.array(fc.record({ term: some(fc.nat(4)), index: some(fc.nat(6)), payload: some(payload) }), { maxLength: 4 }));
+const entry = fc.record({ term: some(fc.nat(4)), index: some(fc.nat(6)), payload: some(payload) });
+const entries = some(fc.array(entry, { maxLength: 4 }));
 const peers = some(fc.array(fc.nat(5), { maxLength: 4 }));
 const membership = fc.record({
   voters: peers,

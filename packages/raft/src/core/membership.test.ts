@@ -24,8 +24,7 @@ describe("membership changes", () => {
   it("reach the same by a joint configuration as one by one", () => {
     fc.assert(
       fc.property(steps, (list) => {
-        const isRemovingAll = list.some((_, place) => !changeSimply(oneByOne(founding, list.slice(0, place)), [list[place] ?? { action: "update", peer: 1 as PeerId }]).ok);
-        fc.pre(!isRemovingAll);
+        fc.pre(list.every((single, place) => changeSimply(oneByOne(founding, list.slice(0, place)), [single]).ok));
         const joint = enterJoint(founding, { steps: list, autoLeave: false });
         if (!joint.ok) throw new Error(joint.error);
         const left = leaveJoint(joint.value.membership);

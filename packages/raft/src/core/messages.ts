@@ -29,7 +29,10 @@ export interface VoteResponse extends Header {
   readonly commit: EntryId;
 }
 
-/** AppendEntries (§3.5). `entries` are contiguous, the first at `previous.index` + 1; none: a probe, or news of the commit index. */
+/**
+ * AppendEntries (§3.5). `entries` are contiguous, the first at `previous.index` + 1; none: a probe, or news of the
+ * commit index.
+ */
 export interface AppendRequest extends Header {
   readonly kind: "appendRequest";
   readonly previous: EntryId;

@@ -70,6 +70,7 @@ function acknowledge(state: RaftState, order: OpenPersist): void {
   // In a later term the same place of the log may have been overwritten and written again: only acknowledgements of
   // orders of the present term count (etcd's "ABA" race of asynchronous storage).
   if (order.last !== undefined && order.term === state.term) state.log.markDurable(order.last);
+  state.log.shrinkWindow(state.config.windowBytesMax);
   if (order.snapshotIndex === undefined) return;
   if (state.log.pendingSnapshot?.meta.index === order.snapshotIndex) state.log.pendingSnapshot = undefined;
   advanceApplied(state, order.snapshotIndex);

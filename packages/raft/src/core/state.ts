@@ -82,6 +82,8 @@ export interface Outbox {
 export interface RaftState {
   readonly config: Config;
   random: Random;
+  /** It took part in a term before it started. */
+  readonly hasHistory: boolean;
   term: Term;
   vote: PeerId;
   role: Role;
@@ -162,6 +164,7 @@ export function createState(config: Config, boot: DurableState, random: Random):
   const state: RaftState = {
     config,
     random,
+    hasHistory: boot.hardState.term > 0,
     term: boot.hardState.term,
     vote: boot.hardState.vote,
     role: "follower",
