@@ -160,6 +160,22 @@ describe.skipIf(mustSkipBrowser("files"))("files on the page", () => {
     expect(second.problems).toEqual([]);
   });
 
+  test("all tabs share one change feed, and the next tab takes it over", async () => {
+    const second = await memory.visit({ context: visitor.context });
+    await second.page.goto("/");
+    await rowOf(second.page, "notes.md").or(rowOf(second.page, "minutes.md")).waitFor();
+    await expect.poll(() => memory.gateway.state.watcherCount).toBe(1);
+    memory.gateway.state.drive.createFolder(1n, "Seen by both", true);
+    await Promise.all(
+      [visitor.page, second.page].map((page) => rowOf(page, "Seen by both").waitFor({ timeout: 1000 })),
+    );
+    await visitor.page.close();
+    memory.gateway.state.drive.createFolder(1n, "Seen after the hand-over", true);
+    await rowOf(second.page, "Seen after the hand-over").waitFor({ timeout: 5000 });
+    await expect.poll(() => memory.gateway.state.watcherCount).toBe(1);
+    expect(second.problems).toEqual([]);
+  });
+
   test("a lost connection is shown, and what was missed is caught up", async () => {
     const { page } = visitor;
     const { gateway } = memory;

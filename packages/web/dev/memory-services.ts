@@ -121,6 +121,8 @@ function addDrive(router: ConnectRouter, state: MemoryState): void {
       state.emailOf(context.requestHeader);
       let seen = request.fromIndex === 0n ? drive.index : Number(request.fromIndex);
       yield create(WatchResponseSchema, { index: BigInt(seen) });
+      state.watcherCount += 1;
+      context.signal.addEventListener("abort", () => (state.watcherCount -= 1), { once: true });
       while (!context.signal.aborted) {
         for (const change of drive.log.filter((one) => one.index > seen)) {
           seen = change.index;

@@ -27,6 +27,8 @@ export class MemoryState {
   partSizeBytes = 8_388_608;
   /** Parts stored so far; tests set it back. */
   partsReceived = 0;
+  /** Open change feeds. */
+  watcherCount = 0;
   /** Drive calls so far. */
   calls = 0;
   readonly #sessions = new Map<string, string>();
