@@ -78,6 +78,8 @@ class LeanClientCall implements ClientByteCall {
     let status: HoldfastError | "ok" | undefined;
     stream.on("response", (headers) => {
       status = readStatus(headers);
+      // Something else than a gRPC server: its page is not read as messages.
+      if (headers[":status"] !== 200) this.cancel(fromWireError(grpcStatus.unavailable, "no gRPC server", undefined));
     });
     stream.on("trailers", (trailers) => {
       status = readStatus(trailers);
@@ -148,11 +150,7 @@ class LeanClientCall implements ClientByteCall {
 /** What the response's headers or trailers say about the outcome; undefined = nothing yet. */
 function readStatus(headers: IncomingHttpHeaders): HoldfastError | "ok" | undefined {
   const status = headers["grpc-status"];
-  if (status === undefined) {
-    return headers[":status"] === undefined || Number(headers[":status"]) === 200
-      ? undefined
-      : fromWireError(grpcStatus.unavailable, "no gRPC server", undefined);
-  }
+  if (status === undefined) return undefined;
   if (status === "0") return "ok";
   const detail = headers[errorTrailer];
   const message = String(headers["grpc-message"] ?? "");
