@@ -55,7 +55,7 @@ try {
     for (const member of cluster.members.values()) console.log((await member.ask({ kind: "metrics" }, "metrics")).text);
   for (const { status, rssBytes } of statuses)
     console.log(
-      `member ${status.id}: ${status.role}, applied ${status.appliedIndex}, ${Math.round(rssBytes / 2 ** 20)} MiB`,
+      `member ${status.id}: ${status.role}, applied ${status.appliedIndex}, log from ${status.firstIndex}, ${Math.round(rssBytes / 2 ** 20)} MiB`,
     );
   if (profileFolder !== undefined) {
     await Promise.all([...cluster.members.values()].map((member) => member.stop()));

@@ -55,7 +55,7 @@ export const raftSettings = {
     help: "A larger proposal is a bug of the caller.",
   },
   recentBytesMax: {
-    defaultValue: 32 << 20,
+    defaultValue: 16 << 20,
     minimum: 1024,
     maximum: 1 << 30,
     help: "Newest entries kept in memory for followers; older ones are read from the log.",
