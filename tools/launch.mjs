@@ -19,6 +19,7 @@ const commands = {
   sim: ["tests/simulation/src/main.ts"],
   bench: ["bench/src/main.ts"],
   gen: ["tools/gen.ts"],
+  "raft:etcd-scripts": ["packages/raft/src/testing/etcd-scripts.ts"],
   format: ["tools/format.ts"],
   holdfast: ["packages/cli/src/main.ts"],
 };

@@ -52,7 +52,10 @@ function accept(state: RaftState, entries: readonly Entry[]): readonly Entry[] {
 /** What the log store fetched for the state machine, if it still goes on exactly there. */
 export function applyFetched(state: RaftState, entries: readonly Entry[] | "compacted"): void {
   if (entries === "compacted") {
-    tell(state, { kind: "inputDropped", reason: `entries after ${state.log.applying} are gone before they were applied` });
+    tell(state, {
+      kind: "inputDropped",
+      reason: `entries after ${state.log.applying} are gone before they were applied`,
+    });
     return;
   }
   if (entries[0]?.index !== state.log.applying + 1) return;

@@ -114,7 +114,10 @@ function forgetLeader(state: RaftState): void {
   if (state.role === "follower" && !state.config.switches.leaseReads) state.leader = nobody;
 }
 
-function onFetched(state: RaftState, answer: { readonly ref: number; readonly entries: readonly Entry[] | "compacted" }): void {
+function onFetched(
+  state: RaftState,
+  answer: { readonly ref: number; readonly entries: readonly Entry[] | "compacted" },
+): void {
   const position = state.openFetches.findIndex((fetch) => fetch.ref === answer.ref);
   const order = state.openFetches[position];
   if (order === undefined) return;

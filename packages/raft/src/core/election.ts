@@ -13,7 +13,10 @@ export type CampaignReason = "timeout" | "transfer";
 export function beginElection(state: RaftState, reason: CampaignReason): void {
   if (state.role === "leader" || !isPromotable(state)) return;
   if (state.log.configurationEntries(state.log.applied, state.log.committed).length > 0) return;
-  campaign(state, { isPreVote: reason === "timeout" && state.config.switches.preVote, isTransfer: reason === "transfer" });
+  campaign(state, {
+    isPreVote: reason === "timeout" && state.config.switches.preVote,
+    isTransfer: reason === "transfer",
+  });
 }
 
 function campaign(state: RaftState, kind: { readonly isPreVote: boolean; readonly isTransfer: boolean }): void {

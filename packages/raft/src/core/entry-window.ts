@@ -51,7 +51,11 @@ export class EntryWindow {
    * Entries from `fromIndex` to `toIndex`, ended by the size limit but at least one; undefined when `fromIndex` is not
    * held any more.
    */
-  read(range: { readonly fromIndex: LogIndex; readonly toIndex: LogIndex; readonly bytesMax: number }): Entry[] | undefined {
+  read(range: {
+    readonly fromIndex: LogIndex;
+    readonly toIndex: LogIndex;
+    readonly bytesMax: number;
+  }): Entry[] | undefined {
     if (range.fromIndex < this.firstIndex) return undefined;
     const entries: Entry[] = [];
     let bytes = 0;

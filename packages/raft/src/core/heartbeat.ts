@@ -29,7 +29,10 @@ function commitFor(state: RaftState, progress: Progress): EntryId {
   const { log, config } = state;
   const matched = Math.min(progress.match, log.committed) as LogIndex;
   const index = config.switches.commitInHeartbeats ? log.committed : matched;
-  return { index, term: index === matched && index < log.start.index ? (0 as Term) : (log.termAt(index) ?? (0 as Term)) };
+  return {
+    index,
+    term: index === matched && index < log.start.index ? (0 as Term) : (log.termAt(index) ?? (0 as Term)),
+  };
 }
 
 /** A follower learns what is committed and answers at once: a sign of life promises nothing about its disk. */

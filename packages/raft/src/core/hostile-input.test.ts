@@ -15,10 +15,18 @@ const some = <T>(sound: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 12, arbitrary: sound as fc.Arbitrary<unknown> }, { weight: 1, arbitrary: anything });
 const entryId = some(fc.record({ term: some(fc.nat(4)), index: some(fc.nat(6)) }));
 const context = fc.constant(new Uint8Array());
-const steps = fc.array(fc.record({ action: fc.constantFrom("addVoter", "remove", "nonsense"), peer: some(fc.nat(5)) }), {
-  maxLength: 3,
+const steps = fc.array(
+  fc.record({ action: fc.constantFrom("addVoter", "remove", "nonsense"), peer: some(fc.nat(5)) }),
+  {
+    maxLength: 3,
+  },
+);
+const change = fc.record({
+  version: fc.constantFrom(1, 2, 3),
+  transition: fc.constantFrom("auto", "explicit"),
+  steps,
+  context,
 });
-const change = fc.record({ version: fc.constantFrom(1, 2, 3), transition: fc.constantFrom("auto", "explicit"), steps, context });
 const payload = fc.oneof(
   fc.constant({ kind: "empty" }),
   fc.constant({ kind: "application", data: new Uint8Array(3) }),
@@ -72,7 +80,10 @@ const message = fc.record({
 describe("hostile messages", () => {
   it("of any shape, in any order and any role, throw nothing and break no invariant", () => {
     const order = fc.oneof(
-      { weight: 8, arbitrary: message.map((body): Input => ({ kind: "receive", message: body as unknown as Message })) },
+      {
+        weight: 8,
+        arbitrary: message.map((body): Input => ({ kind: "receive", message: body as unknown as Message })),
+      },
       { weight: 1, arbitrary: fc.constantFrom<Input>({ kind: "tick" }, { kind: "campaign" }) },
     );
     fc.assert(

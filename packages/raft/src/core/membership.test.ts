@@ -60,7 +60,9 @@ describe("membership changes", () => {
   });
 
   it("keep what is known of a member that stays, and begin anew with one that came back", () => {
-    const promoted = changeSimply({ ...founding, learners: [4 as PeerId] }, [{ action: "addVoter", peer: 4 as PeerId }]);
+    const promoted = changeSimply({ ...founding, learners: [4 as PeerId] }, [
+      { action: "addVoter", peer: 4 as PeerId },
+    ]);
     expect(promoted.ok && promoted.value.newcomers).toEqual([]);
     const steps: MemberStep[] = [
       { action: "remove", peer: 3 as PeerId },

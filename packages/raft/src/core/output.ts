@@ -81,16 +81,3 @@ export interface Output {
   readonly compact?: SnapshotMeta;
   readonly events: readonly CoreEvent[];
 }
-
-/** Whether there is nothing to do; events do not count. */
-export function isIdle(output: Output): boolean {
-  return (
-    output.persist === undefined &&
-    output.compact === undefined &&
-    output.send.length === 0 &&
-    output.sendAfter.length === 0 &&
-    output.apply.length === 0 &&
-    output.fetch.length === 0 &&
-    output.replies.length === 0
-  );
-}

@@ -14,9 +14,11 @@ export function appendOwn(state: RaftState, payloads: readonly Payload[]): boole
   if (state.uncommittedBytes > 0 && bytes > 0 && total > state.config.uncommittedBytesMax) return false;
   state.uncommittedBytes = total;
   const first = state.log.lastIndex + 1;
-  const entries = payloads.map(
-    (payload, offset): Entry => ({ term: state.term, index: (first + offset) as LogIndex, payload }),
-  );
+  const entries = payloads.map((payload, offset): Entry => ({
+    term: state.term,
+    index: (first + offset) as LogIndex,
+    payload,
+  }));
   state.log.write(entries);
   sendAfterPersist(state, {
     ...header(state, state.config.id),

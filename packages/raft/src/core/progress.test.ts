@@ -6,7 +6,11 @@ import type { LogIndex } from "./types.ts";
 const at = (index: number): LogIndex => index as LogIndex;
 
 function progress(match: number, next: number): Progress {
-  const made = new Progress({ next: at(next), isLearner: false, limits: { inflightAppendsMax: 2, inflightBytesMax: 100 } });
+  const made = new Progress({
+    next: at(next),
+    isLearner: false,
+    limits: { inflightAppendsMax: 2, inflightBytesMax: 100 },
+  });
   made.match = at(match);
   return made;
 }

@@ -9,7 +9,10 @@ import { nobody, type LogIndex, type Term } from "./types.ts";
 
 /** Appends as many of the batch as there is room for, in order; the others are `overloaded`. */
 export function onPropose(state: RaftState, proposals: readonly Proposal[]): void {
-  const blocked = blockedBy(state, proposals.map(({ data }) => ({ kind: "application", data })));
+  const blocked = blockedBy(
+    state,
+    proposals.map(({ data }) => ({ kind: "application", data })),
+  );
   if (blocked !== undefined) {
     for (const { ref } of proposals) state.outbox.replies.push({ ref, ...blocked });
     return;

@@ -47,9 +47,7 @@ function onLowerTerm(state: RaftState, message: Message): void {
 }
 
 function isFromLeader(message: Message): boolean {
-  return (
-    message.kind === "appendRequest" || message.kind === "heartbeatRequest" || message.kind === "snapshotRequest"
-  );
+  return message.kind === "appendRequest" || message.kind === "heartbeatRequest" || message.kind === "snapshotRequest";
 }
 
 /** A message of the present term's leader makes a candidate give up; two leaders in a term cannot be. */

@@ -103,7 +103,8 @@ class RandomRun {
   #drop(): void {
     const { messages } = this.#cluster;
     const [lost] = messages.splice(this.#below(messages.length), 1);
-    if (lost?.kind === "snapshotRequest") this.#cluster.step(lost.from, { kind: "snapshotSent", peer: lost.to, isOk: false });
+    if (lost?.kind === "snapshotRequest")
+      this.#cluster.step(lost.from, { kind: "snapshotSent", peer: lost.to, isOk: false });
   }
 
   #double(): void {
@@ -167,7 +168,8 @@ class RandomRun {
   #unreachable(): void {
     const leader = this.#cluster.leader();
     const peer = this.#anyNode();
-    if (leader !== undefined && peer !== undefined) this.#cluster.step(leader.id, { kind: "unreachable", peer: peer.id });
+    if (leader !== undefined && peer !== undefined)
+      this.#cluster.step(leader.id, { kind: "unreachable", peer: peer.id });
   }
 
   #cutOrHeal(): void {

@@ -123,9 +123,7 @@ export class TestNode {
   finishFetch(): void {
     const fetch = this.pendingFetches.shift();
     if (fetch === undefined || this.core === undefined) return;
-    const entries = this.disk.entries.filter(
-      (entry) => entry.index >= fetch.fromIndex && entry.index <= fetch.toIndex,
-    );
+    const entries = this.disk.entries.filter((entry) => entry.index >= fetch.fromIndex && entry.index <= fetch.toIndex);
     const isThere = entries[0]?.index === fetch.fromIndex;
     this.core.step({ kind: "fetched", ref: fetch.ref, entries: isThere ? entries : "compacted" });
   }

@@ -68,7 +68,9 @@ function valueOf(command: ScriptCommand, key: string): string | undefined {
 }
 
 function nodesOf(env: InteractionEnv, command: ScriptCommand): EnvNode[] {
-  return command.args.filter((argument) => argument.values.length === 0).map((argument) => env.node(Number(argument.key)));
+  return command.args
+    .filter((argument) => argument.values.length === 0)
+    .map((argument) => env.node(Number(argument.key)));
 }
 
 function idOf(env: InteractionEnv, command: ScriptCommand): EnvNode {
@@ -136,7 +138,8 @@ function proposeChange(env: InteractionEnv, command: ScriptCommand): void {
   const transition = valueOf(command, "transition") ?? "auto";
   const steps = parseSteps(command.input);
   const isFirstVersion = valueOf(command, "v1") === "true";
-  if (!["auto", "implicit", "explicit"].includes(transition)) throw new CommandError(`unknown transition ${transition}`);
+  if (!["auto", "implicit", "explicit"].includes(transition))
+    throw new CommandError(`unknown transition ${transition}`);
   if (isFirstVersion && (steps.length > 1 || transition !== "auto")) {
     throw new CommandError("v1 conf change can only have one operation and no transition");
   }

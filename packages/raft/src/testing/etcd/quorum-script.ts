@@ -1,8 +1,19 @@
-import { allVoters, majorityReached, majorityVote, quorumReached, quorumVote, type VoteOutcome } from "../../core/quorum.ts";
+import {
+  allVoters,
+  majorityReached,
+  majorityVote,
+  quorumReached,
+  quorumVote,
+  type VoteOutcome,
+} from "../../core/quorum.ts";
 import type { PeerId } from "../../core/types.ts";
 import type { ScriptCommand } from "./datadriven.ts";
 
-const outcomeNames: Readonly<Record<VoteOutcome, string>> = { pending: "VotePending", lost: "VoteLost", won: "VoteWon" };
+const outcomeNames: Readonly<Record<VoteOutcome, string>> = {
+  pending: "VotePending",
+  lost: "VoteLost",
+  won: "VoteWon",
+};
 
 interface QuorumCase {
   readonly first: readonly PeerId[];
@@ -22,7 +33,8 @@ export function runQuorumCommand(command: ScriptCommand): string {
 }
 
 function readCase(command: ScriptCommand): QuorumCase {
-  const values = (key: string): readonly string[] => command.args.find((argument) => argument.key === key)?.values ?? [];
+  const values = (key: string): readonly string[] =>
+    command.args.find((argument) => argument.key === key)?.values ?? [];
   const ids = (key: string): PeerId[] =>
     values(key)
       .filter((id) => id !== "zero")

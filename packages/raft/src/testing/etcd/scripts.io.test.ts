@@ -33,7 +33,8 @@ describe.skipIf(!existsSync(etcd))("scripts of etcd-io/raft", () => {
 });
 
 describe("the harness itself", () => {
-  const script = (expected: string): string => `add-nodes 1 voters=(1) index=3\n----\nok\n\nstatus 1\n----\n${expected}\n`;
+  const script = (expected: string): string =>
+    `add-nodes 1 voters=(1) index=3\n----\nok\n\nstatus 1\n----\n${expected}\n`;
 
   it("tells a difference, with its line", () => {
     expect(runScript("interaction", script("ok")).differences).toEqual([]);
