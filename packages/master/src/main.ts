@@ -36,6 +36,10 @@ await runMain({
       openStore: openLevelStore,
     };
     const master = await buildMaster(config, ports);
+    // After a failed sync nothing in memory can be trusted to be on disk; a new start reads what really is.
+    master.raft.subscribe((event) => {
+      if (event.kind === "diskFailed") process.exit(1);
+    });
     const address = `${values.healthHost}:${values.healthPort}`;
     const health = await startHealthServer({ address, metrics, logger, readiness: () => master.readiness() });
     logger.info("master.listening", { id: config.id, address: master.address, health: health.address });

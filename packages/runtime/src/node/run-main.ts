@@ -29,6 +29,7 @@ export interface MainProgram<T extends SettingsTable, L extends MainLogger> {
 }
 
 const exitUsage = 2;
+const parentCheckIntervalMs = 500;
 
 /**
  * Runs a process: reads flags and environment, starts it, stops it once on SIGINT or SIGTERM (a second signal ends it
@@ -80,7 +81,23 @@ function stopSignal(logger: MainLogger): Promise<void> {
         resolve();
       });
     }
+    followParent(() => {
+      logger.info("process.parent_gone");
+      resolve();
+    });
   });
+}
+
+/** A supervised process does not outlive a supervisor that was killed: it would hold ports and data that the next one needs. */
+function followParent(onGone: () => void): void {
+  const parent = Number(process.env["HOLDFAST_PARENT_PID"] ?? "0");
+  if (!Number.isSafeInteger(parent) || parent <= 1) return;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onGone();
+  }, parentCheckIntervalMs);
+  timer.unref();
 }
 
 function stopInTime(running: RunningProcess, timeoutMs: number): Promise<void> {
