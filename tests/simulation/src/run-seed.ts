@@ -44,6 +44,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<S
   watch(world, cluster, checker);
   if (options.log !== undefined) logItems(world, options.log);
   cluster.start();
+  drawNetwork(world, cluster);
   const injector = new FaultInjector(world, cluster.network, cluster.hosts());
   const caller = await signIn(world, cluster);
   let operationCount = 0;
@@ -90,6 +91,14 @@ function startClients(
     const client = new SimulatedClient({ label, process, random, drive: () => cluster.drive(), ...parts });
     return { client, ended: client.run() };
   });
+}
+
+/** Some worlds have slow links, some lose connections (and with them whatever was on its way) all the time. */
+function drawNetwork(world: SimWorld, cluster: SimulatedCluster): void {
+  const random = world.random.fork("links");
+  const delayMs = [0.05, random.chance(0.3) ? random.between(1, 40) : 0.5] as const;
+  const breakProbability = random.chance(0.4) ? random.between(0.000_1, 0.003) : 0;
+  cluster.network.setDefaultQuality({ delayMs, breakProbability });
 }
 
 /** Looks at all masters again and again, between everything else. */
