@@ -1,4 +1,5 @@
 import { measureFailover } from "./failover.ts";
+import { measureRealInput } from "./real-input.ts";
 import { measureSmallFiles } from "./small-files.ts";
 import { measureTransfer } from "./transfer.ts";
 import type { Measurement } from "./measurement.ts";
@@ -9,6 +10,10 @@ import { startLocalCluster } from "@holdfast/tests-conformance";
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<readonly Measurement[]>>> = {
   transfer: (options) => withCluster((cluster) => measureTransfer(cluster, options.gibibytes)),
   "small-files": (options) => withCluster((cluster) => measureSmallFiles(cluster, options.files)),
+  "real-input": (options) =>
+    withCluster((cluster) =>
+      measureRealInput(cluster, { files: options.treeFiles, largeGibibytes: options.largeGibibytes }),
+    ),
   failover: (options) => withCluster((cluster) => measureFailover(cluster, options.kills)),
 };
 
@@ -16,6 +21,8 @@ interface BenchOptions {
   readonly gibibytes: number;
   readonly files: number;
   readonly kills: number;
+  readonly treeFiles: number;
+  readonly largeGibibytes: readonly number[];
 }
 
 async function withCluster<T>(
@@ -39,6 +46,8 @@ const options: BenchOptions = {
   gibibytes: numberAfter(words, "--gib", 1),
   files: numberAfter(words, "--files", 3_000),
   kills: numberAfter(words, "--kills", 10),
+  treeFiles: numberAfter(words, "--tree", 10_000),
+  largeGibibytes: words.includes("--no-large") ? [] : [1, 5],
 };
 const chosen = Object.keys(benches).filter((name) => words.includes(name));
 const measurements: Measurement[] = [];
