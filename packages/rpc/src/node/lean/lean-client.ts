@@ -15,6 +15,9 @@ import { MessageChannel } from "./message-channel.ts";
 import { http2Settings, sessionMemoryMb, tendSession } from "./session-settings.ts";
 import { formatTimeout } from "./timeout-header.ts";
 
+/** A host that is gone from the network answers nothing; the operating system alone would wait for minutes. */
+const connectMsMax = 5_000;
+
 /** gRPC to one address straight over `node:http2`: for bytes, where grpc-js costs half of everything. */
 export class LeanConnection {
   readonly #address: string;
@@ -55,7 +58,14 @@ export class LeanConnection {
     const current = this.#session;
     if (current !== undefined && !current.closed && !current.destroyed) return current;
     const session = connect(`http://${this.#address}`, { settings: http2Settings, maxSessionMemory: sessionMemoryMb });
-    session.on("connect", () => tendSession(session, this.#timers));
+    const overdue = this.#timers.after(connectMsMax, () =>
+      session.destroy(new Error("the connection was not made in time")),
+    );
+    session.on("connect", () => {
+      overdue.cancel();
+      tendSession(session, this.#timers);
+    });
+    session.on("close", () => overdue.cancel());
     // The calls on it hear of it through their streams; the next call connects anew.
     session.on("error", () => session.destroy());
     session.on("goaway", () => session.close());
