@@ -106,6 +106,7 @@ async function planProcesses(
         {
           name: planned.name,
           script: path.join(options.root, "packages", planned.package, "src/main.ts"),
+          nodeFlags: nodeFlagsOf(planned),
           parameters: planned.parameters,
           environment: environmentOf(planned, data.path),
         },
@@ -125,6 +126,17 @@ function environmentOf(planned: PlannedProcess, dataPath: string): Readonly<Reco
     case "gateway":
       return { DFS_USER_STORE: process.env["DFS_USER_STORE"] ?? path.join(dataPath, "user_store.json") };
   }
+}
+
+/**
+ * Bytes on their way live outside of V8's heap, which by default marks its whole heap anew after every few megabytes of
+ * them: a third of a chunkserver's time. With these two flags the buffers count as part of a heap of this size (MiB), and
+ * cheap scavenges free them; measured: no full collection instead of one per 7 MB, and less memory in use.
+ */
+const bulkNodeFlags = ["--external-memory-accounted-in-global-limit", "--initial-heap-size=256"] as const;
+
+function nodeFlagsOf(planned: PlannedProcess): readonly string[] {
+  return planned.package === "master" ? [] : bulkNodeFlags;
 }
 
 /** A supervisor that was killed for good leaves its children; they hold the ports and the stores. */

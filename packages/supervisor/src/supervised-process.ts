@@ -8,6 +8,8 @@ export interface ProcessPlan {
   readonly name: string;
   /** Path of its `main.ts`. */
   readonly script: string;
+  /** Flags of Node itself. */
+  readonly nodeFlags: readonly string[];
   readonly parameters: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -50,7 +52,7 @@ export class SupervisedProcess {
     rotate(logPath);
     const log = openSync(logPath, "a");
     // Its own process group: Ctrl+C in the terminal must reach only the supervisor, which stops the others in order.
-    const child = spawn(this.#options.nodePath, [plan.script, ...plan.parameters], {
+    const child = spawn(this.#options.nodePath, [...plan.nodeFlags, plan.script, ...plan.parameters], {
       stdio: ["ignore", log, log],
       detached: true,
       env: { ...inheritedEnvironment(), ...plan.environment, HOLDFAST_PARENT_PID: String(process.pid) },
