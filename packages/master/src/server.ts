@@ -11,6 +11,7 @@ import type { MasterConfig } from "./config.ts";
 import { ControllerRunner } from "./controllers/controller.ts";
 import { createControllers } from "./controllers/create-controllers.ts";
 import { presets, type Preset } from "./controllers/presets.ts";
+import { RepairProgress } from "./controllers/repair/progress.ts";
 import { nodeTable } from "./domain/fleet/tables.ts";
 import { clusterTable } from "./domain/state.ts";
 import { readerOf } from "./domain/tables.ts";
@@ -73,7 +74,7 @@ const applyLagMax = 10_000;
 export async function buildMaster(config: MasterConfig, ports: MasterPorts): Promise<Master> {
   const logger = ports.logger.child({ master: config.name });
   await ports.disk.makeDirectory(config.data);
-  const store = new CachedStore(await ports.openStore(`${config.data}/projections`));
+  const store = new CachedStore(await ports.openStore(`${config.data}/projections`), { timers: ports.timers });
   try {
     return await startMaster(config, { ...ports, logger }, store);
   } catch (error) {
@@ -170,7 +171,11 @@ function assemble(core: Core): Parts {
   const fleet = createFleet({ store, submitter, observer, leadership, timers, logger });
   const feed = new ChangeFeed(stateMachine.appliedIndex());
   feedFrom(core, { feed, fleet, observer, leadership });
-  const controllers = createControllers({ config, preset, store, submitter, observer, clock, logger, metrics });
+  const progress = new RepairProgress();
+  const controllers = createControllers({
+    ...{ config, preset, store, submitter, observer, leadership, clock, logger, metrics, progress },
+    sendOrder: (nodeId, order) => fleet.order(nodeId, order),
+  });
   const reserveBytes = config.diskReserveBytes ?? diskReserveBytesDefault;
   const guard = new DiskGuard({ disk: ports.disk, timers, logger, path: config.data, reserveBytes });
   const services = [
@@ -189,6 +194,7 @@ function assemble(core: Core): Parts {
         network: ports.network,
         clock,
         writeCopiesMin,
+        repair: () => progress.get(),
       }),
     }),
     createWatchService(feed),

@@ -3,7 +3,8 @@ import type { ByteView, MutableByteView } from "../domain/tables.ts";
 
 /** A key as a map key: one character a byte. */
 export function keyText(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
+  // Without a Buffer around the key: there are dozens of keys in every batch.
+  return Buffer.prototype.latin1Slice.call(key, 0, key.length);
 }
 
 /** A view that lies on another one and looks rows up by text: the text is made once, not once a layer. */
