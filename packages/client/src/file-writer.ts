@@ -58,8 +58,7 @@ class Upload {
   readonly #written: Promise<WrittenChunk>[] = [];
   readonly #inFlight = new Set<Promise<unknown>>();
   #failure: { readonly error: unknown } | undefined;
-  #wholeHash: Hash | undefined;
-  #firstHash: Uint8Array | undefined;
+  readonly #wholeHash: Hash = createHash("sha256");
   #sizeBytes = 0;
 
   constructor(options: FileWriterOptions, scope: RequestScope) {
@@ -71,13 +70,12 @@ class Upload {
     const { chunkSizeBytes } = await this.#options.facts.get();
     for await (const bytes of cutIntoChunks(source, chunkSizeBytes)) {
       this.#assertGoing();
-      this.#startChunk(bytes, bytes.length < chunkSizeBytes);
+      this.#startChunk(bytes);
       while (this.#inFlight.size >= chunksInFlightMax) await Promise.race(this.#inFlight);
     }
     this.#assertGoing();
     const chunks = await Promise.all(this.#written);
-    const sha256 = this.#wholeHash?.digest() ?? this.#firstHash ?? createHash("sha256").digest();
-    return { chunks, sizeBytes: this.#sizeBytes, sha256 };
+    return { chunks, sizeBytes: this.#sizeBytes, sha256: this.#wholeHash.digest() };
   }
 
   /** Settles when no chunk is on its way any more. */
@@ -90,10 +88,11 @@ class Upload {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  #startChunk(bytes: Uint8Array, isSurelyLast: boolean): void {
-    const sha256 = createHash("sha256").update(bytes).digest();
-    if (this.#written.length === 0 && isSurelyLast) this.#firstHash = sha256;
-    else (this.#wholeHash ??= createHash("sha256")).update(bytes);
+  #startChunk(bytes: Uint8Array): void {
+    this.#wholeHash.update(bytes);
+    // What begins with the first chunk needs no second look at it: its hash is where the whole one stands.
+    const isFirst = this.#written.length === 0;
+    const sha256 = (isFirst ? this.#wholeHash.copy() : createHash("sha256").update(bytes)).digest();
     this.#sizeBytes += bytes.length;
     const written = this.#writeChunk({ bytes, sha256 });
     this.#written.push(written);

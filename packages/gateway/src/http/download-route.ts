@@ -71,15 +71,24 @@ async function answer(exchange: Exchange, file: OpenFile, wish: WishedRange): Pr
   await send(response, file.read(range, scope), scope.signal);
 }
 
+/** Bytes handed to the connection that it has not sent; fewer, and it would stand still while the next ones are fetched. */
+const unsentBytesMax = 1024 * 1024;
+
 /**
  * Writes a stream as the body, no faster than the client takes it. The first bytes are awaited before the head goes out,
  * so that a file that cannot be read at all still answers with a proper error; after that a failure cuts the connection,
  * and the client sees a body that is too short.
  */
 async function send(response: ServerResponse, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-  for await (const piece of bytes) {
-    if (signal.aborted) return;
-    if (!response.write(piece)) await drained(response, signal);
+  try {
+    for await (const piece of bytes) {
+      if (signal.aborted) return;
+      if (!response.write(piece) && response.writableLength > unsentBytesMax) await drained(response, signal);
+    }
+  } catch (error) {
+    // What was read in good order still reaches the client, which may go on from there.
+    if (response.writableNeedDrain && !signal.aborted) await drained(response, signal);
+    throw error;
   }
   response.end();
 }
