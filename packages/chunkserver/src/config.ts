@@ -1,4 +1,5 @@
 import type { ReporterIntervals } from "./heartbeat/reporter.ts";
+import type { ReplicateLimits } from "./replicate/replicator.ts";
 import type { ScrubPolicy } from "./scrub/plan.ts";
 import type { ForwardLimits } from "./services/chunk-forwarder.ts";
 import type { ChunkStoreLimits } from "./store/file-chunk-store.ts";
@@ -23,6 +24,7 @@ export interface ChunkserverConfig {
   readonly forward: ForwardLimits;
   readonly reporter: ReporterIntervals;
   readonly scrub: ScrubPolicy;
+  readonly replicate: ReplicateLimits;
   /** Ms that calls in progress get at the end. */
   readonly stopGraceMs: number;
 }
@@ -60,6 +62,7 @@ export const chunkserverDefaults = {
     idleMs: secondMs,
     againAfterMs: dayMs,
   },
+  replicate: { pullsMax: 2, waitingMax: 256, stallMs: 10 * secondMs, foregroundCountMax: 8 },
   zone: "",
   advertisedAddress: "",
   expectedClusterId: "",

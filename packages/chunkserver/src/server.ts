@@ -11,6 +11,7 @@ import { openHighestTerm } from "./identity/highest-term.ts";
 import { openNodeIdentity } from "./identity/node-identity.ts";
 import type { NodeFacts, NodeIdentity } from "./identity/node-identity.ts";
 import type { ChunkserverPorts } from "./ports.ts";
+import { Replicator } from "./replicate/replicator.ts";
 import { Scrubber } from "./scrub/scrubber.ts";
 import { createChunkControlService } from "./services/chunk-control-service.ts";
 import { createChunkDataService } from "./services/chunk-data-service.ts";
@@ -88,6 +89,8 @@ async function start(
 
   const listener = await listen(config, ports, { store, node });
   onStop(() => listener.close(config.stopGraceMs));
+  const replicator = new Replicator({ ...ports, store, clusterId, listener: deltas, limits: config.replicate });
+  onStop(() => replicator.stop());
   const sender = senderOf(config, ports, listener);
   const { masterAddresses, reporter: intervals } = config;
   const reporter = new Reporter({
@@ -99,6 +102,7 @@ async function start(
     store,
     identity,
     term,
+    replicator,
     deltas,
     sender,
     intervals,

@@ -6,8 +6,10 @@ import {
   GetClusterStatusResponseSchema,
   GetMasterStatusRequestSchema,
   QueryService,
+  RepairStatusSchema,
   type ChunkHealth,
   type GetClusterStatusResponse,
+  type RepairStatus,
 } from "@holdfast/proto/master/v1/master";
 import { MasterSchema, type Master } from "@holdfast/proto/model/v1/model";
 import type { RaftNode } from "@holdfast/raft";
@@ -15,6 +17,7 @@ import type { Network } from "@holdfast/rpc";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
 import { readProgress } from "./application/fold-entry.ts";
 import type { ReadGate } from "./application/read-gate.ts";
+import type { RepairNumbers } from "./controllers/repair/progress.ts";
 import { countHealth, type CountedCopySet } from "./domain/chunks/health.ts";
 import { copySetTable, corruptCounter } from "./domain/chunks/tables.ts";
 import { listNodes } from "./domain/fleet/tables.ts";
@@ -50,6 +53,8 @@ export interface ClusterStatusOptions {
   readonly self: PeerMaster;
   readonly peers: readonly PeerMaster[];
   readonly writeCopiesMin: number;
+  /** The leader's repair queue. */
+  readonly repair: () => RepairNumbers;
 }
 
 /** The cluster as the leader sees it. Errors: `notLeader`, `unavailable`, `deadline`, `cancelled`. */
@@ -78,9 +83,20 @@ export function createClusterStatus(options: ClusterStatusOptions): ClusterStatu
       replication: cluster?.replication ?? 0,
       chunkSizeBytes: cluster?.chunkSizeBytes ?? 0,
       index: BigInt(readProgress(tables).appliedIndex),
+      repair: repairToWire(options.repair()),
       writeCopiesMin: Math.min(options.writeCopiesMin, cluster?.replication ?? options.writeCopiesMin),
     });
   };
+}
+
+function repairToWire(numbers: RepairNumbers): RepairStatus {
+  return create(RepairStatusSchema, {
+    waitingChunks: BigInt(numbers.waitingChunks),
+    activeChunks: BigInt(numbers.activeChunks),
+    bytesPerSecond: BigInt(numbers.bytesPerSecond),
+    remainingMs: BigInt(numbers.remainingMs),
+    stoppedReason: numbers.stoppedReason,
+  });
 }
 
 /** One answer for all who ask within a second; they also share the one under way. */

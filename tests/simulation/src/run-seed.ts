@@ -1,6 +1,7 @@
 import { createSimWorld, type SimWorld } from "@holdfast/runtime/sim";
 import type { Caller } from "@holdfast/gateway";
 import { RaftChecker } from "./checkers/raft-checker.ts";
+import { awaitFullCopies } from "./checkers/full-copies.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import { planFaults } from "./fault-plan.ts";
 import { SimulatedClient } from "./simulated-client.ts";
@@ -63,6 +64,8 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<S
       report,
     );
     operationCount = clients.reduce((sum, { client }) => sum + client.operationCount, 0);
+    const shortage = await awaitFullCopies(world, cluster, { caller, limitMs: calmLimitMs });
+    if (shortage !== undefined) report(`not every chunk got its full number of copies back: ${shortage}`);
     if (!(await world.runUntil(() => areEqual(cluster), calmLimitMs)))
       report("the masters did not reach the same index and state");
   }

@@ -1,8 +1,10 @@
 import { isHoldfastError, safeInteger } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
-import type { TrimChunk, Welcome } from "@holdfast/proto/master/v1/master";
+import type { ReplicateChunk, TrimChunk, Welcome } from "@holdfast/proto/master/v1/master";
 import type { HighestTerm } from "../identity/highest-term.ts";
 import type { NodeIdentity } from "../identity/node-identity.ts";
+import type { Replicator } from "../replicate/replicator.ts";
+import { replicateOrderFromWire } from "../replicate/replicate-order.ts";
 import { chunkKeyFromWire } from "../services/chunk-requests-from-wire.ts";
 import type { ChunkStore } from "../store/chunk-store.ts";
 import { Turnstile } from "../store/turnstile.ts";
@@ -15,6 +17,7 @@ export interface OrdersOptions {
   readonly store: ChunkStore;
   readonly identity: NodeIdentity;
   readonly term: HighestTerm;
+  readonly replicator: Pick<Replicator, "order" | "cancel">;
   readonly logger: Logger;
 }
 
@@ -41,9 +44,23 @@ export class Orders {
     return true;
   }
 
+  /** Passes on an order of a current term to fetch a copy to this node. Never rejects. */
+  async replicate(order: ReplicateChunk): Promise<void> {
+    const { identity, term, replicator, logger } = this.#options;
+    const { nodeId } = order;
+    try {
+      const orderTerm = safeInteger(order.term);
+      const isCurrent = orderTerm === term.term || (await term.observe(orderTerm));
+      if (nodeId === identity.facts.nodeId && isCurrent) replicator.order(replicateOrderFromWire(order));
+      else logger.warn("chunkserver.fetch_refused", { nodeId, term: orderTerm, highestTerm: term.term });
+    } catch (error) {
+      logger.warn("chunkserver.fetch_refused", { reason: isHoldfastError(error) ? error.message : String(error) });
+    }
+  }
+
   /** Obeys a trim for this node of a current term; the store tells when it is done. Never rejects. */
   async trim(order: TrimChunk): Promise<void> {
-    const { store, identity, term, logger } = this.#options;
+    const { store, identity, term, replicator, logger } = this.#options;
     try {
       const orderTerm = safeInteger(order.term);
       const key = chunkKeyFromWire(order);
@@ -56,6 +73,8 @@ export class Orders {
         });
         return;
       }
+      // A copy on its way here would arrive after its removal and stay for ever.
+      await replicator.cancel(key);
       await this.#trims.run(() => store.trim(key, orderTerm));
     } catch (error) {
       // The leader orders again for as long as the copy is reported.

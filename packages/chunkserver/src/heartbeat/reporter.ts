@@ -6,6 +6,7 @@ import type { Network } from "@holdfast/rpc";
 import type { Random, Timers } from "@holdfast/runtime";
 import type { HighestTerm } from "../identity/highest-term.ts";
 import type { NodeIdentity } from "../identity/node-identity.ts";
+import type { Replicator } from "../replicate/replicator.ts";
 import type { ChunkStore } from "../store/chunk-store.ts";
 import type { DeltaLog } from "./delta-log.ts";
 import { MasterRing } from "./master-ring.ts";
@@ -36,6 +37,7 @@ export interface ReporterOptions {
   readonly store: ChunkStore;
   readonly identity: NodeIdentity;
   readonly term: HighestTerm;
+  readonly replicator: Pick<Replicator, "order" | "cancel">;
   readonly deltas: DeltaLog;
   readonly sender: ReportSender;
   readonly intervals: ReporterIntervals;
@@ -136,6 +138,9 @@ export class Reporter {
         return undefined;
       case "trim":
         void this.#orders.trim(order.value);
+        return undefined;
+      case "replicate":
+        void this.#orders.replicate(order.value);
         return undefined;
       case "refused":
         this.#options.logger.error("chunkserver.refused", { address, reason: order.value.reason });

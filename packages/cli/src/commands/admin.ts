@@ -71,6 +71,13 @@ function statusDocument(status: GetClusterStatusResponse): Record<string, unknow
       corrupt: Number(chunks?.corrupt ?? 0),
     },
     files: { total: Number(files?.total ?? 0), bytes: Number(files?.bytes ?? 0) },
+    repair: {
+      waitingChunks: Number(status.repair?.waitingChunks ?? 0),
+      activeChunks: Number(status.repair?.activeChunks ?? 0),
+      bytesPerSecond: Number(status.repair?.bytesPerSecond ?? 0),
+      remainingMs: Number(status.repair?.remainingMs ?? 0),
+      stoppedReason: status.repair?.stoppedReason ?? "",
+    },
   };
 }
 
@@ -114,6 +121,17 @@ export function healthSentence(status: GetClusterStatusResponse): string {
   return total === 0 ? "No chunks are stored yet." : `All ${total} chunks have ${status.replication} confirmed copies.`;
 }
 
+/** One sentence about the copying that makes it whole again; empty when there is none. */
+export function repairSentence({ repair }: GetClusterStatusResponse): string {
+  if (repair === undefined) return "";
+  if (repair.stoppedReason !== "") return `Repair is stopped: ${repair.stoppedReason}`;
+  if (repair.waitingChunks + repair.activeChunks === 0n) return "";
+  const work = `Repair: ${repair.activeChunks} chunks are being copied, ${repair.waitingChunks} wait`;
+  if (repair.bytesPerSecond === 0n) return `${work}.`;
+  const seconds = Math.ceil(Number(repair.remainingMs) / 1000);
+  return `${work}; ${formatBytes(Number(repair.bytesPerSecond))} a second, about ${seconds} s left.`;
+}
+
 export const adminStatus: Command = {
   usage: "admin status",
   summary: "masters, nodes, health of the data",
@@ -121,7 +139,7 @@ export const adminStatus: Command = {
     parseWords(words, {}, { min: 0, max: 0, usage: adminStatus.usage });
     const status = await readStatus(await openSession());
     output.document(statusDocument(status));
-    output.line(`${healthSentence(status)}\n`);
+    output.line(`${[healthSentence(status), repairSentence(status)].filter((line) => line !== "").join("\n")}\n`);
     output.line(`${mastersTable(status)}\n`);
     output.line(nodesTable(status));
     output.line(`\n${Number(status.files?.total ?? 0)} files, ${formatBytes(Number(status.files?.bytes ?? 0))}`);

@@ -13,6 +13,7 @@ import type { Controller } from "./controller.ts";
 import { createGarbageController } from "./garbage/controller.ts";
 import { createGauges } from "./gauges.ts";
 import { createLivenessController } from "./liveness/controller.ts";
+import { createRepairController, type RepairControllerOptions } from "./repair/controller.ts";
 import type { Preset } from "./presets.ts";
 import { createStepController } from "./step-controller.ts";
 
@@ -20,7 +21,7 @@ import { createStepController } from "./step-controller.ts";
 const batchEventsMax = 200;
 
 /** What all controllers together work with. */
-export interface ControllersOptions {
+export interface ControllersOptions extends Pick<RepairControllerOptions, "leadership" | "progress" | "sendOrder"> {
   readonly config: Pick<MasterConfig, "clusterId" | "chunkSizeBytes" | "replication">;
   readonly preset: Preset;
   readonly store: KeyValueStore;
@@ -40,6 +41,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     createInitialiser(options),
     createGauges({ store, observer, metrics }),
     createLivenessController({ store, submitter, observer, clock, logger }),
+    createRepairController({ ...options, preset: preset.repair }),
     createGarbageController({ ...steps, intervalMs: preset.garbageIntervalMs }),
     createStepController({
       ...steps,

@@ -1,4 +1,5 @@
 import type { LivenessLimits } from "./liveness/plan.ts";
+import type { RepairLimits } from "./repair/plan.ts";
 
 /** Times and rates that differ between trying the product out and running it. */
 export interface Preset {
@@ -6,7 +7,20 @@ export interface Preset {
   readonly garbageIntervalMs: number;
   readonly expiryIntervalMs: number;
   readonly purgeIntervalMs: number;
+  readonly repair: RepairLimits & RepairPace;
 }
+
+/** How often repair looks, and what one node's fetching may take. */
+export interface RepairPace {
+  readonly intervalMs: number;
+  /** Bytes a second that a node fetches at most. */
+  readonly bytesPerSecondMax: number;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** Limits that are the same everywhere. */
+const repairThrottle = { inPerTargetMax: 2, outPerSourceMax: 4, ordersPerPullMax: 8, vanishedShareMax: 0.3 } as const;
 
 /** `demo` shows things happen; `production` prefers quiet. */
 export const presets = {
@@ -15,12 +29,32 @@ export const presets = {
     garbageIntervalMs: 1000,
     expiryIntervalMs: 5000,
     purgeIntervalMs: 500,
+    repair: {
+      ...repairThrottle,
+      intervalMs: 250,
+      delayMs: 5000,
+      extraGraceMs: 20_000,
+      resendAfterMs: 3000,
+      giveUpAfterMs: 30_000,
+      vanishedWindowMs: 30_000,
+      bytesPerSecondMax: 64 * mebibyte,
+    },
   },
   production: {
     liveness: { suspectAfterMs: 3000, deadAfterMs: 10_000 },
     garbageIntervalMs: 10_000,
     expiryIntervalMs: 30_000,
     purgeIntervalMs: 1000,
+    repair: {
+      ...repairThrottle,
+      intervalMs: 1000,
+      delayMs: 600_000,
+      extraGraceMs: 3_600_000,
+      resendAfterMs: 5000,
+      giveUpAfterMs: 60_000,
+      vanishedWindowMs: 600_000,
+      bytesPerSecondMax: 40 * mebibyte,
+    },
   },
 } as const satisfies Record<string, Preset>;
 

@@ -25,6 +25,7 @@ export type DomainEvent =
   | UploadEnded
   | ChunksGranted
   | ChunkPlaced
+  | ReplicaPlaced
   | ReplicaConfirmed
   | ReplicaLost
   | TrimOrdered
@@ -197,6 +198,12 @@ export interface ChunkPlaced {
   readonly sha256: Uint8Array;
   readonly nodeIds: readonly number[];
   readonly confirmedNodeIds: readonly number[];
+}
+export interface ReplicaPlaced {
+  readonly kind: "replicaPlaced";
+  readonly chunkIds: readonly number[];
+  readonly nodeId: number;
+  readonly reason: string;
 }
 export interface ReplicaConfirmed {
   readonly kind: "replicaConfirmed";

@@ -110,6 +110,7 @@ function evolveContent(tables: Tables, event: ContentEvent, context: EvolveConte
 type NeighbourEvent = EventOf<
   | "chunksGranted"
   | "chunkPlaced"
+  | "replicaPlaced"
   | "replicaConfirmed"
   | "replicaLost"
   | "trimOrdered"
@@ -127,6 +128,7 @@ function evolveFromNeighbours(tables: Tables, event: NeighbourEvent, context: Ev
       for (const chunk of event.chunks) noteId(tables, "chunk", chunk.chunkId);
       return evolveChunks(tables, event, context);
     case "chunkPlaced":
+    case "replicaPlaced":
     case "replicaConfirmed":
     case "replicaLost":
     case "trimOrdered":

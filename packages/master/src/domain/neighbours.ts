@@ -10,7 +10,13 @@ export type ReleaseReason = "purged" | "uploadEnded";
 
 /** Events of chunks and copies. */
 export type ChunkEvent = EventOf<
-  "chunksGranted" | "chunkPlaced" | "replicaConfirmed" | "replicaLost" | "trimOrdered" | "replicaTrimmed"
+  | "chunksGranted"
+  | "chunkPlaced"
+  | "replicaPlaced"
+  | "replicaConfirmed"
+  | "replicaLost"
+  | "trimOrdered"
+  | "replicaTrimmed"
 >;
 /** Events of nodes. */
 export type FleetEvent = EventOf<"nodeJoined" | "nodeReported" | "nodeDown" | "nodeUp">;

@@ -62,6 +62,7 @@ type FleetOrChunkEvent = Extract<
     readonly kind:
       | "chunksGranted"
       | "chunkPlaced"
+      | "replicaPlaced"
       | "replicaConfirmed"
       | "replicaLost"
       | "trimOrdered"
@@ -79,6 +80,8 @@ function summariseFleet(event: FleetOrChunkEvent, tables: TableReader): string {
       return `${event.chunks.length} chunks granted to ${event.gateway}`;
     case "chunkPlaced":
       return `Chunk ${event.chunkId} placed on ${nodeNames(tables, event.nodeIds)}`;
+    case "replicaPlaced":
+      return `${nodeNames(tables, [event.nodeId])} to fetch ${chunkCount(event.chunkIds)} (${event.reason})`;
     case "replicaConfirmed":
       return `${nodeNames(tables, [event.nodeId])} holds ${chunkCount(event.chunkIds)}`;
     case "replicaLost":

@@ -16,6 +16,8 @@ export interface Fleet {
   readonly service: ServedService;
   /** To be called with every applied batch. */
   onApplied(batch: AppliedBatch): void;
+  /** Sends a node an order; false when it has no stream here or the stream takes no more for now. */
+  order(nodeId: number, order: HeartbeatResponse): boolean;
   /** This master stopped leading: every stream ends with who leads now. */
   endLeadership(): void;
 }
@@ -40,6 +42,7 @@ export function createFleet(options: SessionOptions): Fleet {
           for (const session of byNode(event.nodeId)) session.onTrimOrdered(event.chunkId, event.generation);
       }
     },
+    order: (nodeId, order) => byNode(nodeId).some((session) => session.order(order)),
     endLeadership: () => {
       for (const session of sessions) session.end("redirect");
     },

@@ -136,6 +136,7 @@ export const sampleEvents: readonly DomainEvent[] = [
   { kind: "trimOrdered", chunkId: 1, generation: 1, nodeId: 1, term: 4, reason: "purged", confirmedNodeIds: [1] },
   { kind: "replicaTrimmed", chunkId: 1, nodeId: 1 },
   { kind: "userDisabled", userId: 1 },
+  { kind: "replicaPlaced", chunkIds: [2, 1], nodeId: 1, reason: "repair" },
 ];
 
 /** Name of the file that keeps an event's bytes. */

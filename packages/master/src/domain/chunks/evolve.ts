@@ -23,6 +23,9 @@ export function evolveChunks(tables: Tables, event: ChunkEvent, context: EvolveC
     case "chunkPlaced":
       onPlaced(tables, event);
       return;
+    case "replicaPlaced":
+      for (const chunkId of event.chunkIds) onReplicaPlaced(tables, { chunkId, nodeId: event.nodeId });
+      return;
     case "replicaConfirmed":
       for (const chunkId of event.chunkIds) onConfirmed(tables, { chunkId, nodeId: event.nodeId }, context);
       return;
@@ -103,6 +106,13 @@ function onPlaced(tables: Tables, event: ChunkPlaced): void {
     holderEntryId: 0,
     holderVersionId: 0,
   });
+}
+
+/** A place more. Not for a chunk that nobody needs: its copies are being ordered away, and this place would be forgotten. */
+function onReplicaPlaced(tables: Tables, copy: { chunkId: number; nodeId: number }): void {
+  const row = tables.get(chunkTable, [copy.chunkId]);
+  if (row === undefined || !isHeld(row)) return;
+  changeChunk(tables, copy.chunkId, { ...row, placedNodeIds: withNode(row.placedNodeIds, copy.nodeId) });
 }
 
 function onConfirmed(tables: Tables, copy: { chunkId: number; nodeId: number }, context: EvolveContext): void {

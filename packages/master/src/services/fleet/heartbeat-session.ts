@@ -105,6 +105,11 @@ export class HeartbeatSession {
     if (this.orders.length < waitingOrdersMax) this.#joined?.trims.send(chunkId, generation);
   }
 
+  /** An order that is not repeated here; false when the stream is over or takes no more for now. */
+  order(order: HeartbeatResponse): boolean {
+    return this.orders.length < waitingOrdersMax && this.orders.push(order);
+  }
+
   /** Whether this master may speak to the node at all. A node that has seen a higher term knows of a newer leader. */
   #leads(report: NodeReport): boolean {
     const { leadership } = this.#options;

@@ -56,6 +56,33 @@ export function planPlacement(request: PlacementRequest): Result<readonly (reado
   return ok(sets);
 }
 
+/** What lacks a copy. */
+export interface OneMoreRequest {
+  /** Nodes that may be drawn, and those that hold a copy. */
+  readonly nodes: readonly PlacementNode[];
+  readonly chunkId: number;
+  /** Nodes with a copy that counts; the zones to differ from. */
+  readonly holderNodeIds: readonly number[];
+  /** Nodes that must not be drawn: they hold a copy, or are to hold one, or failed to. */
+  readonly excludedNodeIds: readonly number[];
+  readonly chunkSizeBytes: number;
+}
+
+/** One place more for a chunk: a partner of its first holder, another zone first, by the same draw; undefined when no node can. */
+export function planOneMore(request: OneMoreRequest): number | undefined {
+  const { nodes, chunkId, holderNodeIds, excludedNodeIds, chunkSizeBytes } = request;
+  const holders = nodes.filter((node) => holderNodeIds.includes(node.nodeId));
+  const eligible = nodes
+    .filter((node) => !holderNodeIds.includes(node.nodeId) && !excludedNodeIds.includes(node.nodeId))
+    .filter((node) => placementObstacle(node, chunkSizeBytes) === undefined)
+    .toSorted((left, right) => left.nodeId - right.nodeId);
+  const [first] = holders;
+  const partners = first === undefined ? eligible : partnersOf(first, eligible, 2);
+  if (partners.length === 0) return undefined;
+  const otherZones = partners.filter((node) => holders.every((holder) => holder.zone !== node.zone));
+  return drawOne(otherZones.length > 0 ? otherZones : partners, chunkId).nodeId;
+}
+
 /** Usable nodes in id order; the ones to avoid only if there are too few others. */
 function chooseCandidates(request: PlacementRequest): readonly PlacementNode[] {
   const usable = request.nodes

@@ -1,0 +1,195 @@
+import { create } from "@bufbuild/protobuf";
+import { HoldfastError, isHoldfastError } from "@holdfast/base";
+import type { Logger, Metrics } from "@holdfast/observability";
+import { ChunkDataService, ReadChunkRequestSchema } from "@holdfast/proto/chunk/v1/chunk";
+import type { Network } from "@holdfast/rpc";
+import type { Clock, Timers } from "@holdfast/runtime";
+import type { ChunkKey, ChunkStore, InventoryListener } from "../store/chunk-store.ts";
+import { Turnstile } from "../store/turnstile.ts";
+import { Pace } from "./pace.ts";
+import type { ReplicaSource, ReplicateOrder } from "./replicate-order.ts";
+
+/** How much of this node fetching may take. */
+export interface ReplicateLimits {
+  /** Copies fetched at once. */
+  readonly pullsMax: number;
+  /** Orders that wait; more are left out, the leader repeats them. */
+  readonly waitingMax: number;
+  /** A source that sends nothing for so long is given up. */
+  readonly stallMs: number;
+  /** From so many streams of others on, fetching takes a quarter of its rate. */
+  readonly foregroundCountMax: number;
+}
+
+/** What fetching works with. */
+export interface ReplicatorOptions {
+  readonly store: ChunkStore;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Told again of a copy that is here already. */
+  readonly listener: InventoryListener;
+  readonly clusterId: () => string;
+  readonly limits: ReplicateLimits;
+}
+
+interface Pull {
+  readonly stop: AbortController;
+  /** False while it waits for its turn. */
+  isRunning: boolean;
+  ended: Promise<void>;
+}
+
+/**
+ * Fetches copies that the leader wants here: asks one source after another, verifies length and SHA-256, and publishes
+ * through the same path as any write. The store's listener reports the copy; a failure is only logged, because the
+ * leader orders again, with the sources of that time.
+ */
+export class Replicator {
+  readonly #options: ReplicatorOptions;
+  readonly #pulls = new Map<string, Pull>();
+  readonly #turnstile: Turnstile;
+  readonly #pace: Pace;
+  #isStopped = false;
+  #runningCount = 0;
+  #bytesPerSecondMax = 0;
+
+  constructor(options: ReplicatorOptions) {
+    this.#options = options;
+    this.#turnstile = new Turnstile(options.limits.pullsMax);
+    this.#pace = new Pace(options.clock, options.timers);
+  }
+
+  /** Fetches a copy some time soon. An order for a copy that is being fetched changes nothing. Never throws. */
+  order(order: ReplicateOrder): void {
+    const key = keyOf(order.chunk);
+    this.#bytesPerSecondMax = order.bytesPerSecondMax;
+    if (this.#isStopped || this.#pulls.has(key) || this.#pulls.size >= this.#options.limits.waitingMax) return;
+    const pull: Pull = { stop: new AbortController(), isRunning: false, ended: Promise.resolve() };
+    this.#pulls.set(key, pull);
+    pull.ended = this.#run(order, pull).finally(() => {
+      if (this.#pulls.get(key) === pull) this.#pulls.delete(key);
+    });
+  }
+
+  /** The copy is not wanted here any more; settles when nothing of the fetching goes on. */
+  async cancel(chunk: ChunkKey): Promise<void> {
+    const key = keyOf(chunk);
+    const pull = this.#pulls.get(key);
+    if (pull === undefined) return;
+    pull.stop.abort();
+    this.#pulls.delete(key);
+    // One that waits for its turn sees the signal then and does nothing.
+    if (pull.isRunning) await pull.ended;
+  }
+
+  /** Gives up everything and waits for it. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    const pulls = [...this.#pulls.values()];
+    for (const { stop } of pulls) stop.abort();
+    await Promise.all(pulls.map(({ ended }) => ended));
+  }
+
+  /** Never rejects. */
+  #run(order: ReplicateOrder, pull: Pull): Promise<void> {
+    const { signal } = pull.stop;
+    return this.#turnstile.run(async () => {
+      if (signal.aborted) return;
+      pull.isRunning = true;
+      this.#runningCount += 1;
+      try {
+        await this.#fetch(order, signal);
+      } catch (error) {
+        const reason = isHoldfastError(error) ? error.message : String(error);
+        if (!signal.aborted) this.#options.logger.warn("chunkserver.fetch_failed", { ...keyFields(order), reason });
+      } finally {
+        this.#runningCount -= 1;
+      }
+    });
+  }
+
+  async #fetch(order: ReplicateOrder, signal: AbortSignal): Promise<void> {
+    const { store, listener, logger } = this.#options;
+    const { chunk } = order;
+    if (store.has(chunk) && (await store.verify(chunk)) && store.has(chunk)) {
+      listener.added(chunk);
+      return;
+    }
+    for (const source of order.sources) {
+      if (signal.aborted) return;
+      try {
+        await this.#fetchFrom(source, order, signal);
+        return;
+      } catch (error) {
+        // The own disk's refusal is not the source's fault; another source would not help.
+        if (!isHoldfastError(error) || error.kind === "noSpace" || error.kind === "diskFailed") throw error;
+        if (!signal.aborted) {
+          const fields = { ...keyFields(order), sourceNodeId: source.nodeId, kind: error.kind, reason: error.message };
+          logger.warn("chunkserver.source_failed", fields);
+        }
+      }
+    }
+    throw new HoldfastError("unavailable", "No source could give the copy. It will be ordered again.");
+  }
+
+  async #fetchFrom(source: ReplicaSource, { chunk }: ReplicateOrder, signal: AbortSignal): Promise<void> {
+    const { store, metrics } = this.#options;
+    const write = await store.beginWrite(chunk);
+    try {
+      for await (const data of this.#read(source, chunk, signal)) {
+        await write.append(data);
+        await this.#pace.pass(data.length, this.#rate(), signal);
+      }
+      if (signal.aborted) return;
+      await write.commit(chunk.sha256);
+      metrics
+        .counter({ name: "holdfast_chunkserver_fetched_bytes", help: "Bytes of copies fetched from other nodes." })
+        .add(chunk.lengthBytes);
+    } finally {
+      await write.abort();
+    }
+  }
+
+  /** The source's bytes; ends with an error when the source falls silent. */
+  async *#read(source: ReplicaSource, chunk: ChunkKey, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { network, timers, clusterId, limits } = this.#options;
+    const call = new AbortController();
+    const onStop = (): void => call.abort();
+    signal.addEventListener("abort", onStop);
+    let silence = timers.after(limits.stallMs, onStop);
+    try {
+      const request = { clusterId: clusterId(), chunkId: BigInt(chunk.chunkId), generation: chunk.generation };
+      const answers = network
+        .client(ChunkDataService, source.address)
+        .readChunk(create(ReadChunkRequestSchema, request), { signal: call.signal });
+      for await (const { data } of answers) {
+        silence.cancel();
+        yield data;
+        silence = timers.after(limits.stallMs, onStop);
+      }
+    } finally {
+      silence.cancel();
+      signal.removeEventListener("abort", onStop);
+      call.abort();
+    }
+  }
+
+  /** What others do here comes first. */
+  #rate(): number {
+    const { store, limits } = this.#options;
+    const { activeReadCount, activeWriteCount } = store.status();
+    const foregroundCount = activeReadCount + activeWriteCount - this.#runningCount;
+    return foregroundCount >= limits.foregroundCountMax ? this.#bytesPerSecondMax / 4 : this.#bytesPerSecondMax;
+  }
+}
+
+function keyOf({ chunkId, generation }: ChunkKey): string {
+  return `${chunkId}.${generation}`;
+}
+
+function keyFields({ chunk }: ReplicateOrder): ChunkKey {
+  return { chunkId: chunk.chunkId, generation: chunk.generation };
+}
