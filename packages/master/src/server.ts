@@ -1,4 +1,4 @@
-import type { Logger, Metrics } from "@holdfast/observability";
+import type { Counter, Logger, Metrics } from "@holdfast/observability";
 import { openRaftNode, type RaftNode } from "@holdfast/raft";
 import type { Listener, Network } from "@holdfast/rpc";
 import type { Clock, Disk, KeyValueStore, Random, Timers } from "@holdfast/runtime";
@@ -222,13 +222,9 @@ function feedFrom(
     readonly leadership: Leadership;
   },
 ): void {
-  const { metrics } = ports;
+  const countEvent = eventCounter(ports.metrics);
   stateMachine.onApplied((batch) => {
-    for (const { kind } of batch.events) {
-      metrics
-        .counter({ name: "holdfast_master_events_applied_total", help: "Events folded here", labels: { kind } })
-        .add();
-    }
+    for (const { kind } of batch.events) countEvent(kind);
     const changes = changesOf(batch, {
       entry: (entryId) => readWireEntry(batch.tables, entryId),
       node: (nodeId) => {
@@ -239,6 +235,20 @@ function feedFrom(
     to.feed.publish({ index: batch.index, atMs: batch.atMs, changes });
     to.fleet.onApplied(batch);
   });
+}
+
+/** Counts events by kind; a counter is looked up once. */
+function eventCounter(metrics: Metrics): (kind: string) => void {
+  const counters = new Map<string, Counter>();
+  return (kind) => {
+    let counter = counters.get(kind);
+    if (counter === undefined) {
+      const name = "holdfast_master_events_applied_total";
+      counter = metrics.counter({ name, help: "Events folded here", labels: { kind } });
+      counters.set(kind, counter);
+    }
+    counter.add();
+  };
 }
 
 /** Starts and stops what only a leader does. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Logger, Metrics } from "@holdfast/observability";
+import type { Counter, Gauge, Histogram, Logger, Metrics } from "@holdfast/observability";
 import type { Clock } from "@holdfast/runtime";
 
 /** What is told about one request. */
@@ -17,32 +17,32 @@ export class RequestLog {
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #clock: Clock;
+  readonly #running: Gauge;
+  readonly #answered = new Map<string, Counter>();
+  readonly #durations = new Map<string, Histogram>();
   #runningCount = 0;
 
   constructor(logger: Logger, metrics: Metrics, clock: Clock) {
     this.#logger = logger;
     this.#metrics = metrics;
     this.#clock = clock;
+    this.#running = metrics.gauge({ name: "holdfast_gateway_requests_running_count", help: "Requests in progress." });
   }
 
   /** Follows a request to its end. */
   follow(response: ServerResponse, request: LoggedRequest): void {
     const startedMs = this.#clock.monotonicMs();
-    this.#running(1);
+    this.#countRunning(1);
     response.once("close", () => {
-      this.#running(-1);
+      this.#countRunning(-1);
       const status = response.writableFinished ? response.statusCode : 499;
       this.#tell(request, status, this.#clock.monotonicMs() - startedMs);
     });
   }
 
-  #running(change: number): void {
+  #countRunning(change: number): void {
     this.#runningCount += change;
-    const gauge = this.#metrics.gauge({
-      name: "holdfast_gateway_requests_running_count",
-      help: "Requests in progress.",
-    });
-    gauge.set(this.#runningCount);
+    this.#running.set(this.#runningCount);
   }
 
   #tell(request: LoggedRequest, status: number, ms: number): void {
@@ -51,15 +51,29 @@ export class RequestLog {
     if (request.route.startsWith("/")) this.#logger.debug("http.request", fields);
     else if (status >= 500) this.#logger.warn("http.request", fields);
     else this.#logger.info("http.request", fields);
-    const labels = { route: request.route, status: `${Math.floor(status / 100)}xx` };
-    this.#metrics
-      .counter({ name: "holdfast_gateway_requests_total", help: "Requests by route and class of status.", labels })
-      .add();
-    const duration = {
-      name: "holdfast_gateway_request_duration_ms",
-      help: "Time from head to end of answer.",
-      labels: { route: request.route },
-    };
-    this.#metrics.histogram(duration, durationBoundsMs).observe(ms);
+    this.#answeredOf(request.route, `${Math.floor(status / 100)}xx`).add();
+    this.#durationOf(request.route).observe(ms);
+  }
+
+  // Looked up once each: there are few routes, and every request passes here.
+  #answeredOf(route: string, status: string): Counter {
+    const key = `${status} ${route}`;
+    const known = this.#answered.get(key);
+    if (known !== undefined) return known;
+    const name = "holdfast_gateway_requests_total";
+    const help = "Requests by route and class of status.";
+    const made = this.#metrics.counter({ name, help, labels: { route, status } });
+    this.#answered.set(key, made);
+    return made;
+  }
+
+  #durationOf(route: string): Histogram {
+    const known = this.#durations.get(route);
+    if (known !== undefined) return known;
+    const name = "holdfast_gateway_request_duration_ms";
+    const help = "Time from head to end of answer.";
+    const made = this.#metrics.histogram({ name, help, labels: { route } }, durationBoundsMs);
+    this.#durations.set(route, made);
+    return made;
   }
 }

@@ -28,8 +28,9 @@ export const changeFeedLimits: ChangeFeedLimits = { itemsMax: 4096, changesMax: 
  */
 export class ChangeFeed {
   readonly #limits: ChangeFeedLimits;
-  /** Kept items; the first has sequence number `#firstSequence`. */
+  /** Kept items behind some that were forgotten; the one at `#head` has sequence number `#firstSequence`. */
   #items: FeedItem[] = [];
+  #head = 0;
   #firstSequence = 0;
   #changeCount = 0;
   /** Everything with a greater index that changed something is kept. */
@@ -73,7 +74,7 @@ export class ChangeFeed {
         continue;
       }
       cursor = Math.max(cursor, this.#firstSequence);
-      const item = this.#items[cursor - this.#firstSequence];
+      const item = this.#items[this.#head + cursor - this.#firstSequence];
       if (item === undefined) {
         await this.#nextPublish(signal);
         continue;
@@ -92,21 +93,23 @@ export class ChangeFeed {
   }
 
   #end(): number {
-    return this.#firstSequence + this.#items.length;
+    return this.#firstSequence + this.#items.length - this.#head;
   }
 
   #forgetOldest(): void {
-    let count = 0;
-    while (this.#items.length - count > this.#limits.itemsMax || this.#changeCount > this.#limits.changesMax) {
-      const oldest = must(this.#items[count], "there is an item while there is too much");
+    const { itemsMax, changesMax } = this.#limits;
+    while (this.#items.length - this.#head > itemsMax || this.#changeCount > changesMax) {
+      const oldest = must(this.#items[this.#head], "there is an item while there is too much");
       this.#changeCount -= oldest.changes.length;
       this.#floorIndex = oldest.index;
-      count += 1;
-      if (count === this.#items.length) break;
+      this.#head += 1;
+      this.#firstSequence += 1;
+      if (this.#head === this.#items.length) break;
     }
-    if (count === 0) return;
-    this.#items.splice(0, count);
-    this.#firstSequence += count;
+    // In large steps, so that forgetting one costs a constant on average.
+    if (this.#head <= itemsMax) return;
+    this.#items = this.#items.slice(this.#head);
+    this.#head = 0;
   }
 
   #nextPublish(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { HoldfastError } from "@holdfast/base";
-import type { Metrics } from "@holdfast/observability";
+import type { Counter, Metrics } from "@holdfast/observability";
 import type { Clock } from "@holdfast/runtime";
 import { toHoldfastError, type IncidentPorts } from "../errors/wire-error.ts";
 import type { CallContext, ServedService } from "../service.ts";
@@ -83,14 +83,16 @@ function measured(path: string, answer: Answer, ports: ServerPorts): AnswerCall 
     help: "Time from a call's start to its end, in ms",
     labels,
   });
-  const count = (kind: string): void =>
-    ports.metrics
-      .counter({
-        name: "holdfast_rpc_server_calls_total",
-        help: "Calls answered, by outcome",
-        labels: { ...labels, kind },
-      })
-      .add();
+  const counters = new Map<string, Counter>();
+  const count = (kind: string): void => {
+    let counter = counters.get(kind);
+    if (counter === undefined) {
+      const name = "holdfast_rpc_server_calls_total";
+      counter = ports.metrics.counter({ name, help: "Calls answered, by outcome", labels: { ...labels, kind } });
+      counters.set(kind, counter);
+    }
+    counter.add();
+  };
   return async (call) => {
     const startMs = ports.clock.monotonicMs();
     try {

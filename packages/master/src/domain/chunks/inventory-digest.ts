@@ -28,6 +28,19 @@ export function copyDigest(copy: {
   readonly generation: number;
   readonly lengthBytes: number;
 }): number {
+  const { chunkId, generation, lengthBytes } = copy;
+  // Every place of a chunk is noted one after another, with the same digest.
+  if (chunkId === latest.chunkId && generation === latest.generation && lengthBytes === latest.lengthBytes)
+    return latest.digest;
+  const digest = computeDigest(copy);
+  latest = { chunkId, generation, lengthBytes, digest };
+  return digest;
+}
+
+// A function of its inputs alone, so that what was asked before changes no answer.
+let latest = { chunkId: -1, generation: 0, lengthBytes: 0, digest: 0 };
+
+function computeDigest(copy: Parameters<typeof copyDigest>[0]): number {
   words.fill(0);
   words[0] = Math.floor(copy.chunkId / 0x1_0000_0000);
   words[1] = copy.chunkId % 0x1_0000_0000;
@@ -55,7 +68,14 @@ function compress(): readonly [number, number] {
     const t1 = (h + sum1 + choice + (roundConstants[t] ?? 0) + (words[t] ?? 0)) | 0;
     const sum0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const majority = (a & b) ^ (a & c) ^ (b & c);
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + sum0 + majority) | 0];
+    h = g;
+    g = f;
+    f = e;
+    e = (d + t1) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (t1 + sum0 + majority) | 0;
   }
   return [(a + initialState[0]) >>> 0, (b + initialState[1]) >>> 0];
 }
