@@ -4,6 +4,7 @@ import { RaftChecker } from "./checkers/raft-checker.ts";
 import { awaitFullCopies } from "./checkers/full-copies.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import { planFaults } from "./fault-plan.ts";
+import { loseNode } from "./lost-node.ts";
 import { SimulatedClient } from "./simulated-client.ts";
 import { SimulatedCluster, simulatedUser } from "./simulated-cluster.ts";
 
@@ -31,6 +32,8 @@ const startLimitMs = 60_000;
 const faultSpanMs = 7_000;
 const calmLimitMs = 120_000;
 const observeIntervalMs = 20;
+/** How often a run ends with a node that dies for good. */
+const lostNodeChance = 0.25;
 
 /** Runs the whole cluster once: start, work under faults, heal, then everything acknowledged must be there. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<SimulationReport> {
@@ -66,6 +69,12 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<S
     operationCount = clients.reduce((sum, { client }) => sum + client.operationCount, 0);
     const shortage = await awaitFullCopies(world, cluster, { caller, limitMs: calmLimitMs });
     if (shortage !== undefined) report(`not every chunk got its full number of copies back: ${shortage}`);
+    if (world.random.fork("lost node chance").chance(lostNodeChance)) {
+      const lost = await loseNode(world, cluster, { caller, limitMs: calmLimitMs, report });
+      const readings = Promise.all(clients.map(({ client }) => client.verifyAll()));
+      await settle(world, "reading everything back without the node", readings, report);
+      await lost.bringBack();
+    }
     if (!(await world.runUntil(() => areEqual(cluster), calmLimitMs)))
       report("the masters did not reach the same index and state");
   }

@@ -1,38 +1,20 @@
-import type { Caller } from "@holdfast/gateway";
 import type { GetClusterStatusResponse } from "@holdfast/proto/master/v1/master";
 import type { SimWorld } from "@holdfast/runtime/sim";
+import { type Awaited, awaitStatus } from "../cluster-watcher.ts";
 import type { SimulatedCluster } from "../simulated-cluster.ts";
 
-const askIntervalMs = 500;
-
 /**
- * Waits until the leader counts no chunk with too few copies, as an administrator would. Gives what is short when the
- * time is over, in words, or undefined.
+ * Waits until the leader counts no chunk with too few copies. Gives what is short when the time is over, in words, or
+ * undefined.
  */
 export async function awaitFullCopies(
   world: SimWorld,
   cluster: SimulatedCluster,
-  { caller, limitMs }: { readonly caller: Caller; readonly limitMs: number },
+  calm: Omit<Awaited, "until">,
 ): Promise<string | undefined> {
-  const process = world.machine("observer").startProcess();
-  let latest: GetClusterStatusResponse | undefined;
-  const ask = (): void => {
-    const again = (): void => void process.timers.after(askIntervalMs, ask);
-    const gateway = cluster.gateway.running;
-    if (gateway === undefined) {
-      again();
-      return;
-    }
-    const scope = { requestId: "6".repeat(32), signal: new AbortController().signal };
-    gateway.admin.getStatus(caller, scope).then((status) => {
-      latest = status;
-      again();
-    }, again);
-  };
-  ask();
-  const isFull = await world.runUntil(() => latest !== undefined && shortageOf(latest) === undefined, limitMs);
-  process.crash();
-  if (isFull) return undefined;
+  const until = (status: GetClusterStatusResponse): boolean => shortageOf(status) === undefined;
+  const { isReached, latest } = await awaitStatus(world, cluster, { ...calm, until });
+  if (isReached) return undefined;
   return latest === undefined ? "no leader told" : shortageOf(latest);
 }
 
