@@ -30,8 +30,10 @@ export const raftSettings = {
     maximum: 16 << 20,
     help: "Entries of one append message hold at most so many bytes (one larger entry goes alone).",
   },
+  // One: what is proposed while an append is under way gathers into the next, so that followers sync and answer once for
+  // many entries. With 16 clients that took a seventh off a follower's CPU per entry, and cost no throughput.
   inflightMessagesMax: {
-    defaultValue: 256,
+    defaultValue: 1,
     minimum: 1,
     maximum: 65_536,
     help: "Append messages sent to a peer and not answered.",
