@@ -11,6 +11,7 @@ import { openHighestTerm } from "./identity/highest-term.ts";
 import { openNodeIdentity } from "./identity/node-identity.ts";
 import type { NodeFacts, NodeIdentity } from "./identity/node-identity.ts";
 import type { ChunkserverPorts } from "./ports.ts";
+import { createBadSourceReporter } from "./replicate/bad-source-reporter.ts";
 import { Replicator } from "./replicate/replicator.ts";
 import { Scrubber } from "./scrub/scrubber.ts";
 import { createChunkControlService } from "./services/chunk-control-service.ts";
@@ -89,7 +90,8 @@ async function start(
 
   const listener = await listen(config, ports, { store, node });
   onStop(() => listener.close(config.stopGraceMs));
-  const replicator = new Replicator({ ...ports, store, clusterId, listener: deltas, limits: config.replicate });
+  const leaderAddress = (): string | undefined => reporter.leaderAddress;
+  const replicator = createReplicator(config, ports, { store, node, deltas, leaderAddress });
   onStop(() => replicator.stop());
   const sender = senderOf(config, ports, listener);
   const { masterAddresses, reporter: intervals } = config;
@@ -129,6 +131,23 @@ async function start(
     readiness: () => readinessOf(reporter, store),
     stop,
   };
+}
+
+interface ReplicatorParts {
+  readonly store: FileChunkStore;
+  readonly node: () => NodeFacts;
+  readonly deltas: DeltaLog;
+  readonly leaderAddress: () => string | undefined;
+}
+
+function createReplicator(config: ChunkserverConfig, ports: ChunkserverPorts, parts: ReplicatorParts): Replicator {
+  const { store, node, deltas, leaderAddress } = parts;
+  const onBadSource = createBadSourceReporter({ ...ports, leaderAddress, nodeId: () => node().nodeId });
+  const clusterId = (): string => node().clusterId;
+  return new Replicator({
+    ...{ ...ports, store, clusterId, onBadSource },
+    ...{ listener: deltas, limits: config.replicate },
+  });
 }
 
 /** How this process introduces itself to masters; its incarnation is new with every start. */

@@ -57,6 +57,7 @@ export class Reporter {
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #stream: ReportStream | undefined;
+  #streamAddress = "";
   #sequence = 0;
   #failureCount = 0;
 
@@ -70,6 +71,11 @@ export class Reporter {
   /** Whether a leader knows this node at present. */
   get isWelcome(): boolean {
     return this.#stream?.isWelcome ?? false;
+  }
+
+  /** host:port of the leader that knows this node at present. */
+  get leaderAddress(): string | undefined {
+    return this.isWelcome ? this.#streamAddress : undefined;
   }
 
   start(): void {
@@ -99,6 +105,7 @@ export class Reporter {
     const nextSequence = (): number => ++this.#sequence;
     const stream = new ReportStream({ ...this.#options, nextSequence, cancel });
     this.#stream = stream;
+    this.#streamAddress = address;
     let end: StreamEnd = "broken";
     try {
       stream.start();

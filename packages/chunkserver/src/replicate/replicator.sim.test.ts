@@ -56,6 +56,8 @@ describe("an order to fetch a copy", () => {
       order(fleet, third, { sources: [first, second] });
       await fleet.sleep(3000);
       expect(third.chunkserver.status()).toMatchObject({ chunkCount: 0, activeWriteCount: 0 });
+      const { nodeId } = first.chunkserver.node();
+      expect(fleet.leader.badReplicas).toMatchObject([{ chunkId: 7n, nodeId, reason: "corrupt" }]);
       await sendChunk(fleet.client, { chunkId: 7, bytes, nodes: [second] });
       order(fleet, third, { sources: [first, second] });
       await fleet.until(() => addedBy(fleet, third).includes(7));
@@ -98,6 +100,21 @@ describe("an order to fetch a copy", () => {
           .slice(before)
           .some(({ added }) => added.length > 0),
       );
+    }));
+
+  test("for a copy that is here with other bytes neither takes it nor calls it confirmed", () =>
+    inFleet(2, async (fleet, nodes) => {
+      const [first, second] = [...nodes] as [NodeInWorld, NodeInWorld];
+      await sendChunk(fleet.client, { chunkId: 7, bytes, nodes: [first] });
+      await sendChunk(fleet.client, { chunkId: 7, bytes: bytes.map((byte) => byte ^ 1), nodes: [second] });
+      await fleet.sleep(20_000);
+      const before = fleet.leader.reportsOf(second.name).length;
+      order(fleet, second, { sources: [first] });
+      await fleet.sleep(5000);
+      const later = fleet.leader.reportsOf(second.name).slice(before);
+      expect(later.length).toBeGreaterThan(0);
+      expect(later.flatMap(({ added }) => added)).toEqual([]);
+      expect(fleet.leader.badReplicas).toEqual([]);
     }));
 
   test("keeps to its rate, and a trim in the middle ends it for good", () =>

@@ -1,11 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import { HoldfastError, isHoldfastError } from "@holdfast/base";
+import { compareBytes, HoldfastError, isHoldfastError } from "@holdfast/base";
 import type { Logger, Metrics } from "@holdfast/observability";
 import { ChunkDataService, ReadChunkRequestSchema } from "@holdfast/proto/chunk/v1/chunk";
 import type { Network } from "@holdfast/rpc";
 import type { Clock, Timers } from "@holdfast/runtime";
-import type { ChunkKey, ChunkStore, InventoryListener } from "../store/chunk-store.ts";
+import type { ChunkFacts, ChunkKey, ChunkStore, InventoryListener } from "../store/chunk-store.ts";
 import { Turnstile } from "../store/turnstile.ts";
+import type { BadSource } from "./bad-source-reporter.ts";
 import { Pace } from "./pace.ts";
 import type { ReplicaSource, ReplicateOrder } from "./replicate-order.ts";
 
@@ -32,6 +33,8 @@ export interface ReplicatorOptions {
   /** Told again of a copy that is here already. */
   readonly listener: InventoryListener;
   readonly clusterId: () => string;
+  /** Told of a source that gave other bytes than it should have. */
+  readonly onBadSource: (bad: BadSource) => void;
   readonly limits: ReplicateLimits;
 }
 
@@ -112,12 +115,9 @@ export class Replicator {
   }
 
   async #fetch(order: ReplicateOrder, signal: AbortSignal): Promise<void> {
-    const { store, listener, logger } = this.#options;
+    const { logger } = this.#options;
     const { chunk } = order;
-    if (store.has(chunk) && (await store.verify(chunk)) && store.has(chunk)) {
-      listener.added(chunk);
-      return;
-    }
+    if (await this.#isHere(chunk)) return;
     for (const source of order.sources) {
       if (signal.aborted) return;
       try {
@@ -129,10 +129,25 @@ export class Replicator {
         if (!signal.aborted) {
           const fields = { ...keyFields(order), sourceNodeId: source.nodeId, kind: error.kind, reason: error.message };
           logger.warn("chunkserver.source_failed", fields);
+          // Damage that the source's own checksums show is reported by the source itself.
+          if (error.kind === "checksumMismatch")
+            this.#options.onBadSource({ chunkId: chunk.chunkId, nodeId: source.nodeId });
         }
       }
     }
     throw new HoldfastError("unavailable", "No source could give the copy. It will be ordered again.");
+  }
+
+  /** A copy that is here already is verified and reported again. Errors: precondition when it has other bytes. */
+  async #isHere(chunk: ChunkFacts): Promise<boolean> {
+    const { store, listener } = this.#options;
+    if (!store.has(chunk)) return false;
+    const facts = await store.facts(chunk);
+    if (facts === undefined || !(await store.verify(chunk)) || !store.has(chunk)) return false;
+    if (compareBytes(facts.sha256, chunk.sha256) !== 0)
+      throw new HoldfastError("precondition", "The copy that is here has other bytes. It was left as it is.");
+    listener.added(chunk);
+    return true;
   }
 
   async #fetchFrom(source: ReplicaSource, { chunk }: ReplicateOrder, signal: AbortSignal): Promise<void> {

@@ -1,12 +1,20 @@
 import { create } from "@bufbuild/protobuf";
 import { AsyncQueue } from "@holdfast/base";
 import {
+  CommandService,
+  ExecuteResponseSchema,
   FleetService,
   HeartbeatResponseSchema,
   TrimChunkSchema,
   WelcomeSchema,
 } from "@holdfast/proto/master/v1/master";
-import type { HeartbeatRequest, HeartbeatResponse } from "@holdfast/proto/master/v1/master";
+import type {
+  ExecuteRequest,
+  ExecuteResponse,
+  HeartbeatRequest,
+  HeartbeatResponse,
+  ReportBadReplica,
+} from "@holdfast/proto/master/v1/master";
 import { serve } from "@holdfast/rpc";
 import type { Listener, Network } from "@holdfast/rpc";
 
@@ -23,6 +31,7 @@ export interface FakeLeaderOptions {
 /** The masters' side of the heartbeat, for tests: numbers nodes as they come and remembers what they reported. */
 export class FakeLeader {
   readonly reports: HeartbeatRequest[] = [];
+  readonly badReplicas: ReportBadReplica[] = [];
   options: FakeLeaderOptions;
   readonly #nodeIds = new Map<string, number>();
   readonly #orders = new Map<number, AsyncQueue<HeartbeatResponse>>();
@@ -32,7 +41,14 @@ export class FakeLeader {
   }
 
   listen(network: Network, address: string): Promise<Listener> {
-    return network.listen(address, [serve(FleetService, { heartbeat: (requests) => this.#heartbeat(requests) })]);
+    const execute = async ({ command }: ExecuteRequest): Promise<ExecuteResponse> => {
+      if (command?.command.case === "reportBadReplica") this.badReplicas.push(command.command.value);
+      return create(ExecuteResponseSchema, { index: 1n });
+    };
+    return network.listen(address, [
+      serve(FleetService, { heartbeat: (requests) => this.#heartbeat(requests) }),
+      serve(CommandService, { execute }),
+    ]);
   }
 
   /** Reports of a node, by its name. */
