@@ -1,4 +1,4 @@
-import type { Counter, Logger, Metrics } from "@holdfast/observability";
+import type { Logger, Metrics } from "@holdfast/observability";
 import { openRaftNode, type RaftNode } from "@holdfast/raft";
 import type { Listener, Network } from "@holdfast/rpc";
 import type { Clock, Disk, KeyValueStore, Random, Timers } from "@holdfast/runtime";
@@ -16,6 +16,7 @@ import { nodeTable } from "./domain/fleet/tables.ts";
 import { clusterTable } from "./domain/state.ts";
 import { readerOf } from "./domain/tables.ts";
 import { DiskGuard } from "./disk-guard.ts";
+import { eventCounter } from "./projections/event-counter.ts";
 import { eventLogProjection } from "./projections/event-log.ts";
 import { changesOf } from "./projections/change-feed-changes.ts";
 import { ChangeFeed } from "./projections/change-feed.ts";
@@ -235,20 +236,6 @@ function feedFrom(
     to.feed.publish({ index: batch.index, atMs: batch.atMs, changes });
     to.fleet.onApplied(batch);
   });
-}
-
-/** Counts events by kind; a counter is looked up once. */
-function eventCounter(metrics: Metrics): (kind: string) => void {
-  const counters = new Map<string, Counter>();
-  return (kind) => {
-    let counter = counters.get(kind);
-    if (counter === undefined) {
-      const name = "holdfast_master_events_applied_total";
-      counter = metrics.counter({ name, help: "Events folded here", labels: { kind } });
-      counters.set(kind, counter);
-    }
-    counter.add();
-  };
 }
 
 /** Starts and stops what only a leader does. */
