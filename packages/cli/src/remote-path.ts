@@ -10,7 +10,7 @@ export function remotePath(text: string): string {
   if (!text.startsWith("/")) throw new UsageError(`"${text}" is not a remote path: it must start with "/".`);
   const parts = text.split("/").filter((part) => part !== "");
   if (parts.some((part) => part === "." || part === ".."))
-    throw new UsageError(`"${text}" must not contain "." or "..".`);
+    throw new UsageError(`The remote path "${text}" must not contain "." or "..".`);
   return `/${parts.join("/").normalize("NFC")}`;
 }
 
