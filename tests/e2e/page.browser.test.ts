@@ -63,7 +63,10 @@ describe.skipIf(mustSkipBrowser("page"))("the page as a whole", () => {
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await signIn(page, seedAccount);
     memory.gateway.state.endAllSessions();
-    await rowOf(page, "Design").dblclick();
+    // The change feed may have told the page already: then the row is gone, and nothing needs opening.
+    await page.evaluate(() => {
+      document.querySelector('[data-name="Design"]')?.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+    });
     await page.getByText("Your session ended").waitFor();
     await context.close();
   });
