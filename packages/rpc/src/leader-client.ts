@@ -45,7 +45,8 @@ export interface LeaderCaller {
 }
 
 const pauseMsMin = 20;
-const pauseMsMax = 1_000;
+/** An election takes about half a second: looking again much later than this would double it for the caller. */
+const pauseMsMax = 120;
 
 /** Makes a leader caller. It starts with the first address. */
 export function createLeaderCaller(options: LeaderCallerOptions): LeaderCaller {
