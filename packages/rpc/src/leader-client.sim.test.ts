@@ -107,6 +107,15 @@ test("gives up at the deadline with the last error, and at once when cancelled",
   expect(world.nowMs() - startMs).toBeLessThan(400);
 });
 
+test("a leader's reason is not hidden by followers asked after it", async () => {
+  for (let timeoutMs = 1000; timeoutMs < 1400; timeoutMs += 50) {
+    const { state, startMaster, ask } = cluster(`reason ${timeoutMs}`);
+    for (const name of ["m1", "m2", "m3"]) await startMaster(name);
+    state.refusal = new HoldfastError("unavailable", "1 of 2 nodes");
+    await expect(ask({ timeoutMs })).rejects.toMatchObject({ kind: "unavailable", message: "1 of 2 nodes" });
+  }
+});
+
 test("a leader that is cut off does not hold a request longer than one try", async () => {
   const { world, hub, state, startMaster, ask } = cluster("cut off");
   for (const name of ["m1", "m2", "m3"]) await startMaster(name);

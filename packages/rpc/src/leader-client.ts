@@ -35,7 +35,8 @@ export interface LeaderCaller {
    * Calls the leader, and again while the answer is `notLeader` (at the one it names), `unavailable`, `tooBusy` or a
    * try timed out, with growing, jittered pauses and the same request id, until the deadline. So `call` must be safe to
    * repeat: masters answer a repeated request id with the first outcome.
-   * Errors: the last retryable error once the deadline passed, `cancelled`, or what the leader refused with.
+   * Errors: once the deadline passed the last retryable error, though a `notLeader` never hides one that says more
+   * (a leader's `unavailable` names what is missing); `cancelled`; or what the leader refused with.
    */
   call<S extends DescService, T>(service: S, call: LeaderCall<S, T>, options?: LeaderCallOptions): Promise<T>;
   /** The master believed to lead; a stream is opened there. It may be wrong: the answer says so. */
@@ -100,6 +101,7 @@ async function callLeader<S extends DescService, T>({
   const deadlineMs = clock.monotonicMs() + (limits.timeoutMs ?? 15_000);
   const requestId = limits.requestId ?? toHex(random.bytes(16));
   const signal = limits.signal === undefined ? {} : { signal: limits.signal };
+  let telling: HoldfastError | undefined;
   for (let tries = 0; ; tries++) {
     const address = believed.address;
     const leftMs = deadlineMs - clock.monotonicMs();
@@ -108,11 +110,12 @@ async function callLeader<S extends DescService, T>({
       return await call(network.client(service, address), { requestId, timeoutMs, ...signal });
     } catch (error) {
       if (!isRetryable(error) || limits.signal?.aborted === true) throw error;
+      if (telling === undefined || error.kind !== "notLeader") telling = error;
       const hint = error.leaderAddress;
       // Another caller may have learned meanwhile; then its knowledge is the newer one.
       if (believed.address === address && error.kind !== "tooBusy") believed.learn(hint);
       const pauseMs = hint !== undefined && tries === 0 ? 0 : pauseOf(tries, random);
-      if (clock.monotonicMs() + pauseMs >= deadlineMs) throw error;
+      if (clock.monotonicMs() + pauseMs >= deadlineMs) throw telling;
       if (pauseMs > 0) await timers.sleep(pauseMs, limits.signal);
     }
   }
