@@ -5,5 +5,6 @@ export { errorKinds, HoldfastError, isHoldfastError } from "./errors.ts";
 export type { ErrorKind, HoldfastErrorDetail } from "./errors.ts";
 export { safeInteger } from "./ids.ts";
 export type { Brand, ChunkId, EntryId, GrantId, NodeId, UserId, VersionId } from "./ids.ts";
+export { isPlanted } from "./planted-defects.ts";
 export { ok, refused } from "./result.ts";
 export type { Result } from "./result.ts";

@@ -1,0 +1,1 @@
+export { withPlanted } from "./planted-defects.ts";
