@@ -8,6 +8,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { ConflictPolicy } from "../../events/v1/events_pb.ts";
 import { file_holdfast_events_v1_events } from "../../events/v1/events_pb.ts";
+import type { FleetCommand, FleetOutcome } from "../../fleet/v1/fleet_pb.ts";
+import { file_holdfast_fleet_v1_fleet } from "../../fleet/v1/fleet_pb.ts";
 import type { Change, GetClusterStatusResponse, GetUploadResponse as GetUploadResponse$1, LoggedEvent, User } from "../../master/v1/master_pb.ts";
 import { file_holdfast_master_v1_master } from "../../master/v1/master_pb.ts";
 import type { Entry } from "../../model/v1/model_pb.ts";
@@ -18,7 +20,282 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/drive/v1/drive.proto.
  */
 export const file_holdfast_drive_v1_drive: GenFile = /*@__PURE__*/
-  fileDesc("Ch1ob2xkZmFzdC9kcml2ZS92MS9kcml2ZS5wcm90bxIRaG9sZGZhc3QuZHJpdmUudjEiWQoNU2lnbkluUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIPCgdjaGFubmVsGAMgASgJEhYKDmtlZXBfc2lnbmVkX2luGAQgASgIIkwKDlNpZ25JblJlc3BvbnNlEisKB2FjY291bnQYASABKAsyGi5ob2xkZmFzdC5kcml2ZS52MS5BY2NvdW50Eg0KBXRva2VuGAIgASgJIlIKB0FjY291bnQSDwoHdXNlcl9pZBgBIAEoBBINCgVlbWFpbBgCIAEoCRIQCghpc19hZG1pbhgDIAEoCBIVCg1yb290X2VudHJ5X2lkGAQgASgEIhAKDlNpZ25PdXRSZXF1ZXN0IhEKD1NpZ25PdXRSZXNwb25zZSIPCg1XaG9BbUlSZXF1ZXN0ImcKDldob0FtSVJlc3BvbnNlEisKB2FjY291bnQYASABKAsyGi5ob2xkZmFzdC5kcml2ZS52MS5BY2NvdW50EhcKD3BhcnRfc2l6ZV9ieXRlcxgCIAEoDRIPCgd2ZXJzaW9uGAMgASgJIj4KDFNldFVwUmVxdWVzdBINCgV0b2tlbhgBIAEoCRINCgVlbWFpbBgCIAEoCRIQCghwYXNzd29yZBgDIAEoCSI8Cg1TZXRVcFJlc3BvbnNlEisKB2FjY291bnQYASABKAsyGi5ob2xkZmFzdC5kcml2ZS52MS5BY2NvdW50IhUKE0xpc3RTZXNzaW9uc1JlcXVlc3QiSAoUTGlzdFNlc3Npb25zUmVzcG9uc2USMAoIc2Vzc2lvbnMYASADKAsyHi5ob2xkZmFzdC5kcml2ZS52MS5TZXNzaW9uSW5mbyKEAQoLU2Vzc2lvbkluZm8SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjaGFubmVsGAIgASgJEhUKDXN0YXJ0ZWRfYXRfbXMYAyABKAQSFQoNZXhwaXJlc19hdF9tcxgEIAEoBBIOCgZjbGllbnQYBSABKAkSEgoKaXNfY3VycmVudBgGIAEoCCIqChRSZXZva2VTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIhcKFVJldm9rZVNlc3Npb25SZXNwb25zZSJDChVDaGFuZ2VQYXNzd29yZFJlcXVlc3QSFAoMb2xkX3Bhc3N3b3JkGAEgASgJEhQKDG5ld19wYXNzd29yZBgCIAEoCSIYChZDaGFuZ2VQYXNzd29yZFJlc3BvbnNlIjEKD0dldEVudHJ5UmVxdWVzdBIQCghlbnRyeV9pZBgBIAEoBBIMCgRwYXRoGAIgASgJIncKEEdldEVudHJ5UmVzcG9uc2USJwoFZW50cnkYASABKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeRIrCglhbmNlc3RvcnMYAiADKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeRINCgVpbmRleBgDIAEoBCJVChFMaXN0Rm9sZGVyUmVxdWVzdBIRCglmb2xkZXJfaWQYASABKAQSDgoGb2Zmc2V0GAIgASgNEg0KBWxpbWl0GAMgASgNEg4KBmN1cnNvchgEIAEoDCLKAQoSTGlzdEZvbGRlclJlc3BvbnNlEikKB2VudHJpZXMYASADKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeRITCgt0b3RhbF9jb3VudBgCIAEoDRIOCgZjdXJzb3IYAyABKAwSDQoFaW5kZXgYBCABKAQSKAoGZm9sZGVyGAUgASgLMhguaG9sZGZhc3QubW9kZWwudjEuRW50cnkSKwoJYW5jZXN0b3JzGAYgAygLMhguaG9sZGZhc3QubW9kZWwudjEuRW50cnkiYQoTQ3JlYXRlRm9sZGVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEhUKDWtlZXBfZXhpc3RpbmcYBCABKAgiPwoUQ3JlYXRlRm9sZGVyUmVzcG9uc2USJwoFZW50cnkYASABKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeSKyAQoQTW92ZUVudHJ5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGVudHJ5X2lkGAIgASgEEhgKEHRhcmdldF9wYXJlbnRfaWQYAyABKAQSEwoLdGFyZ2V0X25hbWUYBCABKAkSEwoLaWZfcmV2aXNpb24YBSABKAQSNAoIY29uZmxpY3QYBiABKA4yIi5ob2xkZmFzdC5ldmVudHMudjEuQ29uZmxpY3RQb2xpY3kiPAoRTW92ZUVudHJ5UmVzcG9uc2USJwoFZW50cnkYASABKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeSJQChFUcmFzaEVudHJ5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGVudHJ5X2lkGAIgASgEEhUKDW9ubHlfaWZfZW1wdHkYAyABKAgiFAoSVHJhc2hFbnRyeVJlc3BvbnNlIjsKE1Jlc3RvcmVFbnRyeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghlbnRyeV9pZBgCIAEoBCI/ChRSZXN0b3JlRW50cnlSZXNwb25zZRInCgVlbnRyeRgBIAEoCzIYLmhvbGRmYXN0Lm1vZGVsLnYxLkVudHJ5IjkKEVB1cmdlRW50cnlSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZW50cnlfaWQYAiABKAQiFAoSUHVyZ2VFbnRyeVJlc3BvbnNlIjEKEExpc3RUcmFzaFJlcXVlc3QSDQoFbGltaXQYASABKA0SDgoGY3Vyc29yGAIgASgMIk4KEUxpc3RUcmFzaFJlc3BvbnNlEikKB2VudHJpZXMYASADKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeRIOCgZjdXJzb3IYAiABKAwiIgoMV2F0Y2hSZXF1ZXN0EhIKCmZyb21faW5kZXgYASABKAQiXQoNV2F0Y2hSZXNwb25zZRINCgVpbmRleBgBIAEoBBIQCghpc19yZXNldBgCIAEoCBIrCgdjaGFuZ2VzGAMgAygLMhouaG9sZGZhc3QubWFzdGVyLnYxLkNoYW5nZSKSAQoSU3RhcnRVcGxvYWRSZXF1ZXN0EhEKCXVwbG9hZF9pZBgBIAEoCRIRCglwYXJlbnRfaWQYAiABKAQSDAoEbmFtZRgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEEjQKCGNvbmZsaWN0GAUgASgOMiIuaG9sZGZhc3QuZXZlbnRzLnYxLkNvbmZsaWN0UG9saWN5Ii4KE1N0YXJ0VXBsb2FkUmVzcG9uc2USFwoPcGFydF9zaXplX2J5dGVzGAEgASgNIiUKEEdldFVwbG9hZFJlcXVlc3QSEQoJdXBsb2FkX2lkGAEgASgJIkoKEUdldFVwbG9hZFJlc3BvbnNlEjUKBnVwbG9hZBgBIAEoCzIlLmhvbGRmYXN0Lm1hc3Rlci52MS5HZXRVcGxvYWRSZXNwb25zZSJMChNDb21taXRVcGxvYWRSZXF1ZXN0EhEKCXVwbG9hZF9pZBgBIAEoCRISCgpzaXplX2J5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoDCI/ChRDb21taXRVcGxvYWRSZXNwb25zZRInCgVlbnRyeRgBIAEoCzIYLmhvbGRmYXN0Lm1vZGVsLnYxLkVudHJ5IicKEkFib3J0VXBsb2FkUmVxdWVzdBIRCgl1cGxvYWRfaWQYASABKAkiFQoTQWJvcnRVcGxvYWRSZXNwb25zZSISChBHZXRTdGF0dXNSZXF1ZXN0IlEKEUdldFN0YXR1c1Jlc3BvbnNlEjwKBnN0YXR1cxgBIAEoCzIsLmhvbGRmYXN0Lm1hc3Rlci52MS5HZXRDbHVzdGVyU3RhdHVzUmVzcG9uc2UiFAoSV2F0Y2hTdGF0dXNSZXF1ZXN0IlMKE1dhdGNoU3RhdHVzUmVzcG9uc2USPAoGc3RhdHVzGAEgASgLMiwuaG9sZGZhc3QubWFzdGVyLnYxLkdldENsdXN0ZXJTdGF0dXNSZXNwb25zZSI4ChFMaXN0RXZlbnRzUmVxdWVzdBIUCgxiZWZvcmVfaW5kZXgYASABKAQSDQoFbGltaXQYAiABKA0iRQoSTGlzdEV2ZW50c1Jlc3BvbnNlEi8KBmV2ZW50cxgBIAMoCzIfLmhvbGRmYXN0Lm1hc3Rlci52MS5Mb2dnZWRFdmVudCJ6ChFDcmVhdGVVc2VyUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIQCghpc19hZG1pbhgDIAEoCBINCgVwaG9uZRgEIAEoCRIQCghjaGFubmVscxgFIAMoCRIRCglpc19mb3JjZWQYBiABKAgiJQoSQ3JlYXRlVXNlclJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAQiEgoQTGlzdFVzZXJzUmVxdWVzdCI8ChFMaXN0VXNlcnNSZXNwb25zZRInCgV1c2VycxgBIAMoCzIYLmhvbGRmYXN0Lm1hc3Rlci52MS5Vc2VyMvgECg5TZXNzaW9uU2VydmljZRJNCgZTaWduSW4SIC5ob2xkZmFzdC5kcml2ZS52MS5TaWduSW5SZXF1ZXN0GiEuaG9sZGZhc3QuZHJpdmUudjEuU2lnbkluUmVzcG9uc2USUAoHU2lnbk91dBIhLmhvbGRmYXN0LmRyaXZlLnYxLlNpZ25PdXRSZXF1ZXN0GiIuaG9sZGZhc3QuZHJpdmUudjEuU2lnbk91dFJlc3BvbnNlEk0KBldob0FtSRIgLmhvbGRmYXN0LmRyaXZlLnYxLldob0FtSVJlcXVlc3QaIS5ob2xkZmFzdC5kcml2ZS52MS5XaG9BbUlSZXNwb25zZRJKCgVTZXRVcBIfLmhvbGRmYXN0LmRyaXZlLnYxLlNldFVwUmVxdWVzdBogLmhvbGRmYXN0LmRyaXZlLnYxLlNldFVwUmVzcG9uc2USXwoMTGlzdFNlc3Npb25zEiYuaG9sZGZhc3QuZHJpdmUudjEuTGlzdFNlc3Npb25zUmVxdWVzdBonLmhvbGRmYXN0LmRyaXZlLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlEmIKDVJldm9rZVNlc3Npb24SJy5ob2xkZmFzdC5kcml2ZS52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBooLmhvbGRmYXN0LmRyaXZlLnYxLlJldm9rZVNlc3Npb25SZXNwb25zZRJlCg5DaGFuZ2VQYXNzd29yZBIoLmhvbGRmYXN0LmRyaXZlLnYxLkNoYW5nZVBhc3N3b3JkUmVxdWVzdBopLmhvbGRmYXN0LmRyaXZlLnYxLkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UyqQkKDERyaXZlU2VydmljZRJTCghHZXRFbnRyeRIiLmhvbGRmYXN0LmRyaXZlLnYxLkdldEVudHJ5UmVxdWVzdBojLmhvbGRmYXN0LmRyaXZlLnYxLkdldEVudHJ5UmVzcG9uc2USWQoKTGlzdEZvbGRlchIkLmhvbGRmYXN0LmRyaXZlLnYxLkxpc3RGb2xkZXJSZXF1ZXN0GiUuaG9sZGZhc3QuZHJpdmUudjEuTGlzdEZvbGRlclJlc3BvbnNlEl8KDENyZWF0ZUZvbGRlchImLmhvbGRmYXN0LmRyaXZlLnYxLkNyZWF0ZUZvbGRlclJlcXVlc3QaJy5ob2xkZmFzdC5kcml2ZS52MS5DcmVhdGVGb2xkZXJSZXNwb25zZRJWCglNb3ZlRW50cnkSIy5ob2xkZmFzdC5kcml2ZS52MS5Nb3ZlRW50cnlSZXF1ZXN0GiQuaG9sZGZhc3QuZHJpdmUudjEuTW92ZUVudHJ5UmVzcG9uc2USWQoKVHJhc2hFbnRyeRIkLmhvbGRmYXN0LmRyaXZlLnYxLlRyYXNoRW50cnlSZXF1ZXN0GiUuaG9sZGZhc3QuZHJpdmUudjEuVHJhc2hFbnRyeVJlc3BvbnNlEl8KDFJlc3RvcmVFbnRyeRImLmhvbGRmYXN0LmRyaXZlLnYxLlJlc3RvcmVFbnRyeVJlcXVlc3QaJy5ob2xkZmFzdC5kcml2ZS52MS5SZXN0b3JlRW50cnlSZXNwb25zZRJZCgpQdXJnZUVudHJ5EiQuaG9sZGZhc3QuZHJpdmUudjEuUHVyZ2VFbnRyeVJlcXVlc3QaJS5ob2xkZmFzdC5kcml2ZS52MS5QdXJnZUVudHJ5UmVzcG9uc2USVgoJTGlzdFRyYXNoEiMuaG9sZGZhc3QuZHJpdmUudjEuTGlzdFRyYXNoUmVxdWVzdBokLmhvbGRmYXN0LmRyaXZlLnYxLkxpc3RUcmFzaFJlc3BvbnNlEkwKBVdhdGNoEh8uaG9sZGZhc3QuZHJpdmUudjEuV2F0Y2hSZXF1ZXN0GiAuaG9sZGZhc3QuZHJpdmUudjEuV2F0Y2hSZXNwb25zZTABElwKC1N0YXJ0VXBsb2FkEiUuaG9sZGZhc3QuZHJpdmUudjEuU3RhcnRVcGxvYWRSZXF1ZXN0GiYuaG9sZGZhc3QuZHJpdmUudjEuU3RhcnRVcGxvYWRSZXNwb25zZRJWCglHZXRVcGxvYWQSIy5ob2xkZmFzdC5kcml2ZS52MS5HZXRVcGxvYWRSZXF1ZXN0GiQuaG9sZGZhc3QuZHJpdmUudjEuR2V0VXBsb2FkUmVzcG9uc2USXwoMQ29tbWl0VXBsb2FkEiYuaG9sZGZhc3QuZHJpdmUudjEuQ29tbWl0VXBsb2FkUmVxdWVzdBonLmhvbGRmYXN0LmRyaXZlLnYxLkNvbW1pdFVwbG9hZFJlc3BvbnNlElwKC0Fib3J0VXBsb2FkEiUuaG9sZGZhc3QuZHJpdmUudjEuQWJvcnRVcGxvYWRSZXF1ZXN0GiYuaG9sZGZhc3QuZHJpdmUudjEuQWJvcnRVcGxvYWRSZXNwb25zZTLUAwoMQWRtaW5TZXJ2aWNlElYKCUdldFN0YXR1cxIjLmhvbGRmYXN0LmRyaXZlLnYxLkdldFN0YXR1c1JlcXVlc3QaJC5ob2xkZmFzdC5kcml2ZS52MS5HZXRTdGF0dXNSZXNwb25zZRJeCgtXYXRjaFN0YXR1cxIlLmhvbGRmYXN0LmRyaXZlLnYxLldhdGNoU3RhdHVzUmVxdWVzdBomLmhvbGRmYXN0LmRyaXZlLnYxLldhdGNoU3RhdHVzUmVzcG9uc2UwARJZCgpMaXN0RXZlbnRzEiQuaG9sZGZhc3QuZHJpdmUudjEuTGlzdEV2ZW50c1JlcXVlc3QaJS5ob2xkZmFzdC5kcml2ZS52MS5MaXN0RXZlbnRzUmVzcG9uc2USWQoKQ3JlYXRlVXNlchIkLmhvbGRmYXN0LmRyaXZlLnYxLkNyZWF0ZVVzZXJSZXF1ZXN0GiUuaG9sZGZhc3QuZHJpdmUudjEuQ3JlYXRlVXNlclJlc3BvbnNlElYKCUxpc3RVc2VycxIjLmhvbGRmYXN0LmRyaXZlLnYxLkxpc3RVc2Vyc1JlcXVlc3QaJC5ob2xkZmFzdC5kcml2ZS52MS5MaXN0VXNlcnNSZXNwb25zZWIGcHJvdG8z", [file_holdfast_events_v1_events, file_holdfast_master_v1_master, file_holdfast_model_v1_model]);
+  fileDesc("Ch1ob2xkZmFzdC9kcml2ZS92MS9kcml2ZS5wcm90bxIRaG9sZGZhc3QuZHJpdmUudjEiWgoSQ2hhbmdlRmxlZXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSMAoHY29tbWFuZBgCIAEoCzIfLmhvbGRmYXN0LmZsZWV0LnYxLkZsZWV0Q29tbWFuZCJWChNDaGFuZ2VGbGVldFJlc3BvbnNlEg0KBWluZGV4GAEgASgEEjAKB291dGNvbWUYAiABKAsyHy5ob2xkZmFzdC5mbGVldC52MS5GbGVldE91dGNvbWUiPAoWQ3JlYXRlSm9pblRva2VuUmVxdWVzdBITCgtsaWZldGltZV9tcxgBIAEoBBINCgVsYWJlbBgCIAEoCSJsChdDcmVhdGVKb2luVG9rZW5SZXNwb25zZRIVCg1qb2luX3Rva2VuX2lkGAEgASgNEhIKCmpvaW5fdG9rZW4YAiABKAkSDwoHY29tbWFuZBgDIAEoCRIVCg1leHBpcmVzX2F0X21zGAQgASgEIhcKFUxpc3RMb2NhbE5vZGVzUmVxdWVzdCJbChZMaXN0TG9jYWxOb2Rlc1Jlc3BvbnNlEhQKDGlzX2F2YWlsYWJsZRgBIAEoCBIrCgVub2RlcxgCIAMoCzIcLmhvbGRmYXN0LmRyaXZlLnYxLkxvY2FsTm9kZSIoCglMb2NhbE5vZGUSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCSIlChVTdGFydExvY2FsTm9kZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSImChZTdGFydExvY2FsTm9kZVJlc3BvbnNlEgwKBG5hbWUYASABKAkiJAoUU3RvcExvY2FsTm9kZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSIXChVTdG9wTG9jYWxOb2RlUmVzcG9uc2UiWQoNU2lnbkluUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIPCgdjaGFubmVsGAMgASgJEhYKDmtlZXBfc2lnbmVkX2luGAQgASgIIkwKDlNpZ25JblJlc3BvbnNlEisKB2FjY291bnQYASABKAsyGi5ob2xkZmFzdC5kcml2ZS52MS5BY2NvdW50Eg0KBXRva2VuGAIgASgJIlIKB0FjY291bnQSDwoHdXNlcl9pZBgBIAEoBBINCgVlbWFpbBgCIAEoCRIQCghpc19hZG1pbhgDIAEoCBIVCg1yb290X2VudHJ5X2lkGAQgASgEIhAKDlNpZ25PdXRSZXF1ZXN0IhEKD1NpZ25PdXRSZXNwb25zZSIPCg1XaG9BbUlSZXF1ZXN0ImcKDldob0FtSVJlc3BvbnNlEisKB2FjY291bnQYASABKAsyGi5ob2xkZmFzdC5kcml2ZS52MS5BY2NvdW50EhcKD3BhcnRfc2l6ZV9ieXRlcxgCIAEoDRIPCgd2ZXJzaW9uGAMgASgJIj4KDFNldFVwUmVxdWVzdBINCgV0b2tlbhgBIAEoCRINCgVlbWFpbBgCIAEoCRIQCghwYXNzd29yZBgDIAEoCSI8Cg1TZXRVcFJlc3BvbnNlEisKB2FjY291bnQYASABKAsyGi5ob2xkZmFzdC5kcml2ZS52MS5BY2NvdW50IhUKE0xpc3RTZXNzaW9uc1JlcXVlc3QiSAoUTGlzdFNlc3Npb25zUmVzcG9uc2USMAoIc2Vzc2lvbnMYASADKAsyHi5ob2xkZmFzdC5kcml2ZS52MS5TZXNzaW9uSW5mbyKEAQoLU2Vzc2lvbkluZm8SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjaGFubmVsGAIgASgJEhUKDXN0YXJ0ZWRfYXRfbXMYAyABKAQSFQoNZXhwaXJlc19hdF9tcxgEIAEoBBIOCgZjbGllbnQYBSABKAkSEgoKaXNfY3VycmVudBgGIAEoCCIqChRSZXZva2VTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIhcKFVJldm9rZVNlc3Npb25SZXNwb25zZSJDChVDaGFuZ2VQYXNzd29yZFJlcXVlc3QSFAoMb2xkX3Bhc3N3b3JkGAEgASgJEhQKDG5ld19wYXNzd29yZBgCIAEoCSIYChZDaGFuZ2VQYXNzd29yZFJlc3BvbnNlIjEKD0dldEVudHJ5UmVxdWVzdBIQCghlbnRyeV9pZBgBIAEoBBIMCgRwYXRoGAIgASgJIncKEEdldEVudHJ5UmVzcG9uc2USJwoFZW50cnkYASABKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeRIrCglhbmNlc3RvcnMYAiADKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeRINCgVpbmRleBgDIAEoBCJVChFMaXN0Rm9sZGVyUmVxdWVzdBIRCglmb2xkZXJfaWQYASABKAQSDgoGb2Zmc2V0GAIgASgNEg0KBWxpbWl0GAMgASgNEg4KBmN1cnNvchgEIAEoDCLKAQoSTGlzdEZvbGRlclJlc3BvbnNlEikKB2VudHJpZXMYASADKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeRITCgt0b3RhbF9jb3VudBgCIAEoDRIOCgZjdXJzb3IYAyABKAwSDQoFaW5kZXgYBCABKAQSKAoGZm9sZGVyGAUgASgLMhguaG9sZGZhc3QubW9kZWwudjEuRW50cnkSKwoJYW5jZXN0b3JzGAYgAygLMhguaG9sZGZhc3QubW9kZWwudjEuRW50cnkiYQoTQ3JlYXRlRm9sZGVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEhUKDWtlZXBfZXhpc3RpbmcYBCABKAgiPwoUQ3JlYXRlRm9sZGVyUmVzcG9uc2USJwoFZW50cnkYASABKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeSKyAQoQTW92ZUVudHJ5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGVudHJ5X2lkGAIgASgEEhgKEHRhcmdldF9wYXJlbnRfaWQYAyABKAQSEwoLdGFyZ2V0X25hbWUYBCABKAkSEwoLaWZfcmV2aXNpb24YBSABKAQSNAoIY29uZmxpY3QYBiABKA4yIi5ob2xkZmFzdC5ldmVudHMudjEuQ29uZmxpY3RQb2xpY3kiPAoRTW92ZUVudHJ5UmVzcG9uc2USJwoFZW50cnkYASABKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeSJQChFUcmFzaEVudHJ5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhAKCGVudHJ5X2lkGAIgASgEEhUKDW9ubHlfaWZfZW1wdHkYAyABKAgiFAoSVHJhc2hFbnRyeVJlc3BvbnNlIjsKE1Jlc3RvcmVFbnRyeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghlbnRyeV9pZBgCIAEoBCI/ChRSZXN0b3JlRW50cnlSZXNwb25zZRInCgVlbnRyeRgBIAEoCzIYLmhvbGRmYXN0Lm1vZGVsLnYxLkVudHJ5IjkKEVB1cmdlRW50cnlSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIZW50cnlfaWQYAiABKAQiFAoSUHVyZ2VFbnRyeVJlc3BvbnNlIjEKEExpc3RUcmFzaFJlcXVlc3QSDQoFbGltaXQYASABKA0SDgoGY3Vyc29yGAIgASgMIk4KEUxpc3RUcmFzaFJlc3BvbnNlEikKB2VudHJpZXMYASADKAsyGC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeRIOCgZjdXJzb3IYAiABKAwiIgoMV2F0Y2hSZXF1ZXN0EhIKCmZyb21faW5kZXgYASABKAQiXQoNV2F0Y2hSZXNwb25zZRINCgVpbmRleBgBIAEoBBIQCghpc19yZXNldBgCIAEoCBIrCgdjaGFuZ2VzGAMgAygLMhouaG9sZGZhc3QubWFzdGVyLnYxLkNoYW5nZSKSAQoSU3RhcnRVcGxvYWRSZXF1ZXN0EhEKCXVwbG9hZF9pZBgBIAEoCRIRCglwYXJlbnRfaWQYAiABKAQSDAoEbmFtZRgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEEjQKCGNvbmZsaWN0GAUgASgOMiIuaG9sZGZhc3QuZXZlbnRzLnYxLkNvbmZsaWN0UG9saWN5Ii4KE1N0YXJ0VXBsb2FkUmVzcG9uc2USFwoPcGFydF9zaXplX2J5dGVzGAEgASgNIiUKEEdldFVwbG9hZFJlcXVlc3QSEQoJdXBsb2FkX2lkGAEgASgJIkoKEUdldFVwbG9hZFJlc3BvbnNlEjUKBnVwbG9hZBgBIAEoCzIlLmhvbGRmYXN0Lm1hc3Rlci52MS5HZXRVcGxvYWRSZXNwb25zZSJMChNDb21taXRVcGxvYWRSZXF1ZXN0EhEKCXVwbG9hZF9pZBgBIAEoCRISCgpzaXplX2J5dGVzGAIgASgEEg4KBnNoYTI1NhgDIAEoDCI/ChRDb21taXRVcGxvYWRSZXNwb25zZRInCgVlbnRyeRgBIAEoCzIYLmhvbGRmYXN0Lm1vZGVsLnYxLkVudHJ5IicKEkFib3J0VXBsb2FkUmVxdWVzdBIRCgl1cGxvYWRfaWQYASABKAkiFQoTQWJvcnRVcGxvYWRSZXNwb25zZSISChBHZXRTdGF0dXNSZXF1ZXN0IlEKEUdldFN0YXR1c1Jlc3BvbnNlEjwKBnN0YXR1cxgBIAEoCzIsLmhvbGRmYXN0Lm1hc3Rlci52MS5HZXRDbHVzdGVyU3RhdHVzUmVzcG9uc2UiFAoSV2F0Y2hTdGF0dXNSZXF1ZXN0IlMKE1dhdGNoU3RhdHVzUmVzcG9uc2USPAoGc3RhdHVzGAEgASgLMiwuaG9sZGZhc3QubWFzdGVyLnYxLkdldENsdXN0ZXJTdGF0dXNSZXNwb25zZSI4ChFMaXN0RXZlbnRzUmVxdWVzdBIUCgxiZWZvcmVfaW5kZXgYASABKAQSDQoFbGltaXQYAiABKA0iRQoSTGlzdEV2ZW50c1Jlc3BvbnNlEi8KBmV2ZW50cxgBIAMoCzIfLmhvbGRmYXN0Lm1hc3Rlci52MS5Mb2dnZWRFdmVudCJ6ChFDcmVhdGVVc2VyUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIQCghpc19hZG1pbhgDIAEoCBINCgVwaG9uZRgEIAEoCRIQCghjaGFubmVscxgFIAMoCRIRCglpc19mb3JjZWQYBiABKAgiJQoSQ3JlYXRlVXNlclJlc3BvbnNlEg8KB3VzZXJfaWQYASABKAQiEgoQTGlzdFVzZXJzUmVxdWVzdCI8ChFMaXN0VXNlcnNSZXNwb25zZRInCgV1c2VycxgBIAMoCzIYLmhvbGRmYXN0Lm1hc3Rlci52MS5Vc2VyMvgECg5TZXNzaW9uU2VydmljZRJNCgZTaWduSW4SIC5ob2xkZmFzdC5kcml2ZS52MS5TaWduSW5SZXF1ZXN0GiEuaG9sZGZhc3QuZHJpdmUudjEuU2lnbkluUmVzcG9uc2USUAoHU2lnbk91dBIhLmhvbGRmYXN0LmRyaXZlLnYxLlNpZ25PdXRSZXF1ZXN0GiIuaG9sZGZhc3QuZHJpdmUudjEuU2lnbk91dFJlc3BvbnNlEk0KBldob0FtSRIgLmhvbGRmYXN0LmRyaXZlLnYxLldob0FtSVJlcXVlc3QaIS5ob2xkZmFzdC5kcml2ZS52MS5XaG9BbUlSZXNwb25zZRJKCgVTZXRVcBIfLmhvbGRmYXN0LmRyaXZlLnYxLlNldFVwUmVxdWVzdBogLmhvbGRmYXN0LmRyaXZlLnYxLlNldFVwUmVzcG9uc2USXwoMTGlzdFNlc3Npb25zEiYuaG9sZGZhc3QuZHJpdmUudjEuTGlzdFNlc3Npb25zUmVxdWVzdBonLmhvbGRmYXN0LmRyaXZlLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlEmIKDVJldm9rZVNlc3Npb24SJy5ob2xkZmFzdC5kcml2ZS52MS5SZXZva2VTZXNzaW9uUmVxdWVzdBooLmhvbGRmYXN0LmRyaXZlLnYxLlJldm9rZVNlc3Npb25SZXNwb25zZRJlCg5DaGFuZ2VQYXNzd29yZBIoLmhvbGRmYXN0LmRyaXZlLnYxLkNoYW5nZVBhc3N3b3JkUmVxdWVzdBopLmhvbGRmYXN0LmRyaXZlLnYxLkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UyqQkKDERyaXZlU2VydmljZRJTCghHZXRFbnRyeRIiLmhvbGRmYXN0LmRyaXZlLnYxLkdldEVudHJ5UmVxdWVzdBojLmhvbGRmYXN0LmRyaXZlLnYxLkdldEVudHJ5UmVzcG9uc2USWQoKTGlzdEZvbGRlchIkLmhvbGRmYXN0LmRyaXZlLnYxLkxpc3RGb2xkZXJSZXF1ZXN0GiUuaG9sZGZhc3QuZHJpdmUudjEuTGlzdEZvbGRlclJlc3BvbnNlEl8KDENyZWF0ZUZvbGRlchImLmhvbGRmYXN0LmRyaXZlLnYxLkNyZWF0ZUZvbGRlclJlcXVlc3QaJy5ob2xkZmFzdC5kcml2ZS52MS5DcmVhdGVGb2xkZXJSZXNwb25zZRJWCglNb3ZlRW50cnkSIy5ob2xkZmFzdC5kcml2ZS52MS5Nb3ZlRW50cnlSZXF1ZXN0GiQuaG9sZGZhc3QuZHJpdmUudjEuTW92ZUVudHJ5UmVzcG9uc2USWQoKVHJhc2hFbnRyeRIkLmhvbGRmYXN0LmRyaXZlLnYxLlRyYXNoRW50cnlSZXF1ZXN0GiUuaG9sZGZhc3QuZHJpdmUudjEuVHJhc2hFbnRyeVJlc3BvbnNlEl8KDFJlc3RvcmVFbnRyeRImLmhvbGRmYXN0LmRyaXZlLnYxLlJlc3RvcmVFbnRyeVJlcXVlc3QaJy5ob2xkZmFzdC5kcml2ZS52MS5SZXN0b3JlRW50cnlSZXNwb25zZRJZCgpQdXJnZUVudHJ5EiQuaG9sZGZhc3QuZHJpdmUudjEuUHVyZ2VFbnRyeVJlcXVlc3QaJS5ob2xkZmFzdC5kcml2ZS52MS5QdXJnZUVudHJ5UmVzcG9uc2USVgoJTGlzdFRyYXNoEiMuaG9sZGZhc3QuZHJpdmUudjEuTGlzdFRyYXNoUmVxdWVzdBokLmhvbGRmYXN0LmRyaXZlLnYxLkxpc3RUcmFzaFJlc3BvbnNlEkwKBVdhdGNoEh8uaG9sZGZhc3QuZHJpdmUudjEuV2F0Y2hSZXF1ZXN0GiAuaG9sZGZhc3QuZHJpdmUudjEuV2F0Y2hSZXNwb25zZTABElwKC1N0YXJ0VXBsb2FkEiUuaG9sZGZhc3QuZHJpdmUudjEuU3RhcnRVcGxvYWRSZXF1ZXN0GiYuaG9sZGZhc3QuZHJpdmUudjEuU3RhcnRVcGxvYWRSZXNwb25zZRJWCglHZXRVcGxvYWQSIy5ob2xkZmFzdC5kcml2ZS52MS5HZXRVcGxvYWRSZXF1ZXN0GiQuaG9sZGZhc3QuZHJpdmUudjEuR2V0VXBsb2FkUmVzcG9uc2USXwoMQ29tbWl0VXBsb2FkEiYuaG9sZGZhc3QuZHJpdmUudjEuQ29tbWl0VXBsb2FkUmVxdWVzdBonLmhvbGRmYXN0LmRyaXZlLnYxLkNvbW1pdFVwbG9hZFJlc3BvbnNlElwKC0Fib3J0VXBsb2FkEiUuaG9sZGZhc3QuZHJpdmUudjEuQWJvcnRVcGxvYWRSZXF1ZXN0GiYuaG9sZGZhc3QuZHJpdmUudjEuQWJvcnRVcGxvYWRSZXNwb25zZTLOBwoMQWRtaW5TZXJ2aWNlElYKCUdldFN0YXR1cxIjLmhvbGRmYXN0LmRyaXZlLnYxLkdldFN0YXR1c1JlcXVlc3QaJC5ob2xkZmFzdC5kcml2ZS52MS5HZXRTdGF0dXNSZXNwb25zZRJeCgtXYXRjaFN0YXR1cxIlLmhvbGRmYXN0LmRyaXZlLnYxLldhdGNoU3RhdHVzUmVxdWVzdBomLmhvbGRmYXN0LmRyaXZlLnYxLldhdGNoU3RhdHVzUmVzcG9uc2UwARJZCgpMaXN0RXZlbnRzEiQuaG9sZGZhc3QuZHJpdmUudjEuTGlzdEV2ZW50c1JlcXVlc3QaJS5ob2xkZmFzdC5kcml2ZS52MS5MaXN0RXZlbnRzUmVzcG9uc2USWQoKQ3JlYXRlVXNlchIkLmhvbGRmYXN0LmRyaXZlLnYxLkNyZWF0ZVVzZXJSZXF1ZXN0GiUuaG9sZGZhc3QuZHJpdmUudjEuQ3JlYXRlVXNlclJlc3BvbnNlElYKCUxpc3RVc2VycxIjLmhvbGRmYXN0LmRyaXZlLnYxLkxpc3RVc2Vyc1JlcXVlc3QaJC5ob2xkZmFzdC5kcml2ZS52MS5MaXN0VXNlcnNSZXNwb25zZRJcCgtDaGFuZ2VGbGVldBIlLmhvbGRmYXN0LmRyaXZlLnYxLkNoYW5nZUZsZWV0UmVxdWVzdBomLmhvbGRmYXN0LmRyaXZlLnYxLkNoYW5nZUZsZWV0UmVzcG9uc2USaAoPQ3JlYXRlSm9pblRva2VuEikuaG9sZGZhc3QuZHJpdmUudjEuQ3JlYXRlSm9pblRva2VuUmVxdWVzdBoqLmhvbGRmYXN0LmRyaXZlLnYxLkNyZWF0ZUpvaW5Ub2tlblJlc3BvbnNlEmUKDkxpc3RMb2NhbE5vZGVzEiguaG9sZGZhc3QuZHJpdmUudjEuTGlzdExvY2FsTm9kZXNSZXF1ZXN0GikuaG9sZGZhc3QuZHJpdmUudjEuTGlzdExvY2FsTm9kZXNSZXNwb25zZRJlCg5TdGFydExvY2FsTm9kZRIoLmhvbGRmYXN0LmRyaXZlLnYxLlN0YXJ0TG9jYWxOb2RlUmVxdWVzdBopLmhvbGRmYXN0LmRyaXZlLnYxLlN0YXJ0TG9jYWxOb2RlUmVzcG9uc2USYgoNU3RvcExvY2FsTm9kZRInLmhvbGRmYXN0LmRyaXZlLnYxLlN0b3BMb2NhbE5vZGVSZXF1ZXN0GiguaG9sZGZhc3QuZHJpdmUudjEuU3RvcExvY2FsTm9kZVJlc3BvbnNlYgZwcm90bzM", [file_holdfast_events_v1_events, file_holdfast_fleet_v1_fleet, file_holdfast_master_v1_master, file_holdfast_model_v1_model]);
+
+/**
+ * One order.
+ *
+ * @generated from message holdfast.drive.v1.ChangeFleetRequest
+ */
+export type ChangeFleetRequest = Message<"holdfast.drive.v1.ChangeFleetRequest"> & {
+  /**
+   * Random 32 hex digits; the same for every retry of the same wish.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * What.
+   *
+   * @generated from field: holdfast.fleet.v1.FleetCommand command = 2;
+   */
+  command?: FleetCommand | undefined;
+};
+
+/**
+ * Describes the message holdfast.drive.v1.ChangeFleetRequest.
+ * Use `create(ChangeFleetRequestSchema)` to create a new message.
+ */
+export const ChangeFleetRequestSchema: GenMessage<ChangeFleetRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_drive_v1_drive, 0);
+
+/**
+ * Carried out.
+ *
+ * @generated from message holdfast.drive.v1.ChangeFleetResponse
+ */
+export type ChangeFleetResponse = Message<"holdfast.drive.v1.ChangeFleetResponse"> & {
+  /**
+   * Log index at which it became true.
+   *
+   * @generated from field: uint64 index = 1;
+   */
+  index: bigint;
+
+  /**
+   * Ids.
+   *
+   * @generated from field: holdfast.fleet.v1.FleetOutcome outcome = 2;
+   */
+  outcome?: FleetOutcome | undefined;
+};
+
+/**
+ * Describes the message holdfast.drive.v1.ChangeFleetResponse.
+ * Use `create(ChangeFleetResponseSchema)` to create a new message.
+ */
+export const ChangeFleetResponseSchema: GenMessage<ChangeFleetResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_drive_v1_drive, 1);
+
+/**
+ * For a new machine.
+ *
+ * @generated from message holdfast.drive.v1.CreateJoinTokenRequest
+ */
+export type CreateJoinTokenRequest = Message<"holdfast.drive.v1.CreateJoinTokenRequest"> & {
+  /**
+   * 1 min to 7 days; 0 = 1 h.
+   *
+   * @generated from field: uint64 lifetime_ms = 1;
+   */
+  lifetimeMs: bigint;
+
+  /**
+   * For whom.
+   *
+   * @generated from field: string label = 2;
+   */
+  label: string;
+};
+
+/**
+ * Describes the message holdfast.drive.v1.CreateJoinTokenRequest.
+ * Use `create(CreateJoinTokenRequestSchema)` to create a new message.
+ */
+export const CreateJoinTokenRequestSchema: GenMessage<CreateJoinTokenRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_drive_v1_drive, 2);
+
+/**
+ * Shown once.
+ *
+ * @generated from message holdfast.drive.v1.CreateJoinTokenResponse
+ */
+export type CreateJoinTokenResponse = Message<"holdfast.drive.v1.CreateJoinTokenResponse"> & {
+  /**
+   * Its id, to revoke it.
+   *
+   * @generated from field: uint32 join_token_id = 1;
+   */
+  joinTokenId: number;
+
+  /**
+   * Holds the masters' addresses, the cluster's id and the token.
+   *
+   * @generated from field: string join_token = 2;
+   */
+  joinToken: string;
+
+  /**
+   * To type on the new machine.
+   *
+   * @generated from field: string command = 3;
+   */
+  command: string;
+
+  /**
+   * Leader time.
+   *
+   * @generated from field: uint64 expires_at_ms = 4;
+   */
+  expiresAtMs: bigint;
+};
+
+/**
+ * Describes the message holdfast.drive.v1.CreateJoinTokenResponse.
+ * Use `create(CreateJoinTokenResponseSchema)` to create a new message.
+ */
+export const CreateJoinTokenResponseSchema: GenMessage<CreateJoinTokenResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_drive_v1_drive, 3);
+
+/**
+ * Nothing to say.
+ *
+ * @generated from message holdfast.drive.v1.ListLocalNodesRequest
+ */
+export type ListLocalNodesRequest = Message<"holdfast.drive.v1.ListLocalNodesRequest"> & {
+};
+
+/**
+ * Describes the message holdfast.drive.v1.ListLocalNodesRequest.
+ * Use `create(ListLocalNodesRequestSchema)` to create a new message.
+ */
+export const ListLocalNodesRequestSchema: GenMessage<ListLocalNodesRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_drive_v1_drive, 4);
+
+/**
+ * Chunkservers on the machine of npm start.
+ *
+ * @generated from message holdfast.drive.v1.ListLocalNodesResponse
+ */
+export type ListLocalNodesResponse = Message<"holdfast.drive.v1.ListLocalNodesResponse"> & {
+  /**
+   * Whether there is such a machine.
+   *
+   * @generated from field: bool is_available = 1;
+   */
+  isAvailable: boolean;
+
+  /**
+   * By name.
+   *
+   * @generated from field: repeated holdfast.drive.v1.LocalNode nodes = 2;
+   */
+  nodes: LocalNode[];
+};
+
+/**
+ * Describes the message holdfast.drive.v1.ListLocalNodesResponse.
+ * Use `create(ListLocalNodesResponseSchema)` to create a new message.
+ */
+export const ListLocalNodesResponseSchema: GenMessage<ListLocalNodesResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_drive_v1_drive, 5);
+
+/**
+ * One of them.
+ *
+ * @generated from message holdfast.drive.v1.LocalNode
+ */
+export type LocalNode = Message<"holdfast.drive.v1.LocalNode"> & {
+  /**
+   * "node-5".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * "running", "stopped", "restarting".
+   *
+   * @generated from field: string state = 2;
+   */
+  state: string;
+};
+
+/**
+ * Describes the message holdfast.drive.v1.LocalNode.
+ * Use `create(LocalNodeSchema)` to create a new message.
+ */
+export const LocalNodeSchema: GenMessage<LocalNode> = /*@__PURE__*/
+  messageDesc(file_holdfast_drive_v1_drive, 6);
+
+/**
+ * Which.
+ *
+ * @generated from message holdfast.drive.v1.StartLocalNodeRequest
+ */
+export type StartLocalNodeRequest = Message<"holdfast.drive.v1.StartLocalNodeRequest"> & {
+  /**
+   * A stopped one's name; empty = a new one.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message holdfast.drive.v1.StartLocalNodeRequest.
+ * Use `create(StartLocalNodeRequestSchema)` to create a new message.
+ */
+export const StartLocalNodeRequestSchema: GenMessage<StartLocalNodeRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_drive_v1_drive, 7);
+
+/**
+ * It runs.
+ *
+ * @generated from message holdfast.drive.v1.StartLocalNodeResponse
+ */
+export type StartLocalNodeResponse = Message<"holdfast.drive.v1.StartLocalNodeResponse"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message holdfast.drive.v1.StartLocalNodeResponse.
+ * Use `create(StartLocalNodeResponseSchema)` to create a new message.
+ */
+export const StartLocalNodeResponseSchema: GenMessage<StartLocalNodeResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_drive_v1_drive, 8);
+
+/**
+ * Which.
+ *
+ * @generated from message holdfast.drive.v1.StopLocalNodeRequest
+ */
+export type StopLocalNodeRequest = Message<"holdfast.drive.v1.StopLocalNodeRequest"> & {
+  /**
+   * "node-5".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message holdfast.drive.v1.StopLocalNodeRequest.
+ * Use `create(StopLocalNodeRequestSchema)` to create a new message.
+ */
+export const StopLocalNodeRequestSchema: GenMessage<StopLocalNodeRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_drive_v1_drive, 9);
+
+/**
+ * It is stopped.
+ *
+ * @generated from message holdfast.drive.v1.StopLocalNodeResponse
+ */
+export type StopLocalNodeResponse = Message<"holdfast.drive.v1.StopLocalNodeResponse"> & {
+};
+
+/**
+ * Describes the message holdfast.drive.v1.StopLocalNodeResponse.
+ * Use `create(StopLocalNodeResponseSchema)` to create a new message.
+ */
+export const StopLocalNodeResponseSchema: GenMessage<StopLocalNodeResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_drive_v1_drive, 10);
 
 /**
  * Who signs in.
@@ -60,7 +337,7 @@ export type SignInRequest = Message<"holdfast.drive.v1.SignInRequest"> & {
  * Use `create(SignInRequestSchema)` to create a new message.
  */
 export const SignInRequestSchema: GenMessage<SignInRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 0);
+  messageDesc(file_holdfast_drive_v1_drive, 11);
 
 /**
  * Signed in.
@@ -88,7 +365,7 @@ export type SignInResponse = Message<"holdfast.drive.v1.SignInResponse"> & {
  * Use `create(SignInResponseSchema)` to create a new message.
  */
 export const SignInResponseSchema: GenMessage<SignInResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 1);
+  messageDesc(file_holdfast_drive_v1_drive, 12);
 
 /**
  * The caller.
@@ -130,7 +407,7 @@ export type Account = Message<"holdfast.drive.v1.Account"> & {
  * Use `create(AccountSchema)` to create a new message.
  */
 export const AccountSchema: GenMessage<Account> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 2);
+  messageDesc(file_holdfast_drive_v1_drive, 13);
 
 /**
  * Nothing to say.
@@ -145,7 +422,7 @@ export type SignOutRequest = Message<"holdfast.drive.v1.SignOutRequest"> & {
  * Use `create(SignOutRequestSchema)` to create a new message.
  */
 export const SignOutRequestSchema: GenMessage<SignOutRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 3);
+  messageDesc(file_holdfast_drive_v1_drive, 14);
 
 /**
  * Done.
@@ -160,7 +437,7 @@ export type SignOutResponse = Message<"holdfast.drive.v1.SignOutResponse"> & {
  * Use `create(SignOutResponseSchema)` to create a new message.
  */
 export const SignOutResponseSchema: GenMessage<SignOutResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 4);
+  messageDesc(file_holdfast_drive_v1_drive, 15);
 
 /**
  * Nothing to say.
@@ -175,7 +452,7 @@ export type WhoAmIRequest = Message<"holdfast.drive.v1.WhoAmIRequest"> & {
  * Use `create(WhoAmIRequestSchema)` to create a new message.
  */
 export const WhoAmIRequestSchema: GenMessage<WhoAmIRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 5);
+  messageDesc(file_holdfast_drive_v1_drive, 16);
 
 /**
  * The caller.
@@ -210,7 +487,7 @@ export type WhoAmIResponse = Message<"holdfast.drive.v1.WhoAmIResponse"> & {
  * Use `create(WhoAmIResponseSchema)` to create a new message.
  */
 export const WhoAmIResponseSchema: GenMessage<WhoAmIResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 6);
+  messageDesc(file_holdfast_drive_v1_drive, 17);
 
 /**
  * The first account.
@@ -245,7 +522,7 @@ export type SetUpRequest = Message<"holdfast.drive.v1.SetUpRequest"> & {
  * Use `create(SetUpRequestSchema)` to create a new message.
  */
 export const SetUpRequestSchema: GenMessage<SetUpRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 7);
+  messageDesc(file_holdfast_drive_v1_drive, 18);
 
 /**
  * Signed in.
@@ -266,7 +543,7 @@ export type SetUpResponse = Message<"holdfast.drive.v1.SetUpResponse"> & {
  * Use `create(SetUpResponseSchema)` to create a new message.
  */
 export const SetUpResponseSchema: GenMessage<SetUpResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 8);
+  messageDesc(file_holdfast_drive_v1_drive, 19);
 
 /**
  * Nothing to say.
@@ -281,7 +558,7 @@ export type ListSessionsRequest = Message<"holdfast.drive.v1.ListSessionsRequest
  * Use `create(ListSessionsRequestSchema)` to create a new message.
  */
 export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 9);
+  messageDesc(file_holdfast_drive_v1_drive, 20);
 
 /**
  * The caller's sessions.
@@ -302,7 +579,7 @@ export type ListSessionsResponse = Message<"holdfast.drive.v1.ListSessionsRespon
  * Use `create(ListSessionsResponseSchema)` to create a new message.
  */
 export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 10);
+  messageDesc(file_holdfast_drive_v1_drive, 21);
 
 /**
  * One session.
@@ -358,7 +635,7 @@ export type SessionInfo = Message<"holdfast.drive.v1.SessionInfo"> & {
  * Use `create(SessionInfoSchema)` to create a new message.
  */
 export const SessionInfoSchema: GenMessage<SessionInfo> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 11);
+  messageDesc(file_holdfast_drive_v1_drive, 22);
 
 /**
  * Which.
@@ -379,7 +656,7 @@ export type RevokeSessionRequest = Message<"holdfast.drive.v1.RevokeSessionReque
  * Use `create(RevokeSessionRequestSchema)` to create a new message.
  */
 export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 12);
+  messageDesc(file_holdfast_drive_v1_drive, 23);
 
 /**
  * Done.
@@ -394,7 +671,7 @@ export type RevokeSessionResponse = Message<"holdfast.drive.v1.RevokeSessionResp
  * Use `create(RevokeSessionResponseSchema)` to create a new message.
  */
 export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 13);
+  messageDesc(file_holdfast_drive_v1_drive, 24);
 
 /**
  * The caller's own password.
@@ -422,7 +699,7 @@ export type ChangePasswordRequest = Message<"holdfast.drive.v1.ChangePasswordReq
  * Use `create(ChangePasswordRequestSchema)` to create a new message.
  */
 export const ChangePasswordRequestSchema: GenMessage<ChangePasswordRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 14);
+  messageDesc(file_holdfast_drive_v1_drive, 25);
 
 /**
  * Done; all other sessions ended.
@@ -437,7 +714,7 @@ export type ChangePasswordResponse = Message<"holdfast.drive.v1.ChangePasswordRe
  * Use `create(ChangePasswordResponseSchema)` to create a new message.
  */
 export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 15);
+  messageDesc(file_holdfast_drive_v1_drive, 26);
 
 /**
  * By id or by path.
@@ -465,7 +742,7 @@ export type GetEntryRequest = Message<"holdfast.drive.v1.GetEntryRequest"> & {
  * Use `create(GetEntryRequestSchema)` to create a new message.
  */
 export const GetEntryRequestSchema: GenMessage<GetEntryRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 16);
+  messageDesc(file_holdfast_drive_v1_drive, 27);
 
 /**
  * The entry.
@@ -500,7 +777,7 @@ export type GetEntryResponse = Message<"holdfast.drive.v1.GetEntryResponse"> & {
  * Use `create(GetEntryResponseSchema)` to create a new message.
  */
 export const GetEntryResponseSchema: GenMessage<GetEntryResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 17);
+  messageDesc(file_holdfast_drive_v1_drive, 28);
 
 /**
  * A page.
@@ -542,7 +819,7 @@ export type ListFolderRequest = Message<"holdfast.drive.v1.ListFolderRequest"> &
  * Use `create(ListFolderRequestSchema)` to create a new message.
  */
 export const ListFolderRequestSchema: GenMessage<ListFolderRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 18);
+  messageDesc(file_holdfast_drive_v1_drive, 29);
 
 /**
  * A page.
@@ -598,7 +875,7 @@ export type ListFolderResponse = Message<"holdfast.drive.v1.ListFolderResponse">
  * Use `create(ListFolderResponseSchema)` to create a new message.
  */
 export const ListFolderResponseSchema: GenMessage<ListFolderResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 19);
+  messageDesc(file_holdfast_drive_v1_drive, 30);
 
 /**
  * A folder.
@@ -640,7 +917,7 @@ export type CreateFolderRequest = Message<"holdfast.drive.v1.CreateFolderRequest
  * Use `create(CreateFolderRequestSchema)` to create a new message.
  */
 export const CreateFolderRequestSchema: GenMessage<CreateFolderRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 20);
+  messageDesc(file_holdfast_drive_v1_drive, 31);
 
 /**
  * Made.
@@ -661,7 +938,7 @@ export type CreateFolderResponse = Message<"holdfast.drive.v1.CreateFolderRespon
  * Use `create(CreateFolderResponseSchema)` to create a new message.
  */
 export const CreateFolderResponseSchema: GenMessage<CreateFolderResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 21);
+  messageDesc(file_holdfast_drive_v1_drive, 32);
 
 /**
  * Rename or move.
@@ -717,7 +994,7 @@ export type MoveEntryRequest = Message<"holdfast.drive.v1.MoveEntryRequest"> & {
  * Use `create(MoveEntryRequestSchema)` to create a new message.
  */
 export const MoveEntryRequestSchema: GenMessage<MoveEntryRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 22);
+  messageDesc(file_holdfast_drive_v1_drive, 33);
 
 /**
  * Moved.
@@ -738,7 +1015,7 @@ export type MoveEntryResponse = Message<"holdfast.drive.v1.MoveEntryResponse"> &
  * Use `create(MoveEntryResponseSchema)` to create a new message.
  */
 export const MoveEntryResponseSchema: GenMessage<MoveEntryResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 23);
+  messageDesc(file_holdfast_drive_v1_drive, 34);
 
 /**
  * Into the trash.
@@ -773,7 +1050,7 @@ export type TrashEntryRequest = Message<"holdfast.drive.v1.TrashEntryRequest"> &
  * Use `create(TrashEntryRequestSchema)` to create a new message.
  */
 export const TrashEntryRequestSchema: GenMessage<TrashEntryRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 24);
+  messageDesc(file_holdfast_drive_v1_drive, 35);
 
 /**
  * Done.
@@ -788,7 +1065,7 @@ export type TrashEntryResponse = Message<"holdfast.drive.v1.TrashEntryResponse">
  * Use `create(TrashEntryResponseSchema)` to create a new message.
  */
 export const TrashEntryResponseSchema: GenMessage<TrashEntryResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 25);
+  messageDesc(file_holdfast_drive_v1_drive, 36);
 
 /**
  * Out of the trash.
@@ -816,7 +1093,7 @@ export type RestoreEntryRequest = Message<"holdfast.drive.v1.RestoreEntryRequest
  * Use `create(RestoreEntryRequestSchema)` to create a new message.
  */
 export const RestoreEntryRequestSchema: GenMessage<RestoreEntryRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 26);
+  messageDesc(file_holdfast_drive_v1_drive, 37);
 
 /**
  * Restored.
@@ -837,7 +1114,7 @@ export type RestoreEntryResponse = Message<"holdfast.drive.v1.RestoreEntryRespon
  * Use `create(RestoreEntryResponseSchema)` to create a new message.
  */
 export const RestoreEntryResponseSchema: GenMessage<RestoreEntryResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 27);
+  messageDesc(file_holdfast_drive_v1_drive, 38);
 
 /**
  * For ever.
@@ -865,7 +1142,7 @@ export type PurgeEntryRequest = Message<"holdfast.drive.v1.PurgeEntryRequest"> &
  * Use `create(PurgeEntryRequestSchema)` to create a new message.
  */
 export const PurgeEntryRequestSchema: GenMessage<PurgeEntryRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 28);
+  messageDesc(file_holdfast_drive_v1_drive, 39);
 
 /**
  * Done.
@@ -880,7 +1157,7 @@ export type PurgeEntryResponse = Message<"holdfast.drive.v1.PurgeEntryResponse">
  * Use `create(PurgeEntryResponseSchema)` to create a new message.
  */
 export const PurgeEntryResponseSchema: GenMessage<PurgeEntryResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 29);
+  messageDesc(file_holdfast_drive_v1_drive, 40);
 
 /**
  * A page of the trash.
@@ -908,7 +1185,7 @@ export type ListTrashRequest = Message<"holdfast.drive.v1.ListTrashRequest"> & {
  * Use `create(ListTrashRequestSchema)` to create a new message.
  */
 export const ListTrashRequestSchema: GenMessage<ListTrashRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 30);
+  messageDesc(file_holdfast_drive_v1_drive, 41);
 
 /**
  * A page of the trash.
@@ -936,7 +1213,7 @@ export type ListTrashResponse = Message<"holdfast.drive.v1.ListTrashResponse"> &
  * Use `create(ListTrashResponseSchema)` to create a new message.
  */
 export const ListTrashResponseSchema: GenMessage<ListTrashResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 31);
+  messageDesc(file_holdfast_drive_v1_drive, 42);
 
 /**
  * From where.
@@ -957,7 +1234,7 @@ export type WatchRequest = Message<"holdfast.drive.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 32);
+  messageDesc(file_holdfast_drive_v1_drive, 43);
 
 /**
  * What changed; an empty one is sent every few seconds to show life.
@@ -992,7 +1269,7 @@ export type WatchResponse = Message<"holdfast.drive.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 33);
+  messageDesc(file_holdfast_drive_v1_drive, 44);
 
 /**
  * An upload in parts.
@@ -1041,7 +1318,7 @@ export type StartUploadRequest = Message<"holdfast.drive.v1.StartUploadRequest">
  * Use `create(StartUploadRequestSchema)` to create a new message.
  */
 export const StartUploadRequestSchema: GenMessage<StartUploadRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 34);
+  messageDesc(file_holdfast_drive_v1_drive, 45);
 
 /**
  * Begun.
@@ -1062,7 +1339,7 @@ export type StartUploadResponse = Message<"holdfast.drive.v1.StartUploadResponse
  * Use `create(StartUploadResponseSchema)` to create a new message.
  */
 export const StartUploadResponseSchema: GenMessage<StartUploadResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 35);
+  messageDesc(file_holdfast_drive_v1_drive, 46);
 
 /**
  * Which.
@@ -1083,7 +1360,7 @@ export type GetUploadRequest = Message<"holdfast.drive.v1.GetUploadRequest"> & {
  * Use `create(GetUploadRequestSchema)` to create a new message.
  */
 export const GetUploadRequestSchema: GenMessage<GetUploadRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 36);
+  messageDesc(file_holdfast_drive_v1_drive, 47);
 
 /**
  * What is durable.
@@ -1104,7 +1381,7 @@ export type GetUploadResponse = Message<"holdfast.drive.v1.GetUploadResponse"> &
  * Use `create(GetUploadResponseSchema)` to create a new message.
  */
 export const GetUploadResponseSchema: GenMessage<GetUploadResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 37);
+  messageDesc(file_holdfast_drive_v1_drive, 48);
 
 /**
  * Make it visible.
@@ -1139,7 +1416,7 @@ export type CommitUploadRequest = Message<"holdfast.drive.v1.CommitUploadRequest
  * Use `create(CommitUploadRequestSchema)` to create a new message.
  */
 export const CommitUploadRequestSchema: GenMessage<CommitUploadRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 38);
+  messageDesc(file_holdfast_drive_v1_drive, 49);
 
 /**
  * Visible.
@@ -1160,7 +1437,7 @@ export type CommitUploadResponse = Message<"holdfast.drive.v1.CommitUploadRespon
  * Use `create(CommitUploadResponseSchema)` to create a new message.
  */
 export const CommitUploadResponseSchema: GenMessage<CommitUploadResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 39);
+  messageDesc(file_holdfast_drive_v1_drive, 50);
 
 /**
  * Which.
@@ -1181,7 +1458,7 @@ export type AbortUploadRequest = Message<"holdfast.drive.v1.AbortUploadRequest">
  * Use `create(AbortUploadRequestSchema)` to create a new message.
  */
 export const AbortUploadRequestSchema: GenMessage<AbortUploadRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 40);
+  messageDesc(file_holdfast_drive_v1_drive, 51);
 
 /**
  * Done.
@@ -1196,7 +1473,7 @@ export type AbortUploadResponse = Message<"holdfast.drive.v1.AbortUploadResponse
  * Use `create(AbortUploadResponseSchema)` to create a new message.
  */
 export const AbortUploadResponseSchema: GenMessage<AbortUploadResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 41);
+  messageDesc(file_holdfast_drive_v1_drive, 52);
 
 /**
  * Nothing to say.
@@ -1211,7 +1488,7 @@ export type GetStatusRequest = Message<"holdfast.drive.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 42);
+  messageDesc(file_holdfast_drive_v1_drive, 53);
 
 /**
  * The cluster.
@@ -1232,7 +1509,7 @@ export type GetStatusResponse = Message<"holdfast.drive.v1.GetStatusResponse"> &
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 43);
+  messageDesc(file_holdfast_drive_v1_drive, 54);
 
 /**
  * Nothing to say.
@@ -1247,7 +1524,7 @@ export type WatchStatusRequest = Message<"holdfast.drive.v1.WatchStatusRequest">
  * Use `create(WatchStatusRequestSchema)` to create a new message.
  */
 export const WatchStatusRequestSchema: GenMessage<WatchStatusRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 44);
+  messageDesc(file_holdfast_drive_v1_drive, 55);
 
 /**
  * The cluster, again and again.
@@ -1268,7 +1545,7 @@ export type WatchStatusResponse = Message<"holdfast.drive.v1.WatchStatusResponse
  * Use `create(WatchStatusResponseSchema)` to create a new message.
  */
 export const WatchStatusResponseSchema: GenMessage<WatchStatusResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 45);
+  messageDesc(file_holdfast_drive_v1_drive, 56);
 
 /**
  * A page of events.
@@ -1296,7 +1573,7 @@ export type ListEventsRequest = Message<"holdfast.drive.v1.ListEventsRequest"> &
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 46);
+  messageDesc(file_holdfast_drive_v1_drive, 57);
 
 /**
  * A page of events.
@@ -1317,7 +1594,7 @@ export type ListEventsResponse = Message<"holdfast.drive.v1.ListEventsResponse">
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 47);
+  messageDesc(file_holdfast_drive_v1_drive, 58);
 
 /**
  * An account.
@@ -1373,7 +1650,7 @@ export type CreateUserRequest = Message<"holdfast.drive.v1.CreateUserRequest"> &
  * Use `create(CreateUserRequestSchema)` to create a new message.
  */
 export const CreateUserRequestSchema: GenMessage<CreateUserRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 48);
+  messageDesc(file_holdfast_drive_v1_drive, 59);
 
 /**
  * Made.
@@ -1394,7 +1671,7 @@ export type CreateUserResponse = Message<"holdfast.drive.v1.CreateUserResponse">
  * Use `create(CreateUserResponseSchema)` to create a new message.
  */
 export const CreateUserResponseSchema: GenMessage<CreateUserResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 49);
+  messageDesc(file_holdfast_drive_v1_drive, 60);
 
 /**
  * Nothing to say.
@@ -1409,7 +1686,7 @@ export type ListUsersRequest = Message<"holdfast.drive.v1.ListUsersRequest"> & {
  * Use `create(ListUsersRequestSchema)` to create a new message.
  */
 export const ListUsersRequestSchema: GenMessage<ListUsersRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 50);
+  messageDesc(file_holdfast_drive_v1_drive, 61);
 
 /**
  * All accounts.
@@ -1430,7 +1707,7 @@ export type ListUsersResponse = Message<"holdfast.drive.v1.ListUsersResponse"> &
  * Use `create(ListUsersResponseSchema)` to create a new message.
  */
 export const ListUsersResponseSchema: GenMessage<ListUsersResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_drive_v1_drive, 51);
+  messageDesc(file_holdfast_drive_v1_drive, 62);
 
 /**
  * Signing in and out. The session travels in the cookie "__Host-sid" ("holdfast-sid" over plain HTTP) or as "Authorization: Bearer".
@@ -1705,6 +1982,56 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListUsersRequestSchema;
     output: typeof ListUsersResponseSchema;
+  },
+  /**
+   * Steers the fleet. Safe to repeat with the same request id. Errors: as holdfast.fleet.v1 says at each command.
+   *
+   * @generated from rpc holdfast.drive.v1.AdminService.ChangeFleet
+   */
+  changeFleet: {
+    methodKind: "unary";
+    input: typeof ChangeFleetRequestSchema;
+    output: typeof ChangeFleetResponseSchema;
+  },
+  /**
+   * Makes a join token and the command to type on the new machine.
+   *
+   * @generated from rpc holdfast.drive.v1.AdminService.CreateJoinToken
+   */
+  createJoinToken: {
+    methodKind: "unary";
+    input: typeof CreateJoinTokenRequestSchema;
+    output: typeof CreateJoinTokenResponseSchema;
+  },
+  /**
+   * Whether nodes can be started and stopped on the machine of `npm start`, and which there are.
+   *
+   * @generated from rpc holdfast.drive.v1.AdminService.ListLocalNodes
+   */
+  listLocalNodes: {
+    methodKind: "unary";
+    input: typeof ListLocalNodesRequestSchema;
+    output: typeof ListLocalNodesResponseSchema;
+  },
+  /**
+   * Starts one more chunkserver there. Errors: precondition (the cluster was not started by npm start), tooBusy (64 run).
+   *
+   * @generated from rpc holdfast.drive.v1.AdminService.StartLocalNode
+   */
+  startLocalNode: {
+    methodKind: "unary";
+    input: typeof StartLocalNodeRequestSchema;
+    output: typeof StartLocalNodeResponseSchema;
+  },
+  /**
+   * Stops a chunkserver there, and keeps it stopped. Errors: precondition, notFound.
+   *
+   * @generated from rpc holdfast.drive.v1.AdminService.StopLocalNode
+   */
+  stopLocalNode: {
+    methodKind: "unary";
+    input: typeof StopLocalNodeRequestSchema;
+    output: typeof StopLocalNodeResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_holdfast_drive_v1_drive, 2);

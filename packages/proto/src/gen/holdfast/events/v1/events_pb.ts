@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file holdfast/events/v1/events.proto.
  */
 export const file_holdfast_events_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch9ob2xkZmFzdC9ldmVudHMvdjEvZXZlbnRzLnByb3RvEhJob2xkZmFzdC5ldmVudHMudjEijAEKCkV2ZW50QmF0Y2gSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVhY3RvchgCIAEoCRINCgVhdF9tcxgDIAEoBBIpCgZldmVudHMYBCADKAsyGS5ob2xkZmFzdC5ldmVudHMudjEuRXZlbnQSDwoHb3V0Y29tZRgFIAEoDBIQCghzZXF1ZW5jZRgGIAEoBCKhDgoFRXZlbnQSRQoTY2x1c3Rlcl9pbml0aWFsaXNlZBgBIAEoCzImLmhvbGRmYXN0LmV2ZW50cy52MS5DbHVzdGVySW5pdGlhbGlzZWRIABI3Cgx1c2VyX2NyZWF0ZWQYAiABKAsyHy5ob2xkZmFzdC5ldmVudHMudjEuVXNlckNyZWF0ZWRIABJIChV1c2VyX3Bhc3N3b3JkX2NoYW5nZWQYAyABKAsyJy5ob2xkZmFzdC5ldmVudHMudjEuVXNlclBhc3N3b3JkQ2hhbmdlZEgAEj0KD3Nlc3Npb25fc3RhcnRlZBgEIAEoCzIiLmhvbGRmYXN0LmV2ZW50cy52MS5TZXNzaW9uU3RhcnRlZEgAEjkKDXNlc3Npb25fZW5kZWQYBSABKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuU2Vzc2lvbkVuZGVkSAASOwoOZm9sZGVyX2NyZWF0ZWQYBiABKAsyIS5ob2xkZmFzdC5ldmVudHMudjEuRm9sZGVyQ3JlYXRlZEgAEjcKDGZpbGVfY3JlYXRlZBgHIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5GaWxlQ3JlYXRlZEgAEjcKDGNodW5rX3BsYWNlZBgIIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5DaHVua1BsYWNlZEgAEkEKEXZlcnNpb25fY29tbWl0dGVkGAkgASgLMiQuaG9sZGZhc3QuZXZlbnRzLnYxLlZlcnNpb25Db21taXR0ZWRIABI1CgtlbnRyeV9tb3ZlZBgKIAEoCzIeLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeU1vdmVkSAASOQoNZW50cnlfdHJhc2hlZBgLIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeVRyYXNoZWRIABI7Cg5lbnRyeV9yZXN0b3JlZBgMIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeVJlc3RvcmVkSAASNwoMZW50cnlfcHVyZ2VkGA0gASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLkVudHJ5UHVyZ2VkSAASOwoOY2h1bmtzX2dyYW50ZWQYDiABKAsyIS5ob2xkZmFzdC5ldmVudHMudjEuQ2h1bmtzR3JhbnRlZEgAEjsKDnVwbG9hZF9zdGFydGVkGA8gASgLMiEuaG9sZGZhc3QuZXZlbnRzLnYxLlVwbG9hZFN0YXJ0ZWRIABJCChJ1cGxvYWRfcGFydF9zdG9yZWQYECABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuVXBsb2FkUGFydFN0b3JlZEgAEjcKDHVwbG9hZF9lbmRlZBgRIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5VcGxvYWRFbmRlZEgAEjUKC25vZGVfam9pbmVkGBIgASgLMh4uaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVKb2luZWRIABI5Cg1ub2RlX3JlcG9ydGVkGBMgASgLMiAuaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVSZXBvcnRlZEgAEjEKCW5vZGVfZG93bhgUIAEoCzIcLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlRG93bkgAEi0KB25vZGVfdXAYFSABKAsyGi5ob2xkZmFzdC5ldmVudHMudjEuTm9kZVVwSAASQQoRcmVwbGljYV9jb25maXJtZWQYFiABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuUmVwbGljYUNvbmZpcm1lZEgAEjcKDHJlcGxpY2FfbG9zdBgXIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhTG9zdEgAEjcKDHRyaW1fb3JkZXJlZBgYIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5UcmltT3JkZXJlZEgAEj0KD3JlcGxpY2FfdHJpbW1lZBgZIAEoCzIiLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhVHJpbW1lZEgAEkIKEnNldHVwX3Rva2VuX2lzc3VlZBgaIAEoCzIkLmhvbGRmYXN0LmV2ZW50cy52MS5TZXR1cFRva2VuSXNzdWVkSAASOQoNdXNlcl9kaXNhYmxlZBgbIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyRGlzYWJsZWRIABI7Cg52ZXJzaW9uX3B1cmdlZBgcIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5WZXJzaW9uUHVyZ2VkSAASOQoNdXNlcl9yZXBsYWNlZBgdIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyUmVwbGFjZWRIABI7Cg5yZXBsaWNhX3BsYWNlZBgeIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhUGxhY2VkSABCBwoFZXZlbnQiVwoSQ2x1c3RlckluaXRpYWxpc2VkEhIKCmNsdXN0ZXJfaWQYASABKAkSGAoQY2h1bmtfc2l6ZV9ieXRlcxgCIAEoDRITCgtyZXBsaWNhdGlvbhgDIAEoDSKOAQoLVXNlckNyZWF0ZWQSDwoHdXNlcl9pZBgBIAEoBBINCgVlbWFpbBgCIAEoCRIVCg1wYXNzd29yZF9oYXNoGAMgASgJEhAKCGlzX2FkbWluGAQgASgIEhUKDXJvb3RfZW50cnlfaWQYBSABKAQSDQoFcGhvbmUYBiABKAkSEAoIY2hhbm5lbHMYByADKAkiPQoTVXNlclBhc3N3b3JkQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgEEhUKDXBhc3N3b3JkX2hhc2gYAiABKAkiHwoMVXNlckRpc2FibGVkEg8KB3VzZXJfaWQYASABKAQiaQoMVXNlclJlcGxhY2VkEg8KB3VzZXJfaWQYASABKAQSFQoNcGFzc3dvcmRfaGFzaBgCIAEoCRIQCghpc19hZG1pbhgDIAEoCBINCgVwaG9uZRgEIAEoCRIQCghjaGFubmVscxgFIAMoCSI/ChBTZXR1cFRva2VuSXNzdWVkEhQKDHRva2VuX3NoYTI1NhgBIAEoDBIVCg1leHBpcmVzX2F0X21zGAIgASgEIm8KDlNlc3Npb25TdGFydGVkEhQKDHRva2VuX3NoYTI1NhgBIAEoDBIPCgd1c2VyX2lkGAIgASgEEg8KB2NoYW5uZWwYAyABKAkSFQoNZXhwaXJlc19hdF9tcxgEIAEoBBIOCgZjbGllbnQYBSABKAkiJAoMU2Vzc2lvbkVuZGVkEhQKDHRva2VuX3NoYTI1NhgBIAEoDCJUCg1Gb2xkZXJDcmVhdGVkEhAKCGVudHJ5X2lkGAEgASgEEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEhAKCG93bmVyX2lkGAQgASgEIlIKC0ZpbGVDcmVhdGVkEhAKCGVudHJ5X2lkGAEgASgEEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEhAKCG93bmVyX2lkGAQgASgEIocBCgtDaHVua1BsYWNlZBIQCghjaHVua19pZBgBIAEoBBISCgpnZW5lcmF0aW9uGAIgASgNEhQKDGxlbmd0aF9ieXRlcxgDIAEoDRIOCgZzaGEyNTYYBCABKAwSEAoIbm9kZV9pZHMYBSADKA0SGgoSY29uZmlybWVkX25vZGVfaWRzGAYgAygNIocBChBWZXJzaW9uQ29tbWl0dGVkEhAKCGVudHJ5X2lkGAEgASgEEhIKCnZlcnNpb25faWQYAiABKAQSEgoKc2l6ZV9ieXRlcxgDIAEoBBIOCgZzaGEyNTYYBCABKAwSEQoJY2h1bmtfaWRzGAUgAygEEhYKDmlubGluZV9jb250ZW50GAYgASgMIjUKDVZlcnNpb25QdXJnZWQSEAoIZW50cnlfaWQYASABKAQSEgoKdmVyc2lvbl9pZBgCIAEoBCJ8CgpFbnRyeU1vdmVkEhAKCGVudHJ5X2lkGAEgASgEEhgKEHNvdXJjZV9wYXJlbnRfaWQYAiABKAQSEwoLc291cmNlX25hbWUYAyABKAkSGAoQdGFyZ2V0X3BhcmVudF9pZBgEIAEoBBITCgt0YXJnZXRfbmFtZRgFIAEoCSI6CgxFbnRyeVRyYXNoZWQSEAoIZW50cnlfaWQYASABKAQSGAoQc291cmNlX3BhcmVudF9pZBgCIAEoBCJQCg1FbnRyeVJlc3RvcmVkEhAKCGVudHJ5X2lkGAEgASgEEhgKEHRhcmdldF9wYXJlbnRfaWQYAiABKAQSEwoLdGFyZ2V0X25hbWUYAyABKAkiHwoLRW50cnlQdXJnZWQSEAoIZW50cnlfaWQYASABKAQiewoNQ2h1bmtzR3JhbnRlZBIQCghncmFudF9pZBgBIAEoBBIPCgdnYXRld2F5GAIgASgJEjAKBmNodW5rcxgDIAMoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5HcmFudGVkQ2h1bmsSFQoNZXhwaXJlc19hdF9tcxgEIAEoBCIyCgxHcmFudGVkQ2h1bmsSEAoIY2h1bmtfaWQYASABKAQSEAoIbm9kZV9pZHMYAiADKA0izwEKDVVwbG9hZFN0YXJ0ZWQSEQoJdXBsb2FkX2lkGAEgASgJEhAKCG93bmVyX2lkGAIgASgEEhEKCXBhcmVudF9pZBgDIAEoBBIMCgRuYW1lGAQgASgJEhIKCnNpemVfYnl0ZXMYBSABKAQSFwoPcGFydF9zaXplX2J5dGVzGAYgASgNEjQKCGNvbmZsaWN0GAcgASgOMiIuaG9sZGZhc3QuZXZlbnRzLnYxLkNvbmZsaWN0UG9saWN5EhUKDWV4cGlyZXNfYXRfbXMYCCABKAQibAoQVXBsb2FkUGFydFN0b3JlZBIRCgl1cGxvYWRfaWQYASABKAkSDAoEcGFydBgCIAEoDRIRCgljaHVua19pZHMYAyADKAQSFAoMbGVuZ3RoX2J5dGVzGAQgASgNEg4KBnNoYTI1NhgFIAEoDCI2CgtVcGxvYWRFbmRlZBIRCgl1cGxvYWRfaWQYASABKAkSFAoMaXNfY29tbWl0dGVkGAIgASgIIo4BCgpOb2RlSm9pbmVkEg8KB25vZGVfaWQYASABKA0SEQoJbm9kZV91dWlkGAIgASgJEgwKBG5hbWUYAyABKAkSDwoHYWRkcmVzcxgEIAEoCRIKCgJpcBgFIAEoCRILCgNtYWMYBiABKAkSFgoOY2FwYWNpdHlfYnl0ZXMYByABKAQSDAoEem9uZRgIIAEoCSJhCgxOb2RlUmVwb3J0ZWQSDwoHbm9kZV9pZBgBIAEoDRIPCgdhZGRyZXNzGAIgASgJEgoKAmlwGAMgASgJEgsKA21hYxgEIAEoCRIWCg5jYXBhY2l0eV9ieXRlcxgFIAEoBCIrCghOb2RlRG93bhIPCgdub2RlX2lkGAEgASgNEg4KBnJlYXNvbhgCIAEoCSIZCgZOb2RlVXASDwoHbm9kZV9pZBgBIAEoDSJDCg1SZXBsaWNhUGxhY2VkEhEKCWNodW5rX2lkcxgBIAMoBBIPCgdub2RlX2lkGAIgASgNEg4KBnJlYXNvbhgDIAEoCSI2ChBSZXBsaWNhQ29uZmlybWVkEhEKCWNodW5rX2lkcxgBIAMoBBIPCgdub2RlX2lkGAIgASgNIkEKC1JlcGxpY2FMb3N0EhEKCWNodW5rX2lkcxgBIAMoBBIPCgdub2RlX2lkGAIgASgNEg4KBnJlYXNvbhgDIAEoCSJ+CgtUcmltT3JkZXJlZBIQCghjaHVua19pZBgBIAEoBBISCgpnZW5lcmF0aW9uGAIgASgNEg8KB25vZGVfaWQYAyABKA0SDAoEdGVybRgEIAEoBBIOCgZyZWFzb24YBSABKAkSGgoSY29uZmlybWVkX25vZGVfaWRzGAYgAygNIjMKDlJlcGxpY2FUcmltbWVkEhAKCGNodW5rX2lkGAEgASgEEg8KB25vZGVfaWQYAiABKA0qhwEKDkNvbmZsaWN0UG9saWN5Eh8KG0NPTkZMSUNUX1BPTElDWV9VTlNQRUNJRklFRBAAEhgKFENPTkZMSUNUX1BPTElDWV9GQUlMEAESGwoXQ09ORkxJQ1RfUE9MSUNZX1JFUExBQ0UQAhIdChlDT05GTElDVF9QT0xJQ1lfS0VFUF9CT1RIEANiBnByb3RvMw");
+  fileDesc("Ch9ob2xkZmFzdC9ldmVudHMvdjEvZXZlbnRzLnByb3RvEhJob2xkZmFzdC5ldmVudHMudjEijAEKCkV2ZW50QmF0Y2gSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVhY3RvchgCIAEoCRINCgVhdF9tcxgDIAEoBBIpCgZldmVudHMYBCADKAsyGS5ob2xkZmFzdC5ldmVudHMudjEuRXZlbnQSDwoHb3V0Y29tZRgFIAEoDBIQCghzZXF1ZW5jZRgGIAEoBCLMFAoFRXZlbnQSRQoTY2x1c3Rlcl9pbml0aWFsaXNlZBgBIAEoCzImLmhvbGRmYXN0LmV2ZW50cy52MS5DbHVzdGVySW5pdGlhbGlzZWRIABI3Cgx1c2VyX2NyZWF0ZWQYAiABKAsyHy5ob2xkZmFzdC5ldmVudHMudjEuVXNlckNyZWF0ZWRIABJIChV1c2VyX3Bhc3N3b3JkX2NoYW5nZWQYAyABKAsyJy5ob2xkZmFzdC5ldmVudHMudjEuVXNlclBhc3N3b3JkQ2hhbmdlZEgAEj0KD3Nlc3Npb25fc3RhcnRlZBgEIAEoCzIiLmhvbGRmYXN0LmV2ZW50cy52MS5TZXNzaW9uU3RhcnRlZEgAEjkKDXNlc3Npb25fZW5kZWQYBSABKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuU2Vzc2lvbkVuZGVkSAASOwoOZm9sZGVyX2NyZWF0ZWQYBiABKAsyIS5ob2xkZmFzdC5ldmVudHMudjEuRm9sZGVyQ3JlYXRlZEgAEjcKDGZpbGVfY3JlYXRlZBgHIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5GaWxlQ3JlYXRlZEgAEjcKDGNodW5rX3BsYWNlZBgIIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5DaHVua1BsYWNlZEgAEkEKEXZlcnNpb25fY29tbWl0dGVkGAkgASgLMiQuaG9sZGZhc3QuZXZlbnRzLnYxLlZlcnNpb25Db21taXR0ZWRIABI1CgtlbnRyeV9tb3ZlZBgKIAEoCzIeLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeU1vdmVkSAASOQoNZW50cnlfdHJhc2hlZBgLIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeVRyYXNoZWRIABI7Cg5lbnRyeV9yZXN0b3JlZBgMIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeVJlc3RvcmVkSAASNwoMZW50cnlfcHVyZ2VkGA0gASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLkVudHJ5UHVyZ2VkSAASOwoOY2h1bmtzX2dyYW50ZWQYDiABKAsyIS5ob2xkZmFzdC5ldmVudHMudjEuQ2h1bmtzR3JhbnRlZEgAEjsKDnVwbG9hZF9zdGFydGVkGA8gASgLMiEuaG9sZGZhc3QuZXZlbnRzLnYxLlVwbG9hZFN0YXJ0ZWRIABJCChJ1cGxvYWRfcGFydF9zdG9yZWQYECABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuVXBsb2FkUGFydFN0b3JlZEgAEjcKDHVwbG9hZF9lbmRlZBgRIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5VcGxvYWRFbmRlZEgAEjUKC25vZGVfam9pbmVkGBIgASgLMh4uaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVKb2luZWRIABI5Cg1ub2RlX3JlcG9ydGVkGBMgASgLMiAuaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVSZXBvcnRlZEgAEjEKCW5vZGVfZG93bhgUIAEoCzIcLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlRG93bkgAEi0KB25vZGVfdXAYFSABKAsyGi5ob2xkZmFzdC5ldmVudHMudjEuTm9kZVVwSAASQQoRcmVwbGljYV9jb25maXJtZWQYFiABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuUmVwbGljYUNvbmZpcm1lZEgAEjcKDHJlcGxpY2FfbG9zdBgXIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhTG9zdEgAEjcKDHRyaW1fb3JkZXJlZBgYIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5UcmltT3JkZXJlZEgAEj0KD3JlcGxpY2FfdHJpbW1lZBgZIAEoCzIiLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhVHJpbW1lZEgAEkIKEnNldHVwX3Rva2VuX2lzc3VlZBgaIAEoCzIkLmhvbGRmYXN0LmV2ZW50cy52MS5TZXR1cFRva2VuSXNzdWVkSAASOQoNdXNlcl9kaXNhYmxlZBgbIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyRGlzYWJsZWRIABI7Cg52ZXJzaW9uX3B1cmdlZBgcIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5WZXJzaW9uUHVyZ2VkSAASOQoNdXNlcl9yZXBsYWNlZBgdIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyUmVwbGFjZWRIABI7Cg5yZXBsaWNhX3BsYWNlZBgeIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhUGxhY2VkSAASOQoNbm9kZV9kcmFpbmluZxgfIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlRHJhaW5pbmdIABI3Cgxub2RlX2RyYWluZWQYICABKAsyHy5ob2xkZmFzdC5ldmVudHMudjEuTm9kZURyYWluZWRIABI7Cg5ub2RlX2FjdGl2YXRlZBghIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlQWN0aXZhdGVkSAASRQoTbWFpbnRlbmFuY2Vfc3RhcnRlZBgiIAEoCzImLmhvbGRmYXN0LmV2ZW50cy52MS5NYWludGVuYW5jZVN0YXJ0ZWRIABI1Cgtub2RlX2ZhaWxlZBgjIAEoCzIeLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlRmFpbGVkSAASNwoMbm9kZV9yZW1vdmVkGCQgASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVSZW1vdmVkSAASOQoNbm9kZV9sYWJlbGxlZBglIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlTGFiZWxsZWRIABJFChNyZXBsaWNhdGlvbl9jaGFuZ2VkGCYgASgLMiYuaG9sZGZhc3QuZXZlbnRzLnYxLlJlcGxpY2F0aW9uQ2hhbmdlZEgAEkcKFGhvdXNla2VlcGluZ19jaGFuZ2VkGCcgASgLMicuaG9sZGZhc3QuZXZlbnRzLnYxLkhvdXNla2VlcGluZ0NoYW5nZWRIABJAChFqb2luX3Rva2VuX2lzc3VlZBgoIAEoCzIjLmhvbGRmYXN0LmV2ZW50cy52MS5Kb2luVG9rZW5Jc3N1ZWRIABJCChJqb2luX3Rva2VuX3Jldm9rZWQYKSABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuSm9pblRva2VuUmV2b2tlZEgAEjkKDWRyaWxsX3N0YXJ0ZWQYKiABKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuRHJpbGxTdGFydGVkSAASNQoLZHJpbGxfZW5kZWQYKyABKAsyHi5ob2xkZmFzdC5ldmVudHMudjEuRHJpbGxFbmRlZEgAQgcKBWV2ZW50IkUKDE5vZGVEcmFpbmluZxIPCgdub2RlX2lkGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIUCgxjb3BpZXNfdG90YWwYAyABKAQiHgoLTm9kZURyYWluZWQSDwoHbm9kZV9pZBgBIAEoDSIwCg1Ob2RlQWN0aXZhdGVkEg8KB25vZGVfaWQYASABKA0SDgoGcmVhc29uGAIgASgJIkkKEk1haW50ZW5hbmNlU3RhcnRlZBIPCgdub2RlX2lkGAEgASgNEhIKCmVuZHNfYXRfbXMYAiABKAQSDgoGcmVhc29uGAMgASgJIi0KCk5vZGVGYWlsZWQSDwoHbm9kZV9pZBgBIAEoDRIOCgZyZWFzb24YAiABKAkiMwoLTm9kZVJlbW92ZWQSDwoHbm9kZV9pZBgBIAEoDRITCgtjb3BpZXNfbGVmdBgCIAEoBCI7CgxOb2RlTGFiZWxsZWQSDwoHbm9kZV9pZBgBIAEoDRIMCgR6b25lGAIgASgJEgwKBHJhY2sYAyABKAkiKQoSUmVwbGljYXRpb25DaGFuZ2VkEhMKC3JlcGxpY2F0aW9uGAEgASgNImkKE0hvdXNla2VlcGluZ0NoYW5nZWQSGQoRaXNfYmFsYW5jZV9wYXVzZWQYASABKAgSGAoQaXNfcmVwYWlyX3BhdXNlZBgCIAEoCBIdChVpc19tYXNzX2xvc3NfYWNjZXB0ZWQYAyABKAgiZAoPSm9pblRva2VuSXNzdWVkEhUKDWpvaW5fdG9rZW5faWQYASABKA0SFAoMdG9rZW5fc2hhMjU2GAIgASgMEhUKDWV4cGlyZXNfYXRfbXMYAyABKAQSDQoFbGFiZWwYBCABKAkiOQoQSm9pblRva2VuUmV2b2tlZBIVCg1qb2luX3Rva2VuX2lkGAEgASgNEg4KBnJlYXNvbhgCIAEoCSJ9CgxEcmlsbFN0YXJ0ZWQSEAoIZHJpbGxfaWQYASABKAQSDwoHbm9kZV9pZBgCIAEoDRISCgpkcmlsbF9raW5kGAMgASgJEhIKCmVuZHNfYXRfbXMYBCABKAQSEAoIZGVsYXlfbXMYBSABKA0SEAoIY2h1bmtfaWQYBiABKAQiLgoKRHJpbGxFbmRlZBIQCghkcmlsbF9pZBgBIAEoBBIOCgZyZWFzb24YAiABKAkiVwoSQ2x1c3RlckluaXRpYWxpc2VkEhIKCmNsdXN0ZXJfaWQYASABKAkSGAoQY2h1bmtfc2l6ZV9ieXRlcxgCIAEoDRITCgtyZXBsaWNhdGlvbhgDIAEoDSKOAQoLVXNlckNyZWF0ZWQSDwoHdXNlcl9pZBgBIAEoBBINCgVlbWFpbBgCIAEoCRIVCg1wYXNzd29yZF9oYXNoGAMgASgJEhAKCGlzX2FkbWluGAQgASgIEhUKDXJvb3RfZW50cnlfaWQYBSABKAQSDQoFcGhvbmUYBiABKAkSEAoIY2hhbm5lbHMYByADKAkiPQoTVXNlclBhc3N3b3JkQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgEEhUKDXBhc3N3b3JkX2hhc2gYAiABKAkiHwoMVXNlckRpc2FibGVkEg8KB3VzZXJfaWQYASABKAQiaQoMVXNlclJlcGxhY2VkEg8KB3VzZXJfaWQYASABKAQSFQoNcGFzc3dvcmRfaGFzaBgCIAEoCRIQCghpc19hZG1pbhgDIAEoCBINCgVwaG9uZRgEIAEoCRIQCghjaGFubmVscxgFIAMoCSI/ChBTZXR1cFRva2VuSXNzdWVkEhQKDHRva2VuX3NoYTI1NhgBIAEoDBIVCg1leHBpcmVzX2F0X21zGAIgASgEIm8KDlNlc3Npb25TdGFydGVkEhQKDHRva2VuX3NoYTI1NhgBIAEoDBIPCgd1c2VyX2lkGAIgASgEEg8KB2NoYW5uZWwYAyABKAkSFQoNZXhwaXJlc19hdF9tcxgEIAEoBBIOCgZjbGllbnQYBSABKAkiJAoMU2Vzc2lvbkVuZGVkEhQKDHRva2VuX3NoYTI1NhgBIAEoDCJUCg1Gb2xkZXJDcmVhdGVkEhAKCGVudHJ5X2lkGAEgASgEEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEhAKCG93bmVyX2lkGAQgASgEIlIKC0ZpbGVDcmVhdGVkEhAKCGVudHJ5X2lkGAEgASgEEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEhAKCG93bmVyX2lkGAQgASgEIocBCgtDaHVua1BsYWNlZBIQCghjaHVua19pZBgBIAEoBBISCgpnZW5lcmF0aW9uGAIgASgNEhQKDGxlbmd0aF9ieXRlcxgDIAEoDRIOCgZzaGEyNTYYBCABKAwSEAoIbm9kZV9pZHMYBSADKA0SGgoSY29uZmlybWVkX25vZGVfaWRzGAYgAygNIocBChBWZXJzaW9uQ29tbWl0dGVkEhAKCGVudHJ5X2lkGAEgASgEEhIKCnZlcnNpb25faWQYAiABKAQSEgoKc2l6ZV9ieXRlcxgDIAEoBBIOCgZzaGEyNTYYBCABKAwSEQoJY2h1bmtfaWRzGAUgAygEEhYKDmlubGluZV9jb250ZW50GAYgASgMIjUKDVZlcnNpb25QdXJnZWQSEAoIZW50cnlfaWQYASABKAQSEgoKdmVyc2lvbl9pZBgCIAEoBCJ8CgpFbnRyeU1vdmVkEhAKCGVudHJ5X2lkGAEgASgEEhgKEHNvdXJjZV9wYXJlbnRfaWQYAiABKAQSEwoLc291cmNlX25hbWUYAyABKAkSGAoQdGFyZ2V0X3BhcmVudF9pZBgEIAEoBBITCgt0YXJnZXRfbmFtZRgFIAEoCSI6CgxFbnRyeVRyYXNoZWQSEAoIZW50cnlfaWQYASABKAQSGAoQc291cmNlX3BhcmVudF9pZBgCIAEoBCJQCg1FbnRyeVJlc3RvcmVkEhAKCGVudHJ5X2lkGAEgASgEEhgKEHRhcmdldF9wYXJlbnRfaWQYAiABKAQSEwoLdGFyZ2V0X25hbWUYAyABKAkiHwoLRW50cnlQdXJnZWQSEAoIZW50cnlfaWQYASABKAQiewoNQ2h1bmtzR3JhbnRlZBIQCghncmFudF9pZBgBIAEoBBIPCgdnYXRld2F5GAIgASgJEjAKBmNodW5rcxgDIAMoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5HcmFudGVkQ2h1bmsSFQoNZXhwaXJlc19hdF9tcxgEIAEoBCIyCgxHcmFudGVkQ2h1bmsSEAoIY2h1bmtfaWQYASABKAQSEAoIbm9kZV9pZHMYAiADKA0izwEKDVVwbG9hZFN0YXJ0ZWQSEQoJdXBsb2FkX2lkGAEgASgJEhAKCG93bmVyX2lkGAIgASgEEhEKCXBhcmVudF9pZBgDIAEoBBIMCgRuYW1lGAQgASgJEhIKCnNpemVfYnl0ZXMYBSABKAQSFwoPcGFydF9zaXplX2J5dGVzGAYgASgNEjQKCGNvbmZsaWN0GAcgASgOMiIuaG9sZGZhc3QuZXZlbnRzLnYxLkNvbmZsaWN0UG9saWN5EhUKDWV4cGlyZXNfYXRfbXMYCCABKAQibAoQVXBsb2FkUGFydFN0b3JlZBIRCgl1cGxvYWRfaWQYASABKAkSDAoEcGFydBgCIAEoDRIRCgljaHVua19pZHMYAyADKAQSFAoMbGVuZ3RoX2J5dGVzGAQgASgNEg4KBnNoYTI1NhgFIAEoDCI2CgtVcGxvYWRFbmRlZBIRCgl1cGxvYWRfaWQYASABKAkSFAoMaXNfY29tbWl0dGVkGAIgASgIIrMBCgpOb2RlSm9pbmVkEg8KB25vZGVfaWQYASABKA0SEQoJbm9kZV91dWlkGAIgASgJEgwKBG5hbWUYAyABKAkSDwoHYWRkcmVzcxgEIAEoCRIKCgJpcBgFIAEoCRILCgNtYWMYBiABKAkSFgoOY2FwYWNpdHlfYnl0ZXMYByABKAQSDAoEem9uZRgIIAEoCRIMCgRyYWNrGAkgASgJEhUKDWpvaW5fdG9rZW5faWQYCiABKA0iYQoMTm9kZVJlcG9ydGVkEg8KB25vZGVfaWQYASABKA0SDwoHYWRkcmVzcxgCIAEoCRIKCgJpcBgDIAEoCRILCgNtYWMYBCABKAkSFgoOY2FwYWNpdHlfYnl0ZXMYBSABKAQiPQoITm9kZURvd24SDwoHbm9kZV9pZBgBIAEoDRIOCgZyZWFzb24YAiABKAkSEAoIZHJpbGxfaWQYAyABKAQiGQoGTm9kZVVwEg8KB25vZGVfaWQYASABKA0iQwoNUmVwbGljYVBsYWNlZBIRCgljaHVua19pZHMYASADKAQSDwoHbm9kZV9pZBgCIAEoDRIOCgZyZWFzb24YAyABKAkiNgoQUmVwbGljYUNvbmZpcm1lZBIRCgljaHVua19pZHMYASADKAQSDwoHbm9kZV9pZBgCIAEoDSJTCgtSZXBsaWNhTG9zdBIRCgljaHVua19pZHMYASADKAQSDwoHbm9kZV9pZBgCIAEoDRIOCgZyZWFzb24YAyABKAkSEAoIZHJpbGxfaWQYBCABKAQifgoLVHJpbU9yZGVyZWQSEAoIY2h1bmtfaWQYASABKAQSEgoKZ2VuZXJhdGlvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgNEgwKBHRlcm0YBCABKAQSDgoGcmVhc29uGAUgASgJEhoKEmNvbmZpcm1lZF9ub2RlX2lkcxgGIAMoDSIzCg5SZXBsaWNhVHJpbW1lZBIQCghjaHVua19pZBgBIAEoBBIPCgdub2RlX2lkGAIgASgNKocBCg5Db25mbGljdFBvbGljeRIfChtDT05GTElDVF9QT0xJQ1lfVU5TUEVDSUZJRUQQABIYChRDT05GTElDVF9QT0xJQ1lfRkFJTBABEhsKF0NPTkZMSUNUX1BPTElDWV9SRVBMQUNFEAISHQoZQ09ORkxJQ1RfUE9MSUNZX0tFRVBfQk9USBADYgZwcm90bzM");
 
 /**
  * The facts that one command led to; they become true together.
@@ -263,6 +263,84 @@ export type Event = Message<"holdfast.events.v1.Event"> & {
      */
     value: ReplicaPlaced;
     case: "replicaPlaced";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.NodeDraining node_draining = 31;
+     */
+    value: NodeDraining;
+    case: "nodeDraining";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.NodeDrained node_drained = 32;
+     */
+    value: NodeDrained;
+    case: "nodeDrained";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.NodeActivated node_activated = 33;
+     */
+    value: NodeActivated;
+    case: "nodeActivated";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.MaintenanceStarted maintenance_started = 34;
+     */
+    value: MaintenanceStarted;
+    case: "maintenanceStarted";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.NodeFailed node_failed = 35;
+     */
+    value: NodeFailed;
+    case: "nodeFailed";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.NodeRemoved node_removed = 36;
+     */
+    value: NodeRemoved;
+    case: "nodeRemoved";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.NodeLabelled node_labelled = 37;
+     */
+    value: NodeLabelled;
+    case: "nodeLabelled";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.ReplicationChanged replication_changed = 38;
+     */
+    value: ReplicationChanged;
+    case: "replicationChanged";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.HousekeepingChanged housekeeping_changed = 39;
+     */
+    value: HousekeepingChanged;
+    case: "housekeepingChanged";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.JoinTokenIssued join_token_issued = 40;
+     */
+    value: JoinTokenIssued;
+    case: "joinTokenIssued";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.JoinTokenRevoked join_token_revoked = 41;
+     */
+    value: JoinTokenRevoked;
+    case: "joinTokenRevoked";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.DrillStarted drill_started = 42;
+     */
+    value: DrillStarted;
+    case: "drillStarted";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.DrillEnded drill_ended = 43;
+     */
+    value: DrillEnded;
+    case: "drillEnded";
   } | { case: undefined; value?: undefined };
 };
 
@@ -272,6 +350,426 @@ export type Event = Message<"holdfast.events.v1.Event"> & {
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
   messageDesc(file_holdfast_events_v1_events, 1);
+
+/**
+ * A node gives its copies away and takes no new ones.
+ *
+ * @generated from message holdfast.events.v1.NodeDraining
+ */
+export type NodeDraining = Message<"holdfast.events.v1.NodeDraining"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: uint32 node_id = 1;
+   */
+  nodeId: number;
+
+  /**
+   * In the administrator's words.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * Confirmed copies on it at that moment.
+   *
+   * @generated from field: uint64 copies_total = 3;
+   */
+  copiesTotal: bigint;
+};
+
+/**
+ * Describes the message holdfast.events.v1.NodeDraining.
+ * Use `create(NodeDrainingSchema)` to create a new message.
+ */
+export const NodeDrainingSchema: GenMessage<NodeDraining> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 2);
+
+/**
+ * A draining node holds nothing that is needed any more.
+ *
+ * @generated from message holdfast.events.v1.NodeDrained
+ */
+export type NodeDrained = Message<"holdfast.events.v1.NodeDrained"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: uint32 node_id = 1;
+   */
+  nodeId: number;
+};
+
+/**
+ * Describes the message holdfast.events.v1.NodeDrained.
+ * Use `create(NodeDrainedSchema)` to create a new message.
+ */
+export const NodeDrainedSchema: GenMessage<NodeDrained> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 3);
+
+/**
+ * A node takes copies again: a drain was cancelled, maintenance is over, or a declared failure was taken back.
+ *
+ * @generated from message holdfast.events.v1.NodeActivated
+ */
+export type NodeActivated = Message<"holdfast.events.v1.NodeActivated"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: uint32 node_id = 1;
+   */
+  nodeId: number;
+
+  /**
+   * "cancelled", "maintenance-over", "readmitted".
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message holdfast.events.v1.NodeActivated.
+ * Use `create(NodeActivatedSchema)` to create a new message.
+ */
+export const NodeActivatedSchema: GenMessage<NodeActivated> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 4);
+
+/**
+ * A node may be away until a time; its copies are not repaired meanwhile.
+ *
+ * @generated from message holdfast.events.v1.MaintenanceStarted
+ */
+export type MaintenanceStarted = Message<"holdfast.events.v1.MaintenanceStarted"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: uint32 node_id = 1;
+   */
+  nodeId: number;
+
+  /**
+   * Leader time.
+   *
+   * @generated from field: uint64 ends_at_ms = 2;
+   */
+  endsAtMs: bigint;
+
+  /**
+   * In the administrator's words.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message holdfast.events.v1.MaintenanceStarted.
+ * Use `create(MaintenanceStartedSchema)` to create a new message.
+ */
+export const MaintenanceStartedSchema: GenMessage<MaintenanceStarted> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 5);
+
+/**
+ * An administrator declared a node dead: its copies do not count.
+ *
+ * @generated from message holdfast.events.v1.NodeFailed
+ */
+export type NodeFailed = Message<"holdfast.events.v1.NodeFailed"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: uint32 node_id = 1;
+   */
+  nodeId: number;
+
+  /**
+   * In the administrator's words.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message holdfast.events.v1.NodeFailed.
+ * Use `create(NodeFailedSchema)` to create a new message.
+ */
+export const NodeFailedSchema: GenMessage<NodeFailed> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 6);
+
+/**
+ * A node is no longer part of the cluster, and never again under this identity.
+ *
+ * @generated from message holdfast.events.v1.NodeRemoved
+ */
+export type NodeRemoved = Message<"holdfast.events.v1.NodeRemoved"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: uint32 node_id = 1;
+   */
+  nodeId: number;
+
+  /**
+   * Copies of needed chunks that were still confirmed on it; 0 after a drain.
+   *
+   * @generated from field: uint64 copies_left = 2;
+   */
+  copiesLeft: bigint;
+};
+
+/**
+ * Describes the message holdfast.events.v1.NodeRemoved.
+ * Use `create(NodeRemovedSchema)` to create a new message.
+ */
+export const NodeRemovedSchema: GenMessage<NodeRemoved> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 7);
+
+/**
+ * Where a node stands.
+ *
+ * @generated from message holdfast.events.v1.NodeLabelled
+ */
+export type NodeLabelled = Message<"holdfast.events.v1.NodeLabelled"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: uint32 node_id = 1;
+   */
+  nodeId: number;
+
+  /**
+   * Failure domain of a site.
+   *
+   * @generated from field: string zone = 2;
+   */
+  zone: string;
+
+  /**
+   * Failure domain inside a zone.
+   *
+   * @generated from field: string rack = 3;
+   */
+  rack: string;
+};
+
+/**
+ * Describes the message holdfast.events.v1.NodeLabelled.
+ * Use `create(NodeLabelledSchema)` to create a new message.
+ */
+export const NodeLabelledSchema: GenMessage<NodeLabelled> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 8);
+
+/**
+ * Copies wanted of every chunk from now on.
+ *
+ * @generated from message holdfast.events.v1.ReplicationChanged
+ */
+export type ReplicationChanged = Message<"holdfast.events.v1.ReplicationChanged"> & {
+  /**
+   * Copies.
+   *
+   * @generated from field: uint32 replication = 1;
+   */
+  replication: number;
+};
+
+/**
+ * Describes the message holdfast.events.v1.ReplicationChanged.
+ * Use `create(ReplicationChangedSchema)` to create a new message.
+ */
+export const ReplicationChangedSchema: GenMessage<ReplicationChanged> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 9);
+
+/**
+ * What the cluster does on its own was paused or resumed; the whole setting as it is now.
+ *
+ * @generated from message holdfast.events.v1.HousekeepingChanged
+ */
+export type HousekeepingChanged = Message<"holdfast.events.v1.HousekeepingChanged"> & {
+  /**
+   * Balancing rests.
+   *
+   * @generated from field: bool is_balance_paused = 1;
+   */
+  isBalancePaused: boolean;
+
+  /**
+   * Repair rests.
+   *
+   * @generated from field: bool is_repair_paused = 2;
+   */
+  isRepairPaused: boolean;
+
+  /**
+   * Repair goes on although a large share of the nodes vanished together.
+   *
+   * @generated from field: bool is_mass_loss_accepted = 3;
+   */
+  isMassLossAccepted: boolean;
+};
+
+/**
+ * Describes the message holdfast.events.v1.HousekeepingChanged.
+ * Use `create(HousekeepingChangedSchema)` to create a new message.
+ */
+export const HousekeepingChangedSchema: GenMessage<HousekeepingChanged> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 10);
+
+/**
+ * A new node may join with this token, once.
+ *
+ * @generated from message holdfast.events.v1.JoinTokenIssued
+ */
+export type JoinTokenIssued = Message<"holdfast.events.v1.JoinTokenIssued"> & {
+  /**
+   * From the log.
+   *
+   * @generated from field: uint32 join_token_id = 1;
+   */
+  joinTokenId: number;
+
+  /**
+   * Of the token, which is never stored.
+   *
+   * @generated from field: bytes token_sha256 = 2;
+   */
+  tokenSha256: Uint8Array;
+
+  /**
+   * Leader time.
+   *
+   * @generated from field: uint64 expires_at_ms = 3;
+   */
+  expiresAtMs: bigint;
+
+  /**
+   * For whom.
+   *
+   * @generated from field: string label = 4;
+   */
+  label: string;
+};
+
+/**
+ * Describes the message holdfast.events.v1.JoinTokenIssued.
+ * Use `create(JoinTokenIssuedSchema)` to create a new message.
+ */
+export const JoinTokenIssuedSchema: GenMessage<JoinTokenIssued> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 11);
+
+/**
+ * A join token no longer works: revoked or expired.
+ *
+ * @generated from message holdfast.events.v1.JoinTokenRevoked
+ */
+export type JoinTokenRevoked = Message<"holdfast.events.v1.JoinTokenRevoked"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: uint32 join_token_id = 1;
+   */
+  joinTokenId: number;
+
+  /**
+   * "revoked" or "expired".
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message holdfast.events.v1.JoinTokenRevoked.
+ * Use `create(JoinTokenRevokedSchema)` to create a new message.
+ */
+export const JoinTokenRevokedSchema: GenMessage<JoinTokenRevoked> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 12);
+
+/**
+ * The product itself makes a node fail, for a time. What it causes until DrillEnded is marked as injected.
+ *
+ * @generated from message holdfast.events.v1.DrillStarted
+ */
+export type DrillStarted = Message<"holdfast.events.v1.DrillStarted"> & {
+  /**
+   * From the log.
+   *
+   * @generated from field: uint64 drill_id = 1;
+   */
+  drillId: bigint;
+
+  /**
+   * Where.
+   *
+   * @generated from field: uint32 node_id = 2;
+   */
+  nodeId: number;
+
+  /**
+   * "stop", "partition", "slow", "corrupt".
+   *
+   * @generated from field: string drill_kind = 3;
+   */
+  drillKind: string;
+
+  /**
+   * Leader time.
+   *
+   * @generated from field: uint64 ends_at_ms = 4;
+   */
+  endsAtMs: bigint;
+
+  /**
+   * Of "slow": added to every disk operation.
+   *
+   * @generated from field: uint32 delay_ms = 5;
+   */
+  delayMs: number;
+
+  /**
+   * Of "corrupt": which copy.
+   *
+   * @generated from field: uint64 chunk_id = 6;
+   */
+  chunkId: bigint;
+};
+
+/**
+ * Describes the message holdfast.events.v1.DrillStarted.
+ * Use `create(DrillStartedSchema)` to create a new message.
+ */
+export const DrillStartedSchema: GenMessage<DrillStarted> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 13);
+
+/**
+ * A drill is over.
+ *
+ * @generated from message holdfast.events.v1.DrillEnded
+ */
+export type DrillEnded = Message<"holdfast.events.v1.DrillEnded"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: uint64 drill_id = 1;
+   */
+  drillId: bigint;
+
+  /**
+   * "stopped" or "expired".
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message holdfast.events.v1.DrillEnded.
+ * Use `create(DrillEndedSchema)` to create a new message.
+ */
+export const DrillEndedSchema: GenMessage<DrillEnded> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 14);
 
 /**
  * First event of a log.
@@ -306,7 +804,7 @@ export type ClusterInitialised = Message<"holdfast.events.v1.ClusterInitialised"
  * Use `create(ClusterInitialisedSchema)` to create a new message.
  */
 export const ClusterInitialisedSchema: GenMessage<ClusterInitialised> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 2);
+  messageDesc(file_holdfast_events_v1_events, 15);
 
 /**
  * An account exists from now on, with a root folder of its own.
@@ -369,7 +867,7 @@ export type UserCreated = Message<"holdfast.events.v1.UserCreated"> & {
  * Use `create(UserCreatedSchema)` to create a new message.
  */
 export const UserCreatedSchema: GenMessage<UserCreated> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 3);
+  messageDesc(file_holdfast_events_v1_events, 16);
 
 /**
  * The account's password is another one; its other sessions end with SessionEnded.
@@ -397,7 +895,7 @@ export type UserPasswordChanged = Message<"holdfast.events.v1.UserPasswordChange
  * Use `create(UserPasswordChangedSchema)` to create a new message.
  */
 export const UserPasswordChangedSchema: GenMessage<UserPasswordChanged> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 4);
+  messageDesc(file_holdfast_events_v1_events, 17);
 
 /**
  * The account may not sign in any more.
@@ -418,7 +916,7 @@ export type UserDisabled = Message<"holdfast.events.v1.UserDisabled"> & {
  * Use `create(UserDisabledSchema)` to create a new message.
  */
 export const UserDisabledSchema: GenMessage<UserDisabled> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 5);
+  messageDesc(file_holdfast_events_v1_events, 18);
 
 /**
  * An account that exists was set anew: password and flags; it may sign in again, and its sessions end with SessionEnded.
@@ -467,7 +965,7 @@ export type UserReplaced = Message<"holdfast.events.v1.UserReplaced"> & {
  * Use `create(UserReplacedSchema)` to create a new message.
  */
 export const UserReplacedSchema: GenMessage<UserReplaced> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 6);
+  messageDesc(file_holdfast_events_v1_events, 19);
 
 /**
  * The one-time link that makes the first account.
@@ -495,7 +993,7 @@ export type SetupTokenIssued = Message<"holdfast.events.v1.SetupTokenIssued"> & 
  * Use `create(SetupTokenIssuedSchema)` to create a new message.
  */
 export const SetupTokenIssuedSchema: GenMessage<SetupTokenIssued> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 7);
+  messageDesc(file_holdfast_events_v1_events, 20);
 
 /**
  * Somebody signed in.
@@ -544,7 +1042,7 @@ export type SessionStarted = Message<"holdfast.events.v1.SessionStarted"> & {
  * Use `create(SessionStartedSchema)` to create a new message.
  */
 export const SessionStartedSchema: GenMessage<SessionStarted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 8);
+  messageDesc(file_holdfast_events_v1_events, 21);
 
 /**
  * A session is over: sign-out, revocation or expiry.
@@ -565,7 +1063,7 @@ export type SessionEnded = Message<"holdfast.events.v1.SessionEnded"> & {
  * Use `create(SessionEndedSchema)` to create a new message.
  */
 export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 9);
+  messageDesc(file_holdfast_events_v1_events, 22);
 
 /**
  * A folder exists.
@@ -607,7 +1105,7 @@ export type FolderCreated = Message<"holdfast.events.v1.FolderCreated"> & {
  * Use `create(FolderCreatedSchema)` to create a new message.
  */
 export const FolderCreatedSchema: GenMessage<FolderCreated> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 10);
+  messageDesc(file_holdfast_events_v1_events, 23);
 
 /**
  * A file exists; its first version follows in the same batch.
@@ -649,7 +1147,7 @@ export type FileCreated = Message<"holdfast.events.v1.FileCreated"> & {
  * Use `create(FileCreatedSchema)` to create a new message.
  */
 export const FileCreatedSchema: GenMessage<FileCreated> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 11);
+  messageDesc(file_holdfast_events_v1_events, 24);
 
 /**
  * Expectation: where the copies of a chunk should be. Observation comes from the nodes' inventories.
@@ -705,7 +1203,7 @@ export type ChunkPlaced = Message<"holdfast.events.v1.ChunkPlaced"> & {
  * Use `create(ChunkPlacedSchema)` to create a new message.
  */
 export const ChunkPlacedSchema: GenMessage<ChunkPlaced> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 12);
+  messageDesc(file_holdfast_events_v1_events, 25);
 
 /**
  * The file's content is this from now on.
@@ -761,7 +1259,7 @@ export type VersionCommitted = Message<"holdfast.events.v1.VersionCommitted"> & 
  * Use `create(VersionCommittedSchema)` to create a new message.
  */
 export const VersionCommittedSchema: GenMessage<VersionCommitted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 13);
+  messageDesc(file_holdfast_events_v1_events, 26);
 
 /**
  * The oldest version of a file was given up because the file has too many; its chunks become garbage.
@@ -789,7 +1287,7 @@ export type VersionPurged = Message<"holdfast.events.v1.VersionPurged"> & {
  * Use `create(VersionPurgedSchema)` to create a new message.
  */
 export const VersionPurgedSchema: GenMessage<VersionPurged> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 14);
+  messageDesc(file_holdfast_events_v1_events, 27);
 
 /**
  * An entry has another name, another folder, or both.
@@ -838,7 +1336,7 @@ export type EntryMoved = Message<"holdfast.events.v1.EntryMoved"> & {
  * Use `create(EntryMovedSchema)` to create a new message.
  */
 export const EntryMovedSchema: GenMessage<EntryMoved> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 15);
+  messageDesc(file_holdfast_events_v1_events, 28);
 
 /**
  * An entry (a folder with all below it) is in its owner's trash.
@@ -866,7 +1364,7 @@ export type EntryTrashed = Message<"holdfast.events.v1.EntryTrashed"> & {
  * Use `create(EntryTrashedSchema)` to create a new message.
  */
 export const EntryTrashedSchema: GenMessage<EntryTrashed> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 16);
+  messageDesc(file_holdfast_events_v1_events, 29);
 
 /**
  * An entry is back.
@@ -901,7 +1399,7 @@ export type EntryRestored = Message<"holdfast.events.v1.EntryRestored"> & {
  * Use `create(EntryRestoredSchema)` to create a new message.
  */
 export const EntryRestoredSchema: GenMessage<EntryRestored> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 17);
+  messageDesc(file_holdfast_events_v1_events, 30);
 
 /**
  * One trashed entry is gone for ever; children of a folder follow in events of their own. Its chunks become garbage.
@@ -922,7 +1420,7 @@ export type EntryPurged = Message<"holdfast.events.v1.EntryPurged"> & {
  * Use `create(EntryPurgedSchema)` to create a new message.
  */
 export const EntryPurgedSchema: GenMessage<EntryPurged> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 18);
+  messageDesc(file_holdfast_events_v1_events, 31);
 
 /**
  * Ids and places that a gateway may write to; what is not used in time becomes garbage.
@@ -964,7 +1462,7 @@ export type ChunksGranted = Message<"holdfast.events.v1.ChunksGranted"> & {
  * Use `create(ChunksGrantedSchema)` to create a new message.
  */
 export const ChunksGrantedSchema: GenMessage<ChunksGranted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 19);
+  messageDesc(file_holdfast_events_v1_events, 32);
 
 /**
  * One granted chunk.
@@ -992,7 +1490,7 @@ export type GrantedChunk = Message<"holdfast.events.v1.GrantedChunk"> & {
  * Use `create(GrantedChunkSchema)` to create a new message.
  */
 export const GrantedChunkSchema: GenMessage<GrantedChunk> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 20);
+  messageDesc(file_holdfast_events_v1_events, 33);
 
 /**
  * An upload in parts began; nothing of it is visible.
@@ -1062,7 +1560,7 @@ export type UploadStarted = Message<"holdfast.events.v1.UploadStarted"> & {
  * Use `create(UploadStartedSchema)` to create a new message.
  */
 export const UploadStartedSchema: GenMessage<UploadStarted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 21);
+  messageDesc(file_holdfast_events_v1_events, 34);
 
 /**
  * One part is durable on the configured minimum of nodes.
@@ -1111,7 +1609,7 @@ export type UploadPartStored = Message<"holdfast.events.v1.UploadPartStored"> & 
  * Use `create(UploadPartStoredSchema)` to create a new message.
  */
 export const UploadPartStoredSchema: GenMessage<UploadPartStored> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 22);
+  messageDesc(file_holdfast_events_v1_events, 35);
 
 /**
  * An upload was committed, aborted or expired.
@@ -1139,7 +1637,7 @@ export type UploadEnded = Message<"holdfast.events.v1.UploadEnded"> & {
  * Use `create(UploadEndedSchema)` to create a new message.
  */
 export const UploadEndedSchema: GenMessage<UploadEnded> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 23);
+  messageDesc(file_holdfast_events_v1_events, 36);
 
 /**
  * A chunkserver belongs to the cluster.
@@ -1202,6 +1700,20 @@ export type NodeJoined = Message<"holdfast.events.v1.NodeJoined"> & {
    * @generated from field: string zone = 8;
    */
   zone: string;
+
+  /**
+   * Failure domain inside the zone.
+   *
+   * @generated from field: string rack = 9;
+   */
+  rack: string;
+
+  /**
+   * The join token that let it in; 0 = the cluster's join secret.
+   *
+   * @generated from field: uint32 join_token_id = 10;
+   */
+  joinTokenId: number;
 };
 
 /**
@@ -1209,7 +1721,7 @@ export type NodeJoined = Message<"holdfast.events.v1.NodeJoined"> & {
  * Use `create(NodeJoinedSchema)` to create a new message.
  */
 export const NodeJoinedSchema: GenMessage<NodeJoined> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 24);
+  messageDesc(file_holdfast_events_v1_events, 37);
 
 /**
  * A node's address, interface or capacity changed.
@@ -1258,7 +1770,7 @@ export type NodeReported = Message<"holdfast.events.v1.NodeReported"> & {
  * Use `create(NodeReportedSchema)` to create a new message.
  */
 export const NodeReportedSchema: GenMessage<NodeReported> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 25);
+  messageDesc(file_holdfast_events_v1_events, 38);
 
 /**
  * No heartbeat for the dead time: its copies do not count.
@@ -1279,6 +1791,13 @@ export type NodeDown = Message<"holdfast.events.v1.NodeDown"> & {
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * The drill that caused it; 0 = nobody did it on purpose.
+   *
+   * @generated from field: uint64 drill_id = 3;
+   */
+  drillId: bigint;
 };
 
 /**
@@ -1286,7 +1805,7 @@ export type NodeDown = Message<"holdfast.events.v1.NodeDown"> & {
  * Use `create(NodeDownSchema)` to create a new message.
  */
 export const NodeDownSchema: GenMessage<NodeDown> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 26);
+  messageDesc(file_holdfast_events_v1_events, 39);
 
 /**
  * Heartbeats arrive again: its copies count again as its inventory confirms them.
@@ -1307,7 +1826,7 @@ export type NodeUp = Message<"holdfast.events.v1.NodeUp"> & {
  * Use `create(NodeUpSchema)` to create a new message.
  */
 export const NodeUpSchema: GenMessage<NodeUp> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 27);
+  messageDesc(file_holdfast_events_v1_events, 40);
 
 /**
  * Expectation: a copy of each of these chunks should be on this node, too. It counts when the node confirms it.
@@ -1330,7 +1849,7 @@ export type ReplicaPlaced = Message<"holdfast.events.v1.ReplicaPlaced"> & {
   nodeId: number;
 
   /**
-   * "repair".
+   * "repair", "drain", "balance", "replication".
    *
    * @generated from field: string reason = 3;
    */
@@ -1342,7 +1861,7 @@ export type ReplicaPlaced = Message<"holdfast.events.v1.ReplicaPlaced"> & {
  * Use `create(ReplicaPlacedSchema)` to create a new message.
  */
 export const ReplicaPlacedSchema: GenMessage<ReplicaPlaced> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 28);
+  messageDesc(file_holdfast_events_v1_events, 41);
 
 /**
  * A node holds a durable, verified copy.
@@ -1370,7 +1889,7 @@ export type ReplicaConfirmed = Message<"holdfast.events.v1.ReplicaConfirmed"> & 
  * Use `create(ReplicaConfirmedSchema)` to create a new message.
  */
 export const ReplicaConfirmedSchema: GenMessage<ReplicaConfirmed> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 29);
+  messageDesc(file_holdfast_events_v1_events, 42);
 
 /**
  * A node does not hold a copy that was expected, or holds a damaged one.
@@ -1398,6 +1917,13 @@ export type ReplicaLost = Message<"holdfast.events.v1.ReplicaLost"> & {
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * The drill that caused it; 0 = nobody did it on purpose.
+   *
+   * @generated from field: uint64 drill_id = 4;
+   */
+  drillId: bigint;
 };
 
 /**
@@ -1405,7 +1931,7 @@ export type ReplicaLost = Message<"holdfast.events.v1.ReplicaLost"> & {
  * Use `create(ReplicaLostSchema)` to create a new message.
  */
 export const ReplicaLostSchema: GenMessage<ReplicaLost> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 30);
+  messageDesc(file_holdfast_events_v1_events, 43);
 
 /**
  * The only thing on which a node removes a copy.
@@ -1442,7 +1968,7 @@ export type TrimOrdered = Message<"holdfast.events.v1.TrimOrdered"> & {
   term: bigint;
 
   /**
-   * "purged", "extra", "upload-ended", "grant-expired".
+   * "purged", "extra", "upload-ended", "grant-expired", "drained", "balanced", "replication".
    *
    * @generated from field: string reason = 5;
    */
@@ -1461,7 +1987,7 @@ export type TrimOrdered = Message<"holdfast.events.v1.TrimOrdered"> & {
  * Use `create(TrimOrderedSchema)` to create a new message.
  */
 export const TrimOrderedSchema: GenMessage<TrimOrdered> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 31);
+  messageDesc(file_holdfast_events_v1_events, 44);
 
 /**
  * A node carried out a trim order.
@@ -1489,7 +2015,7 @@ export type ReplicaTrimmed = Message<"holdfast.events.v1.ReplicaTrimmed"> & {
  * Use `create(ReplicaTrimmedSchema)` to create a new message.
  */
 export const ReplicaTrimmedSchema: GenMessage<ReplicaTrimmed> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 32);
+  messageDesc(file_holdfast_events_v1_events, 45);
 
 /**
  * What to do when the name is taken.

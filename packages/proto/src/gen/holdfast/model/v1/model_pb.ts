@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file holdfast/model/v1/model.proto.
  */
 export const file_holdfast_model_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("Ch1ob2xkZmFzdC9tb2RlbC92MS9tb2RlbC5wcm90bxIRaG9sZGZhc3QubW9kZWwudjEitwIKBUVudHJ5EhAKCGVudHJ5X2lkGAEgASgEEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEioKBGtpbmQYBCABKA4yHC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeUtpbmQSEAoIb3duZXJfaWQYBSABKAQSFQoNY3JlYXRlZF9hdF9tcxgGIAEoBBIWCg5tb2RpZmllZF9hdF9tcxgHIAEoBBISCgpzaXplX2J5dGVzGAggASgEEg4KBnNoYTI1NhgJIAEoDBISCgp2ZXJzaW9uX2lkGAogASgEEhAKCHJldmlzaW9uGAsgASgEEhMKC2NoaWxkX2NvdW50GAwgASgNEhUKDXRyYXNoZWRfYXRfbXMYDSABKAQSGAoQb3JpZ2luX3BhcmVudF9pZBgOIAEoBCK7AgoETm9kZRIPCgdub2RlX2lkGAEgASgNEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRItCghsaXZlbmVzcxgEIAEoDjIbLmhvbGRmYXN0Lm1vZGVsLnYxLkxpdmVuZXNzEikKBmludGVudBgFIAEoDjIZLmhvbGRmYXN0Lm1vZGVsLnYxLkludGVudBITCgtjaHVua19jb3VudBgGIAEoBBISCgp1c2VkX2J5dGVzGAcgASgEEhYKDmNhcGFjaXR5X2J5dGVzGAggASgEEhIKCmZyZWVfYnl0ZXMYCSABKAQSCgoCaXAYCiABKAkSCwoDbWFjGAsgASgJEhgKEGhlYXJ0YmVhdF9hZ2VfbXMYDCABKAQSDAoEem9uZRgNIAEoCRITCgtpbmNhcm5hdGlvbhgOIAEoCSKDAQoGTWFzdGVyEhEKCW1hc3Rlcl9pZBgBIAEoDRIMCgRuYW1lGAIgASgJEgwKBHJvbGUYAyABKAkSDAoEdGVybRgEIAEoBBIVCg1hcHBsaWVkX2luZGV4GAUgASgEEhQKDGNvbW1pdF9pbmRleBgGIAEoBBIPCgdhZGRyZXNzGAcgASgJKlMKCUVudHJ5S2luZBIaChZFTlRSWV9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRRU5UUllfS0lORF9GT0xERVIQARITCg9FTlRSWV9LSU5EX0ZJTEUQAipgCghMaXZlbmVzcxIYChRMSVZFTkVTU19VTlNQRUNJRklFRBAAEhEKDUxJVkVORVNTX0xJVkUQARIUChBMSVZFTkVTU19TVVNQRUNUEAISEQoNTElWRU5FU1NfREVBRBADKogBCgZJbnRlbnQSFgoSSU5URU5UX1VOU1BFQ0lGSUVEEAASEQoNSU5URU5UX0FDVElWRRABEhMKD0lOVEVOVF9EUkFJTklORxACEhIKDklOVEVOVF9EUkFJTkVEEAMSFgoSSU5URU5UX01BSU5URU5BTkNFEAQSEgoOSU5URU5UX1JFTU9WRUQQBWIGcHJvdG8z");
+  fileDesc("Ch1ob2xkZmFzdC9tb2RlbC92MS9tb2RlbC5wcm90bxIRaG9sZGZhc3QubW9kZWwudjEitwIKBUVudHJ5EhAKCGVudHJ5X2lkGAEgASgEEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEioKBGtpbmQYBCABKA4yHC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeUtpbmQSEAoIb3duZXJfaWQYBSABKAQSFQoNY3JlYXRlZF9hdF9tcxgGIAEoBBIWCg5tb2RpZmllZF9hdF9tcxgHIAEoBBISCgpzaXplX2J5dGVzGAggASgEEg4KBnNoYTI1NhgJIAEoDBISCgp2ZXJzaW9uX2lkGAogASgEEhAKCHJldmlzaW9uGAsgASgEEhMKC2NoaWxkX2NvdW50GAwgASgNEhUKDXRyYXNoZWRfYXRfbXMYDSABKAQSGAoQb3JpZ2luX3BhcmVudF9pZBgOIAEoBCJPCgREaXNrEgwKBHBhdGgYASABKAkSDQoFc3RhdGUYAiABKAkSFgoOY2FwYWNpdHlfYnl0ZXMYAyABKAQSEgoKdXNlZF9ieXRlcxgEIAEoBCKwBAoETm9kZRIPCgdub2RlX2lkGAEgASgNEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRItCghsaXZlbmVzcxgEIAEoDjIbLmhvbGRmYXN0Lm1vZGVsLnYxLkxpdmVuZXNzEikKBmludGVudBgFIAEoDjIZLmhvbGRmYXN0Lm1vZGVsLnYxLkludGVudBITCgtjaHVua19jb3VudBgGIAEoBBISCgp1c2VkX2J5dGVzGAcgASgEEhYKDmNhcGFjaXR5X2J5dGVzGAggASgEEhIKCmZyZWVfYnl0ZXMYCSABKAQSCgoCaXAYCiABKAkSCwoDbWFjGAsgASgJEhgKEGhlYXJ0YmVhdF9hZ2VfbXMYDCABKAQSDAoEem9uZRgNIAEoCRITCgtpbmNhcm5hdGlvbhgOIAEoCRIMCgRyYWNrGA8gASgJEiYKBWRpc2tzGBAgAygLMhcuaG9sZGZhc3QubW9kZWwudjEuRGlzaxIPCgdpc19ncmF5GBEgASgIEg8KB2NhdXRpb24YEiABKAkSGgoSd3JpdGVfcDk1X3RlbnRoX21zGBMgASgNEhkKEXJlYWRfcDk1X3RlbnRoX21zGBQgASgNEh4KFndyaXRlX2J5dGVzX3Blcl9zZWNvbmQYFSABKAQSHQoVcmVhZF9ieXRlc19wZXJfc2Vjb25kGBYgASgEEhEKCWRyaWxsX2lkcxgXIAMoBBISCgpkaXNrX3N0YXRlGBggASgJIoMBCgZNYXN0ZXISEQoJbWFzdGVyX2lkGAEgASgNEgwKBG5hbWUYAiABKAkSDAoEcm9sZRgDIAEoCRIMCgR0ZXJtGAQgASgEEhUKDWFwcGxpZWRfaW5kZXgYBSABKAQSFAoMY29tbWl0X2luZGV4GAYgASgEEg8KB2FkZHJlc3MYByABKAkqUwoJRW50cnlLaW5kEhoKFkVOVFJZX0tJTkRfVU5TUEVDSUZJRUQQABIVChFFTlRSWV9LSU5EX0ZPTERFUhABEhMKD0VOVFJZX0tJTkRfRklMRRACKmAKCExpdmVuZXNzEhgKFExJVkVORVNTX1VOU1BFQ0lGSUVEEAASEQoNTElWRU5FU1NfTElWRRABEhQKEExJVkVORVNTX1NVU1BFQ1QQAhIRCg1MSVZFTkVTU19ERUFEEAMqmwEKBkludGVudBIWChJJTlRFTlRfVU5TUEVDSUZJRUQQABIRCg1JTlRFTlRfQUNUSVZFEAESEwoPSU5URU5UX0RSQUlOSU5HEAISEgoOSU5URU5UX0RSQUlORUQQAxIWChJJTlRFTlRfTUFJTlRFTkFOQ0UQBBISCg5JTlRFTlRfUkVNT1ZFRBAFEhEKDUlOVEVOVF9GQUlMRUQQBmIGcHJvdG8z");
 
 /**
  * One file or folder as its owner sees it.
@@ -127,6 +127,48 @@ export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
   messageDesc(file_holdfast_model_v1_model, 0);
 
 /**
+ * A disk of a node.
+ *
+ * @generated from message holdfast.model.v1.Disk
+ */
+export type Disk = Message<"holdfast.model.v1.Disk"> & {
+  /**
+   * Folder or mount point.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * "ok", "full", "failed".
+   *
+   * @generated from field: string state = 2;
+   */
+  state: string;
+
+  /**
+   * Bytes that chunk files may use.
+   *
+   * @generated from field: uint64 capacity_bytes = 3;
+   */
+  capacityBytes: bigint;
+
+  /**
+   * Bytes of chunk files.
+   *
+   * @generated from field: uint64 used_bytes = 4;
+   */
+  usedBytes: bigint;
+};
+
+/**
+ * Describes the message holdfast.model.v1.Disk.
+ * Use `create(DiskSchema)` to create a new message.
+ */
+export const DiskSchema: GenMessage<Disk> = /*@__PURE__*/
+  messageDesc(file_holdfast_model_v1_model, 1);
+
+/**
  * A chunkserver as the cluster knows it.
  *
  * @generated from message holdfast.model.v1.Node
@@ -229,6 +271,76 @@ export type Node = Message<"holdfast.model.v1.Node"> & {
    * @generated from field: string incarnation = 14;
    */
   incarnation: string;
+
+  /**
+   * Failure domain inside the zone.
+   *
+   * @generated from field: string rack = 15;
+   */
+  rack: string;
+
+  /**
+   * As last reported.
+   *
+   * @generated from field: repeated holdfast.model.v1.Disk disks = 16;
+   */
+  disks: Disk[];
+
+  /**
+   * Slow but alive: avoided for new copies and reads.
+   *
+   * @generated from field: bool is_gray = 17;
+   */
+  isGray: boolean;
+
+  /**
+   * Why it is gray, or why it is held back after flapping, in words; else empty.
+   *
+   * @generated from field: string caution = 18;
+   */
+  caution: string;
+
+  /**
+   * 95th percentile of durable writes in the last ten seconds, in 0.1 ms.
+   *
+   * @generated from field: uint32 write_p95_tenth_ms = 19;
+   */
+  writeP95TenthMs: number;
+
+  /**
+   * 95th percentile of first bytes of reads, in 0.1 ms.
+   *
+   * @generated from field: uint32 read_p95_tenth_ms = 20;
+   */
+  readP95TenthMs: number;
+
+  /**
+   * Written bytes a second.
+   *
+   * @generated from field: uint64 write_bytes_per_second = 21;
+   */
+  writeBytesPerSecond: bigint;
+
+  /**
+   * Read bytes a second.
+   *
+   * @generated from field: uint64 read_bytes_per_second = 22;
+   */
+  readBytesPerSecond: bigint;
+
+  /**
+   * Drills that run on it, by id.
+   *
+   * @generated from field: repeated uint64 drill_ids = 23;
+   */
+  drillIds: bigint[];
+
+  /**
+   * "ok", "full", "failed".
+   *
+   * @generated from field: string disk_state = 24;
+   */
+  diskState: string;
 };
 
 /**
@@ -236,7 +348,7 @@ export type Node = Message<"holdfast.model.v1.Node"> & {
  * Use `create(NodeSchema)` to create a new message.
  */
 export const NodeSchema: GenMessage<Node> = /*@__PURE__*/
-  messageDesc(file_holdfast_model_v1_model, 1);
+  messageDesc(file_holdfast_model_v1_model, 2);
 
 /**
  * A master as the others see it.
@@ -299,7 +411,7 @@ export type Master = Message<"holdfast.model.v1.Master"> & {
  * Use `create(MasterSchema)` to create a new message.
  */
 export const MasterSchema: GenMessage<Master> = /*@__PURE__*/
-  messageDesc(file_holdfast_model_v1_model, 2);
+  messageDesc(file_holdfast_model_v1_model, 3);
 
 /**
  * What an entry is.
@@ -437,6 +549,13 @@ export const Intent = {
    * @generated from enum value: INTENT_REMOVED = 5;
    */
   REMOVED: 5,
+
+  /**
+   * Declared dead by an administrator; its copies do not count until it is activated again.
+   *
+   * @generated from enum value: INTENT_FAILED = 6;
+   */
+  FAILED: 6,
 } as const;
 
 /**
