@@ -1,5 +1,5 @@
 import { assert } from "@holdfast/base";
-import { drainMicrotasks } from "../node/drain-microtasks.ts";
+import { drainMicrotasks, microtaskRunner } from "../node/drain-microtasks.ts";
 import { hash32 } from "./seeded-random.ts";
 
 /** A scheduled item. */
@@ -7,6 +7,10 @@ export interface Scheduled {
   /** Afterwards it does not run. Idempotent. */
   cancel(): void;
 }
+
+const runMicrotasks = microtaskRunner();
+/** Then the event loop has its turn, so that a run can be interrupted and can report. */
+const sliceItemsMax = 1000;
 
 interface Item {
   readonly atMs: number;
@@ -58,6 +62,53 @@ export class Scheduler {
 
   /** Runs the next item, if there is one before or at `limitMs`. What an item throws ends the run. */
   async step(limitMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    if (!this.#runNext(limitMs)) return false;
+    await drainMicrotasks();
+    return true;
+  }
+
+  /** Runs everything due within `durationMs` and moves time there. */
+  async runFor(durationMs: number): Promise<void> {
+    const end = this.#nowMs + durationMs;
+    await this.#run(() => false, end);
+    this.#nowMs = end;
+  }
+
+  /** Runs until the condition holds; false when it still does not after `limitMs`, or nothing is left to happen. */
+  async runUntil(condition: () => boolean, limitMs: number): Promise<boolean> {
+    await this.#run(condition, this.#nowMs + limitMs);
+    return condition();
+  }
+
+  /** One item after another, each with everything that follows from it, until the condition holds or time is over. */
+  async #run(condition: () => boolean, limitMs: number): Promise<void> {
+    await drainMicrotasks();
+    if (runMicrotasks === undefined) {
+      while (!condition() && (await this.step(limitMs)));
+      return;
+    }
+    // A turn of the event loop for every item would take a third of the whole run's time.
+    while (!(await this.#runSlice(runMicrotasks, condition, limitMs)));
+  }
+
+  /** Many items within one callback of the event loop; true when there is nothing more to do. */
+  #runSlice(drain: () => void, condition: () => boolean, limitMs: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      setImmediate(() => {
+        try {
+          for (let count = 0; count < sliceItemsMax; count++) {
+            if (condition() || !this.#runNext(limitMs)) return resolve(true);
+            drain();
+          }
+          resolve(false);
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
+    });
+  }
+
+  #runNext(limitMs: number): boolean {
     for (;;) {
       const item = this.#heap[0];
       if (item === undefined || item.atMs > limitMs) return false;
@@ -71,27 +122,8 @@ export class Scheduler {
       this.#trace = hash32(`${Math.round(item.atMs * 1000)} ${item.label}`, this.#trace);
       this.#onItem?.(item.atMs, item.label);
       run();
-      await drainMicrotasks();
       return true;
     }
-  }
-
-  /** Runs everything due within `durationMs` and moves time there. */
-  async runFor(durationMs: number): Promise<void> {
-    const end = this.#nowMs + durationMs;
-    await drainMicrotasks();
-    while (await this.step(end));
-    this.#nowMs = end;
-  }
-
-  /** Runs until the condition holds; false when it still does not after `limitMs`, or nothing is left to happen. */
-  async runUntil(condition: () => boolean, limitMs: number): Promise<boolean> {
-    const end = this.#nowMs + limitMs;
-    await drainMicrotasks();
-    while (!condition()) {
-      if (!(await this.step(end))) return condition();
-    }
-    return true;
   }
 
   #push(item: Item): void {
