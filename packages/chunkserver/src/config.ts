@@ -71,3 +71,9 @@ export const chunkserverDefaults = {
 
 /** Ms a trimmed copy stays in the trash: long where data matters, short where people try things out. */
 export const trashRetentionMsByPreset = { demo: 10 * minuteMs, production: dayMs } as const;
+
+/** Scrubbing that reads everything once in `periodMs`; a short period also looks again sooner. */
+export function scrubPolicyFor(periodMs: number): ScrubPolicy {
+  const { scrub } = chunkserverDefaults;
+  return { ...scrub, periodMs, againAfterMs: Math.min(scrub.againAfterMs, periodMs / 2) };
+}

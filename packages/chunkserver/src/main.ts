@@ -11,7 +11,7 @@ import {
   openLevelStore,
   runMain,
 } from "@holdfast/runtime/node";
-import { chunkserverDefaults, trashRetentionMsByPreset } from "./config.ts";
+import { chunkserverDefaults, scrubPolicyFor, trashRetentionMsByPreset } from "./config.ts";
 import type { ChunkserverConfig } from "./config.ts";
 import { hostIdentityFrom } from "./host-identity.ts";
 import type { DirectoryLock } from "./ports.ts";
@@ -57,6 +57,14 @@ const settings = defineSettings({
     max: Number.MAX_SAFE_INTEGER,
     help: "Bytes chunk files may use; 0 = what the file system has.",
   },
+  scrubPeriodSeconds: {
+    type: "integer",
+    unit: "seconds",
+    default: chunkserverDefaults.scrub.periodMs / 1000,
+    min: 10,
+    max: 365 * 24 * 3600,
+    help: "Every copy is read and checked once in this time.",
+  },
   logLevel: {
     type: "choice",
     choices: ["debug", "info", "warn", "error"],
@@ -101,6 +109,7 @@ await runMain({
         capacityBytesMax: values.capacityBytes === 0 ? undefined : values.capacityBytes,
         trashRetentionMs: trashRetentionMsByPreset[values.preset],
       },
+      scrub: scrubPolicyFor(values.scrubPeriodSeconds * 1000),
     };
     const hostIdentity = (): ReturnType<typeof hostIdentityFrom> => hostIdentityFrom(networkInterfaces(), host);
     const chunkserver = await buildChunkserver(config, { ...ports, network, hostIdentity, lockDirectory });

@@ -21,6 +21,11 @@ describe("planScrub", () => {
   it.each([
     { what: "the oldest bucket", change: {}, step: { kind: "verify", bucket: 1 } },
     { what: "a bucket never verified", change: { verifiedAtMs: [1, 5, 0] }, step: { kind: "verify", bucket: 2 } },
+    {
+      what: "a bucket verified by a clock that was ahead",
+      change: { verifiedAtMs: [9000, 99_000, 9500] },
+      step: { kind: "verify", bucket: 1 },
+    },
     { what: "nothing on an empty disk", change: { usedBytes: 0 }, step: { kind: "wait", delayMs: 50 } },
     { what: "nothing while others work", change: { foregroundCount: 2 }, step: { kind: "wait", delayMs: 50 } },
     {

@@ -31,11 +31,16 @@ export type ScrubStep =
 export function planScrub(view: ScrubView, policy: ScrubPolicy): ScrubStep {
   const wait = { kind: "wait", delayMs: policy.idleMs } as const;
   if (view.foregroundCount >= policy.foregroundCountMax || view.usedBytes === 0) return wait;
+  // A time that is still to come was written by a clock that has been set back since: it says nothing.
+  const verifiedAtMs = (bucket: number): number => {
+    const atMs = view.verifiedAtMs[bucket] ?? 0;
+    return atMs > view.nowMs ? 0 : atMs;
+  };
   let oldest = 0;
   for (let bucket = 1; bucket < view.verifiedAtMs.length; bucket++) {
-    if ((view.verifiedAtMs[bucket] ?? 0) < (view.verifiedAtMs[oldest] ?? 0)) oldest = bucket;
+    if (verifiedAtMs(bucket) < verifiedAtMs(oldest)) oldest = bucket;
   }
-  const ageMs = view.nowMs - (view.verifiedAtMs[oldest] ?? 0);
+  const ageMs = view.nowMs - verifiedAtMs(oldest);
   return ageMs < policy.againAfterMs ? wait : { kind: "verify", bucket: oldest };
 }
 

@@ -81,7 +81,7 @@ export class Scrubber {
     }
     this.#verifiedAtMs[bucket] = clock.wallMs();
     // An empty bucket costs nothing to look at again: not worth a sync.
-    if (chunks.length > 0) await this.#save();
+    if (chunks.length > 0) await this.#saveIfThereIsSpace();
   }
 
   async #verify(chunk: HeldChunk): Promise<void> {
@@ -108,6 +108,16 @@ export class Scrubber {
     } catch (error) {
       // Missing or unreadable: everything counts as never verified, which only means work.
       if (!(isHoldfastError(error, "notFound") || error instanceof SyntaxError)) throw error;
+    }
+  }
+
+  /** A full disk must not end the search for damage; the times are only a hint for the next start. */
+  async #saveIfThereIsSpace(): Promise<void> {
+    try {
+      await this.#save();
+    } catch (error) {
+      if (!isHoldfastError(error, "noSpace")) throw error;
+      this.#options.logger.warn("chunkserver.scrub_times_not_saved", { reason: error.message });
     }
   }
 
