@@ -1,0 +1,10 @@
+export { checkLinearizability } from "./check-linearizability.ts";
+export type { CheckOptions, LinearizabilityVerdict } from "./check-linearizability.ts";
+export { refusedStep } from "./model.ts";
+export type { Model } from "./model.ts";
+export { HistoryRecorder } from "./operation.ts";
+export type { History, OpenOperation, Operation } from "./operation.ts";
+export { connectPaths, pathsModel } from "./paths-model.ts";
+export type { PathInput, PathOutput, PathState } from "./paths-model.ts";
+export { registerModel } from "./register-model.ts";
+export type { RegisterInput, RegisterOutput } from "./register-model.ts";
