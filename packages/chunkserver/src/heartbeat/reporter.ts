@@ -149,6 +149,9 @@ export class Reporter {
       case "replicate":
         void this.#orders.replicate(order.value);
         return undefined;
+      case "drills":
+        this.#options.logger.warn("chunkserver.drills_ignored", { count: order.value.drills.length });
+        return undefined;
       case "refused":
         this.#options.logger.error("chunkserver.refused", { address, reason: order.value.reason });
         return "refused";

@@ -5,6 +5,7 @@ import {
   ExecuteResponseSchema,
   FleetService,
   HeartbeatResponseSchema,
+  PollDrillsResponseSchema,
   TrimChunkSchema,
   WelcomeSchema,
 } from "@holdfast/proto/master/v1/master";
@@ -32,6 +33,8 @@ export interface FakeLeaderOptions {
 export class FakeLeader {
   readonly reports: HeartbeatRequest[] = [];
   readonly badReplicas: ReportBadReplica[] = [];
+  /** Drills that are not over, as a poll is answered. */
+  runningDrillIds: readonly bigint[] = [];
   options: FakeLeaderOptions;
   readonly #nodeIds = new Map<string, number>();
   readonly #orders = new Map<number, AsyncQueue<HeartbeatResponse>>();
@@ -46,7 +49,10 @@ export class FakeLeader {
       return create(ExecuteResponseSchema, { index: 1n });
     };
     return network.listen(address, [
-      serve(FleetService, { heartbeat: (requests) => this.#heartbeat(requests) }),
+      serve(FleetService, {
+        heartbeat: (requests) => this.#heartbeat(requests),
+        pollDrills: async () => create(PollDrillsResponseSchema, { drillIds: [...this.runningDrillIds] }),
+      }),
       serve(CommandService, { execute }),
     ]);
   }
