@@ -38,6 +38,7 @@ describe("cached store", () => {
       },
       write: (batch) => store.write(batch),
       range: (range) => store.range(range),
+      snapshot: () => store.snapshot(),
       close: () => store.close(),
     });
     await cached.write([{ key: key(1), value: key(7) }]);
@@ -99,6 +100,7 @@ describe("a cached store that gathers", () => {
           await memory.write(changes);
         },
         range: (range) => memory.range(range),
+        snapshot: () => memory.snapshot(),
         close: () => memory.close(),
       },
       { timers, halfBytes: 200 },

@@ -1,4 +1,4 @@
-import type { KeyValueChange, KeyValueRange, KeyValueStore, Timer, Timers } from "@holdfast/runtime";
+import type { KeyValueChange, KeyValueRange, KeyValueSnapshot, KeyValueStore, Timer, Timers } from "@holdfast/runtime";
 import { keyText, layeredRead, type LayeredView } from "./write-buffer.ts";
 
 /** Bytes of keys and values that are kept when nothing else is said; up to twice as many for a moment. */
@@ -81,6 +81,11 @@ export class CachedStore implements KeyValueStore, LayeredView {
     // What fails here is remembered for the next write; the reader sees what the store has.
     if (this.gathered.size > 0) this.pass(false).catch(toldByNextWrite);
     return this.store.range(range);
+  }
+
+  async snapshot(): Promise<KeyValueSnapshot> {
+    if (this.gathered.size > 0) await this.pass(false);
+    return this.store.snapshot();
   }
 
   async close(): Promise<void> {

@@ -105,6 +105,29 @@ export function keyValueStoreContract(name: string, start: () => Promise<KeyValu
       expect((await read(store)).length).toBe(3);
     });
 
+    test("a snapshot has every earlier write and no later one, however long it is open", async () => {
+      void store.write([{ key: key(1), value: key(10) }]).catch(() => undefined);
+      await store.write([{ key: key(2), value: key(20) }]);
+      const snapshot = await store.snapshot();
+      await store.write([
+        { key: key(1), value: undefined },
+        { key: key(2), value: key(21) },
+        { key: key(3), value: key(30) },
+      ]);
+      const pairs: number[][] = [];
+      for await (const [name, value] of snapshot.range({ start: key(1) })) pairs.push([...name, ...value]);
+      expect(pairs).toEqual([
+        [1, 10],
+        [2, 20],
+      ]);
+      expect([...(snapshot.get(key(2)) ?? [])]).toEqual([20]);
+      expect(snapshot.get(key(3))).toBeUndefined();
+      expect(await snapshot.sizeBytesEstimate()).toBeGreaterThanOrEqual(0);
+      await snapshot.close();
+      await snapshot.close();
+      expect(store.get(key(1))).toBeUndefined();
+    });
+
     test("what the caller does with its arrays after write has settled changes nothing", async () => {
       const name = key(1);
       const value = key(2);

@@ -1,6 +1,6 @@
 import { HoldfastError, must } from "@holdfast/base";
 import { Level } from "level";
-import type { KeyValueChange, KeyValueRange, KeyValueStore } from "../ports/key-value-store.ts";
+import type { KeyValueChange, KeyValueRange, KeyValueSnapshot, KeyValueStore } from "../ports/key-value-store.ts";
 import { toDiskError } from "./disk-errors.ts";
 
 /** How a LevelDB is opened. */
@@ -105,31 +105,52 @@ class LevelStore implements KeyValueStore {
 
   range(range: KeyValueRange): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
     this.#mustBeOpen();
-    const earlier = this.#newest;
-    const level = this.#level;
-    const path = this.#path;
-    const bounds = {
+    return this.#pairs(range, this.#newest, undefined);
+  }
+
+  async snapshot(): Promise<KeyValueSnapshot> {
+    this.#mustBeOpen();
+    await this.#newest;
+    this.#mustBeOpen();
+    const snapshot = this.#level.snapshot();
+    return {
+      get: (key) => {
+        try {
+          return this.#level.getSync(asBuffer(key), { snapshot });
+        } catch (error) {
+          throw toDiskError(`read the store ${this.#path}`, error);
+        }
+      },
+      range: (range) => this.#pairs(range, Promise.resolve(), snapshot),
+      sizeBytesEstimate: () => approximateBytes(this.#level),
+      close: () => snapshot.close(),
+    };
+  }
+
+  async *#pairs(
+    range: KeyValueRange,
+    earlier: Promise<void>,
+    snapshot: ReturnType<Level["snapshot"]> | undefined,
+  ): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
+    await earlier;
+    const iterator = this.#level.iterator({
       ...(range.start === undefined ? {} : { gte: asBuffer(range.start) }),
       ...(range.end === undefined ? {} : { lt: asBuffer(range.end) }),
       ...(range.isReversed === true ? { reverse: true } : {}),
       ...(range.limit === undefined ? {} : { limit: range.limit }),
-    };
-    async function* pairs(): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
-      await earlier;
-      const iterator = level.iterator(bounds);
-      try {
-        for (;;) {
-          const page = await iterator.nextv(pageEntriesMax);
-          if (page.length === 0) return;
-          yield* page;
-        }
-      } catch (error) {
-        throw toDiskError(`read the store ${path}`, error);
-      } finally {
-        await iterator.close();
+      ...(snapshot === undefined ? {} : { snapshot }),
+    });
+    try {
+      for (;;) {
+        const page = await iterator.nextv(pageEntriesMax);
+        if (page.length === 0) return;
+        yield* page;
       }
+    } catch (error) {
+      throw toDiskError(`read the store ${this.#path}`, error);
+    } finally {
+      await iterator.close();
     }
-    return pairs();
   }
 
   async close(): Promise<void> {
@@ -170,6 +191,12 @@ class LevelStore implements KeyValueStore {
   #mustBeOpen(): void {
     if (this.#isClosed) throw new HoldfastError("precondition", `the store ${this.#path} was closed`);
   }
+}
+
+/** What LevelDB counts in its files. `level` hides it, because browsers have nothing of the kind. */
+async function approximateBytes(level: Level<Buffer, Buffer>): Promise<number> {
+  const sized = level as unknown as { readonly approximateSize?: (start: Buffer, end: Buffer) => Promise<number> };
+  return (await sized.approximateSize?.(Buffer.alloc(0), Buffer.alloc(64, 0xff))) ?? 0;
 }
 
 const noResult = (): void => undefined;

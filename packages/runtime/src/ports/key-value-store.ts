@@ -12,7 +12,24 @@ export interface KeyValueStore {
   write(batch: readonly KeyValueChange[], options?: { readonly isDurable?: boolean }): Promise<void>;
   /** Pairs with start <= key < end in order (or reversed), over a consistent view that includes every earlier `write`. */
   range(range: KeyValueRange): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>;
+  /**
+   * The store as it is now, every earlier `write` included and none of those that are called after the promise settles.
+   * It costs space while it is open: close it.
+   */
+  snapshot(): Promise<KeyValueSnapshot>;
   /** Closes; further calls fail. */
+  close(): Promise<void>;
+}
+
+/** A frozen view of a store. */
+export interface KeyValueSnapshot {
+  /** As of the store, at the moment of the snapshot. */
+  get(key: Uint8Array): Uint8Array | undefined;
+  /** As of the store, at the moment of the snapshot. */
+  range(range: KeyValueRange): AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>;
+  /** About how many bytes of keys and values there are: for showing progress, and nothing else. */
+  sizeBytesEstimate(): Promise<number>;
+  /** Idempotent. */
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
-import { HoldfastError } from "@holdfast/base";
-import type { KeyValueChange, KeyValueRange, KeyValueStore } from "../ports/key-value-store.ts";
-import { SortedMap } from "./sorted-map.ts";
+import { compareBytes, HoldfastError } from "@holdfast/base";
+import type { KeyValueChange, KeyValueRange, KeyValueSnapshot, KeyValueStore } from "../ports/key-value-store.ts";
+import { SortedMap, type SortedSnapshot } from "./sorted-map.ts";
 
 /** When a batch counts as written; the simulator supplies latency, the default is at once. */
 export type WriteDelay = (isDurable: boolean) => Promise<void>;
@@ -93,18 +93,26 @@ export class MemoryStore implements KeyValueStore {
 
   range(range: KeyValueRange): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
     this.#mustBeOpen();
-    const snapshot = this.#data.map.snapshot();
-    const entries =
-      range.isReversed === true ? snapshot.downwards(range.start, range.end) : snapshot.upwards(range.start, range.end);
-    const countMax = range.limit ?? Number.POSITIVE_INFINITY;
-    async function* pairs(): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
-      let count = 0;
-      for (const entry of entries) {
-        if (count++ >= countMax) return;
-        yield [entry.key, entry.value];
-      }
-    }
-    return pairs();
+    return pairsOf(this.#data.map.snapshot(), range);
+  }
+
+  async snapshot(): Promise<KeyValueSnapshot> {
+    this.#mustBeOpen();
+    const frozen = this.#data.map.snapshot();
+    return {
+      get: (key) => {
+        for (const entry of frozen.upwards(key, undefined))
+          return compareBytes(entry.key, key) === 0 ? entry.value : undefined;
+        return undefined;
+      },
+      range: (range) => pairsOf(frozen, range),
+      sizeBytesEstimate: async () => {
+        let bytes = 0;
+        for (const { key, value } of frozen.upwards(undefined, undefined)) bytes += key.length + value.length;
+        return bytes;
+      },
+      close: async () => undefined,
+    };
   }
 
   async close(): Promise<void> {
@@ -116,6 +124,20 @@ export class MemoryStore implements KeyValueStore {
 
   #mustBeOpen(): void {
     if (this.#isClosed) throw new HoldfastError("precondition", "the store was closed");
+  }
+}
+
+async function* pairsOf(
+  snapshot: SortedSnapshot,
+  range: KeyValueRange,
+): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
+  const entries =
+    range.isReversed === true ? snapshot.downwards(range.start, range.end) : snapshot.upwards(range.start, range.end);
+  const countMax = range.limit ?? Number.POSITIVE_INFINITY;
+  let count = 0;
+  for (const entry of entries) {
+    if (count++ >= countMax) return;
+    yield [entry.key, entry.value];
   }
 }
 
