@@ -60,6 +60,53 @@ export interface StateMachine {
   apply(entries: readonly CommittedEntry[], throughIndex: LogIndex): Promise<void>;
   /** Makes everything applied durable against power loss; afterwards the log up to `appliedIndex()` may be compacted. */
   flush(): Promise<void>;
+  /**
+   * How the state is copied to a member that cannot be helped with entries any more. Without it the log is only
+   * compacted as far as every member has it, and a member that lost its directory cannot come back once it was.
+   */
+  readonly snapshots?: SnapshotSupport;
+}
+
+/** A state machine's part of snapshots. What the pieces mean is the state machine's own affair. */
+export interface SnapshotSupport {
+  /** Freezes a view of the state. Called beside `apply`; must not make it wait. Errors: `diskFailed`. */
+  open(): Promise<StateSnapshot>;
+  /** Begins to gather another member's state beside the present one, which goes on serving. Errors: `diskFailed`, `noSpace`. */
+  begin(): Promise<StateInstallation>;
+}
+
+/** One part of a state. */
+export interface SnapshotPiece {
+  /** At most 4 MiB; about 256 KiB is good. */
+  readonly data: Uint8Array;
+  /** Where a copy that was interrupted after this piece goes on. Never empty. */
+  readonly lastKey: Uint8Array;
+}
+
+/** A frozen view of a state. */
+export interface StateSnapshot {
+  /** The last entry whose effects it holds. */
+  readonly index: LogIndex;
+  /** About how many bytes its pieces have in all; 0 = unknown. For showing progress. */
+  readonly sizeBytesEstimate: number;
+  /** Its pieces in key order behind a key (empty: from the first). Deterministic in what they hold, not in where they are cut. */
+  pieces(afterKey: Uint8Array): AsyncIterable<SnapshotPiece>;
+  /** Gives the view back. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A state on its way in. Calls never overlap, and `install` never overlaps `apply`. */
+export interface StateInstallation {
+  /** Takes the next piece. */
+  add(piece: SnapshotPiece): Promise<void>;
+  /**
+   * All pieces are here: puts them in the place of the present state, durably and atomically: after a crash at any
+   * moment either the old or the new state is there, whole. Afterwards `appliedIndex()` is `index`.
+   * Errors: `dataLoss` when the pieces are not a state at `index`; nothing was changed then.
+   */
+  install(index: LogIndex): Promise<void>;
+  /** Forgets what was gathered. */
+  discard(): Promise<void>;
 }
 
 /** How a proposal ended. */

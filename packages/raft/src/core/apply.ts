@@ -51,6 +51,8 @@ function accept(state: RaftState, entries: readonly Entry[]): readonly Entry[] {
 
 /** What the log store fetched for the state machine, if it still goes on exactly there. */
 export function applyFetched(state: RaftState, entries: readonly Entry[] | "compacted"): void {
+  // A snapshot took the place of the whole log while they were fetched.
+  if (state.log.pendingSnapshot !== undefined) return;
   if (entries === "compacted") {
     tell(state, {
       kind: "inputDropped",

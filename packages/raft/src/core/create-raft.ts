@@ -35,6 +35,7 @@ function coreOf(state: RaftState): RaftCore {
     drain: () => drain(state),
     view: () => viewOf(state),
     membershipAt: (index) => membershipAt(state, index),
+    termAt: (index) => state.log.termAt(index),
     fork: (random) => {
       const copy = cloneState(state);
       if (random !== undefined) copy.random = random;

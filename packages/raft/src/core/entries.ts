@@ -2,9 +2,10 @@ import type { LogIndex, PeerId, Term } from "./types.ts";
 
 /**
  * What a step of a configuration change does. `update` changes nothing in the configuration (the change's `context` may
- * matter to the host).
+ * matter to the host). `readmit` makes whoever has the id now a learner of which nothing is known: the member lost its
+ * directory, so what it acknowledged and voted before counts no more.
  */
-export type MemberAction = "addVoter" | "addLearner" | "remove" | "update";
+export type MemberAction = "addVoter" | "addLearner" | "remove" | "update" | "readmit";
 
 /** One step of a configuration change. */
 export interface MemberStep {
@@ -80,6 +81,8 @@ export const emptyMembership: Membership = {
 /** What a snapshot stands for: the state after `index`, and the configuration active there. */
 export interface SnapshotMeta extends EntryId {
   readonly membership: Membership;
+  /** The host's own that belongs to the same position (addresses, incarnations); Raft does not look inside. */
+  readonly context?: Uint8Array;
 }
 
 /** What must survive a crash besides the log (§3.8). `vote` 0: none in this term. `commit` is a hint and may lag. */

@@ -50,6 +50,7 @@ export function enterJoint(
 ): Result<ChangedMembership, string> {
   if (isJoint(base)) return refused("config is already joint");
   if (base.voters.length === 0) return refused("can't make a zero-voter config joint");
+  if (order.steps.some(({ action }) => action === "readmit")) return refused("a readmission goes alone");
   const draft = draftOf(base);
   for (const id of base.voters) draft.outgoing.add(id);
   applySteps(draft, order.steps);
@@ -110,6 +111,7 @@ function applySteps(draft: Draft, steps: readonly MemberStep[]): void {
     if (action === "addVoter") addVoter(draft, peer);
     else if (action === "addLearner") addLearner(draft, peer);
     else if (action === "remove") remove(draft, peer);
+    else if (action === "readmit") readmit(draft, peer);
   }
 }
 
@@ -133,6 +135,14 @@ function remove(draft: Draft, id: PeerId): void {
   draft.learners.delete(id);
   draft.learnersNext.delete(id);
   if (!draft.outgoing.has(id)) draft.tracked.delete(id);
+}
+
+/** What was known of its log is forgotten, too: its progress begins anew. */
+function readmit(draft: Draft, id: PeerId): void {
+  draft.voters.delete(id);
+  draft.learners.add(id);
+  draft.tracked.add(id);
+  draft.newcomers.add(id);
 }
 
 function track(draft: Draft, id: PeerId): void {

@@ -59,6 +59,8 @@ export interface RaftCore {
   view(): RaftView;
   /** The configuration as of an applied index that is not compacted (or the log's start); undefined for others. */
   membershipAt(index: LogIndex): Membership | undefined;
+  /** Term of an entry of the retained log, or of the log's start; undefined for others. */
+  termAt(index: LogIndex): Term | undefined;
   /** An equal, independent core. `random` replaces the source of random numbers. */
   fork(random?: Random): RaftCore;
   /** Equal for equal states (what is durable, known and queued inside; not for random numbers to come). */

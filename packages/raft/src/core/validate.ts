@@ -84,7 +84,7 @@ function isPayload(value: unknown): boolean {
 }
 
 const transitions: readonly unknown[] = ["auto", "implicit", "explicit"];
-const actions: readonly unknown[] = ["addVoter", "addLearner", "remove", "update"];
+const actions: readonly unknown[] = ["addVoter", "addLearner", "remove", "update", "readmit"];
 
 /** Whether a change is one at all; whether it may be made is another question. */
 export function isChange(value: unknown): value is ConfigurationChange {
@@ -97,7 +97,9 @@ export function isChange(value: unknown): value is ConfigurationChange {
 }
 
 function isSnapshotMeta(value: unknown): value is SnapshotMeta {
-  return isEntryId(value) && value.index > 0 && value.term > 0 && isMembership((value as SnapshotMeta).membership);
+  if (!isEntryId(value) || value.index === 0 || value.term === 0) return false;
+  const { membership, context } = value as SnapshotMeta;
+  return isMembership(membership) && (context === undefined || context instanceof Uint8Array);
 }
 
 function isMembership(value: unknown): value is Membership {

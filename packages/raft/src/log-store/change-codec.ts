@@ -13,9 +13,13 @@ export interface RecordedChange {
   /** From the first one's index on, earlier entries are replaced. */
   readonly entries: readonly Entry[];
   readonly hardState?: HardState;
+  /** A snapshot that is about to take the place of the state machine: if it did, the log is to follow. */
+  readonly intent?: SnapshotMeta;
 }
 
-const flagBits = { hardState: 1, startKeep: 2, startDrop: 4 } as const;
+const flagBits = { hardState: 1, startKeep: 2, startDrop: 4, startContext: 8, intent: 16 } as const;
+
+const flagsMax = 31;
 
 /** Room for the header, the change as a body, and padding: ready for `sealRecord`. */
 export function encodeChange(change: RecordedChange): { readonly record: Uint8Array; readonly bodyBytes: number } {
@@ -25,13 +29,20 @@ export function encodeChange(change: RecordedChange): { readonly record: Uint8Ar
   writer.skip(recordHeaderBytes);
   const startBit =
     change.start === undefined ? 0 : change.start.entries === "keep" ? flagBits.startKeep : flagBits.startDrop;
-  writer.u8((change.hardState === undefined ? 0 : flagBits.hardState) | startBit);
+  const context = change.start?.meta.context;
+  const contextBit = context === undefined ? 0 : flagBits.startContext;
+  writer.u8((change.hardState === undefined ? 0 : flagBits.hardState) | startBit | contextBit | (change.intent === undefined ? 0 : flagBits.intent));
   if (change.hardState !== undefined) {
     writer.varint(change.hardState.term);
     writer.varint(change.hardState.vote);
     writer.varint(change.hardState.commit);
   }
   if (change.start !== undefined) writeSnapshotMeta(writer, change.start.meta);
+  if (context !== undefined) writer.sized(context);
+  if (change.intent !== undefined) {
+    writeSnapshotMeta(writer, change.intent);
+    writer.sized(change.intent.context ?? new Uint8Array(0));
+  }
   const first = change.entries[0]?.index ?? 0;
   for (const [offset, entry] of change.entries.entries()) {
     assert(entry.index === first + offset, "the entries of a change are contiguous");
@@ -52,7 +63,11 @@ export function decodeChange(
   const flags = reader.u8();
   const hardState = (flags & flagBits.hardState) === 0 ? undefined : readHardState(reader);
   const hasStart = (flags & (flagBits.startKeep | flagBits.startDrop)) !== 0;
-  const meta = hasStart ? readSnapshotMeta(reader) : undefined;
+  const position = hasStart ? readSnapshotMeta(reader) : undefined;
+  const hasContext = (flags & flagBits.startContext) !== 0;
+  const meta = position === undefined || !hasContext ? position : { ...position, context: reader.sized() };
+  const intent = (flags & flagBits.intent) === 0 ? undefined : readIntent(reader);
+  if (flags > flagsMax) return undefined;
   const decoded: Entry[] = [];
   for (let offset = 0; offset < entries.entryCount && !reader.isFailed; offset++) {
     decoded.push(readEntry(reader, (entries.firstIndex + offset) as LogIndex));
@@ -60,11 +75,18 @@ export function decodeChange(
   if (!reader.isComplete) return undefined;
   return {
     entries: decoded,
+    ...(intent === undefined ? {} : { intent }),
     ...(hardState === undefined ? {} : { hardState }),
     ...(meta === undefined
       ? {}
       : { start: { meta, entries: (flags & flagBits.startDrop) === 0 ? ("keep" as const) : ("drop" as const) } }),
   };
+}
+
+function readIntent(reader: ByteReader): SnapshotMeta {
+  const meta = readSnapshotMeta(reader);
+  const context = reader.sized();
+  return context.length === 0 ? meta : { ...meta, context };
 }
 
 function readHardState(reader: ByteReader): HardState {

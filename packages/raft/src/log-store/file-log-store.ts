@@ -35,6 +35,7 @@ interface QueuedChange {
 /** The log as segments of a folder: docs/formats/raft-log.md. */
 export class FileLogStore implements LogStore {
   readonly boot: LogBoot;
+  readonly intent: SnapshotMeta | undefined;
   readonly #parts: FileLogStoreParts;
   readonly #files: SegmentFiles;
   readonly #map: LogMap;
@@ -53,6 +54,7 @@ export class FileLogStore implements LogStore {
   constructor(parts: FileLogStoreParts) {
     this.#parts = parts;
     this.boot = parts.recovered.boot;
+    this.intent = parts.recovered.intent;
     this.#files = new SegmentFiles(parts.disk, parts.directory);
     this.#map = parts.recovered.map;
     this.#salt = recordSalt(parts.identity.incarnation);
@@ -91,6 +93,10 @@ export class FileLogStore implements LogStore {
       index = run.lastIndex + 1;
     }
     return entries;
+  }
+
+  intend(snapshot: SnapshotMeta): Promise<void> {
+    return this.#enqueue({ entries: [], intent: snapshot }, true);
   }
 
   async compact(start: SnapshotMeta): Promise<void> {

@@ -22,6 +22,8 @@ export type LogRange = Omit<FetchOrder, "ref">;
 export interface LogStore {
   /** What was there at opening. */
   readonly boot: LogBoot;
+  /** A snapshot that was about to be installed and is not the log's start; whether it was, the state machine knows. */
+  readonly intent: SnapshotMeta | undefined;
   /**
    * Resolves when this change and all before it are durable (`mustSync`), or else when all before it are and this one is
    * in order behind them. Errors: `diskFailed`, `noSpace`, `precondition` once closed.
@@ -32,6 +34,11 @@ export interface LogStore {
    * "compacted" when the log no longer has the first. Errors: `dataLoss` when a record is damaged, `diskFailed`.
    */
   read(range: LogRange): Promise<readonly Entry[] | "compacted">;
+  /**
+   * Notes durably that this snapshot is about to take the place of the state machine. If a crash comes between that and
+   * the `append` of the snapshot, the next start finds it as `intent`. Errors: as `append`.
+   */
+  intend(snapshot: SnapshotMeta): Promise<void>;
   /**
    * Makes `start` the log's start: entries up to it are gone, and their space is given back. Resolves when durable.
    * Errors: as `append`.

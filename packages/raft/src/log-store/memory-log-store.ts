@@ -12,6 +12,7 @@ export class MemoryLog {
 /** A log in memory, for tests: the same behaviour without a disk. Opening the same `MemoryLog` again is a restart. */
 export class MemoryLogStore implements LogStore {
   readonly boot: LogBoot;
+  readonly intent: SnapshotMeta | undefined;
   readonly #log: MemoryLog;
   #start: SnapshotMeta;
   #entries: Entry[];
@@ -23,6 +24,7 @@ export class MemoryLogStore implements LogStore {
     const boot = replay.finish();
     if (typeof boot === "string") throw new HoldfastError("dataLoss", boot);
     this.boot = boot;
+    this.intent = replay.intent;
     this.#log = log;
     this.#start = boot.logStart;
     this.#entries = [...boot.window];
@@ -50,6 +52,11 @@ export class MemoryLogStore implements LogStore {
     let bytes = 0;
     const end = found.findIndex((entry) => (bytes += entryBytes(entry)) >= range.bytesMax);
     return end === -1 ? found : found.slice(0, end + 1);
+  }
+
+  async intend(snapshot: SnapshotMeta): Promise<void> {
+    this.#mustBeOpen();
+    this.#log.changes.push({ entries: [], intent: snapshot });
   }
 
   async compact(start: SnapshotMeta): Promise<void> {

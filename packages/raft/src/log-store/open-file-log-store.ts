@@ -30,6 +30,8 @@ export interface OpenedLog {
   readonly incarnation: Uint8Array;
   /** The directory was made just now. */
   readonly isNew: boolean;
+  /** Whether this node knows if it founds a group or joins one; one with a new directory has to ask. */
+  readonly isDecided: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function openFileLogStore(options: FileLogStoreOptions): Promise<Op
     const identity = found ?? (await createLog(options));
     const recovered = await recoverLog({ ...options, identity });
     const store = new FileLogStore({ ...options, identity, recovered, unlock });
-    return { store, incarnation: identity.incarnation, isNew: found === undefined };
+    return { store, incarnation: identity.incarnation, isNew: found === undefined, isDecided: recovered.isDecided };
   } catch (error) {
     await unlock();
     throw error;

@@ -32,6 +32,10 @@ export interface RecoveredLog {
   readonly map: LogMap;
   readonly end: LogEnd;
   readonly segments: readonly number[];
+  /** See `LogStore.intent`. */
+  readonly intent: SnapshotMeta | undefined;
+  /** Whether this node knows if it founds a group or joins one. */
+  readonly isDecided: boolean;
 }
 
 /** What recovery needs. */
@@ -59,7 +63,7 @@ export async function recoverLog(options: RecoveryOptions): Promise<RecoveredLog
   if (end === undefined) throw damaged(options.directory, "there is an identity but no segment");
   const boot = replay.finish();
   if (typeof boot === "string") throw damaged(options.directory, boot);
-  return { boot, map: replay.map, end, segments };
+  return { boot, map: replay.map, end, segments, intent: replay.intent, isDecided: replay.isDecided };
 }
 
 interface SegmentRecovery {

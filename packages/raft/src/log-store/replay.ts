@@ -14,15 +14,32 @@ export class Replay {
   #configurations: Entry[] = [];
   #window: Entry[] = [];
   #windowBytes = 0;
+  #intent: SnapshotMeta | undefined;
+  #isDecided = false;
 
   constructor(founding: SnapshotMeta, windowBytesMax: number) {
     this.#start = founding;
     this.#windowBytesMax = windowBytesMax;
   }
 
+  /** The snapshot that was last about to be installed and is not the log's start (yet). */
+  get intent(): SnapshotMeta | undefined {
+    return this.#intent;
+  }
+
+  /** Whether this node knows if it founds a group or joins one; a directory that was only made does not. */
+  get isDecided(): boolean {
+    return this.#isDecided || this.#hardState.term > 0 || (this.map.lastIndex ?? this.#start.index) > 0;
+  }
+
   /** Takes the next change; `place` says where its entries are. Returns what is wrong with it, if anything. */
   take(change: RecordedChange, place: Pick<LogRun, "segment" | "offset" | "bytes">): string | undefined {
-    if (change.start !== undefined) this.#begin(change.start.meta, change.start.entries === "drop");
+    if (change.intent !== undefined) this.#intent = change.intent;
+    if (change.start !== undefined) {
+      this.#begin(change.start.meta, change.start.entries === "drop");
+      if (change.start.entries === "drop") this.#isDecided = true;
+      if (change.start.meta.index >= (this.#intent?.index ?? 0)) this.#intent = undefined;
+    }
     const first = change.entries[0];
     const last = change.entries.at(-1);
     if (first !== undefined && last !== undefined) {

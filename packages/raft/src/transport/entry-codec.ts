@@ -13,7 +13,7 @@ import type { ByteWriter } from "./byte-writer.ts";
 
 /** The numbers stand in logs for ever: append only. */
 const payloadKinds = { empty: 0, application: 1, configuration: 2 } as const;
-const actions: readonly MemberAction[] = ["addVoter", "addLearner", "remove", "update"];
+const actions: readonly MemberAction[] = ["addVoter", "addLearner", "remove", "update", "readmit"];
 const versions: readonly ConfigurationChange["version"][] = [1, 2];
 const transitions: readonly Transition[] = ["auto", "implicit", "explicit"];
 

@@ -4,15 +4,15 @@
 
 // What masters say to each other. One long-lived stream for each ordered pair of peers; snapshots on streams of their own.
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file holdfast/raft/v1/raft.proto.
  */
 export const file_holdfast_raft_v1_raft: GenFile = /*@__PURE__*/
-  fileDesc("Chtob2xkZmFzdC9yYWZ0L3YxL3JhZnQucHJvdG8SEGhvbGRmYXN0LnJhZnQudjEibQoPRXhjaGFuZ2VSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAkSDAoEZnJvbRgCIAEoDRIKCgJ0bxgDIAEoDRIQCghtZXNzYWdlcxgEIAMoDBIaChJldmVyeW9uZV9oYXNfaW5kZXgYBSABKAQiNAoQRXhjaGFuZ2VSZXNwb25zZRISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0i1wEKFkluc3RhbGxTbmFwc2hvdFJlcXVlc3QSEgoKY2x1c3Rlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgNEgwKBHRlcm0YAyABKAQSEgoKbGFzdF9pbmRleBgEIAEoBBIRCglsYXN0X3Rlcm0YBSABKAQSFQoNY29uZmlndXJhdGlvbhgGIAEoDBINCgVwaWVjZRgHIAEoDRIMCgRkYXRhGAggASgMEg0KBWNyYzMyGAkgASgHEg8KB2lzX2xhc3QYCiABKAgSEgoKcmVzdW1lX2tleRgLIAEoDCJRChdJbnN0YWxsU25hcHNob3RSZXNwb25zZRIMCgR0ZXJtGAEgASgEEhQKDGlzX2luc3RhbGxlZBgCIAEoCBISCgpyZXN1bWVfa2V5GAMgASgMMs4BCgtSYWZ0U2VydmljZRJVCghFeGNoYW5nZRIhLmhvbGRmYXN0LnJhZnQudjEuRXhjaGFuZ2VSZXF1ZXN0GiIuaG9sZGZhc3QucmFmdC52MS5FeGNoYW5nZVJlc3BvbnNlKAEwARJoCg9JbnN0YWxsU25hcHNob3QSKC5ob2xkZmFzdC5yYWZ0LnYxLkluc3RhbGxTbmFwc2hvdFJlcXVlc3QaKS5ob2xkZmFzdC5yYWZ0LnYxLkluc3RhbGxTbmFwc2hvdFJlc3BvbnNlKAFiBnByb3RvMw");
+  fileDesc("Chtob2xkZmFzdC9yYWZ0L3YxL3JhZnQucHJvdG8SEGhvbGRmYXN0LnJhZnQudjEi2wEKD0V4Y2hhbmdlUmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0SCgoCdG8YAyABKA0SEAoIbWVzc2FnZXMYBCADKAwSGgoSZXZlcnlvbmVfaGFzX2luZGV4GAUgASgEEhMKC2luY2FybmF0aW9uGAYgASgMEhQKDGR1cmFibGVfdGVybRgHIAEoBBIUCgxkdXJhYmxlX3ZvdGUYCCABKA0SFQoNZHVyYWJsZV9pbmRleBgJIAEoBBIUCgxpc191bmRlY2lkZWQYCiABKAgijQEKEEV4Y2hhbmdlUmVzcG9uc2USEgoKY2x1c3Rlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgNEhMKC2luY2FybmF0aW9uGAMgASgMEiwKCHN0YW5kaW5nGAQgASgOMhouaG9sZGZhc3QucmFmdC52MS5TdGFuZGluZxIUCgxpc191bmRlY2lkZWQYBSABKAgiqwEKFE9mZmVyU25hcHNob3RSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAkSDAoEZnJvbRgCIAEoDRIKCgJ0bxgDIAEoDRITCgtpbmNhcm5hdGlvbhgEIAEoDBIMCgR0ZXJtGAUgASgEEhMKC3NuYXBzaG90X2lkGAYgASgMEhAKCHBvc2l0aW9uGAcgASgMEhsKE3NpemVfYnl0ZXNfZXN0aW1hdGUYCCABKAQiagoVT2ZmZXJTbmFwc2hvdFJlc3BvbnNlEgwKBHRlcm0YASABKAQSEQoJaXNfd2FudGVkGAIgASgIEg0KBXBpZWNlGAMgASgNEhIKCnJlc3VtZV9rZXkYBCABKAwSDQoFY2hhaW4YBSABKAwi+wEKFkluc3RhbGxTbmFwc2hvdFJlcXVlc3QSEgoKY2x1c3Rlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgNEgwKBHRlcm0YAyABKAQSEgoKbGFzdF9pbmRleBgEIAEoBBIRCglsYXN0X3Rlcm0YBSABKAQSFQoNY29uZmlndXJhdGlvbhgGIAEoDBINCgVwaWVjZRgHIAEoDRIMCgRkYXRhGAggASgMEg0KBWNyYzMyGAkgASgHEg8KB2lzX2xhc3QYCiABKAgSEgoKcmVzdW1lX2tleRgLIAEoDBITCgtzbmFwc2hvdF9pZBgMIAEoDBINCgVjaGFpbhgNIAEoDCJRChdJbnN0YWxsU25hcHNob3RSZXNwb25zZRIMCgR0ZXJtGAEgASgEEhQKDGlzX2luc3RhbGxlZBgCIAEoCBISCgpyZXN1bWVfa2V5GAMgASgMKmoKCFN0YW5kaW5nEhgKFFNUQU5ESU5HX1VOU1BFQ0lGSUVEEAASEwoPU1RBTkRJTkdfTUVNQkVSEAESFQoRU1RBTkRJTkdfU1RSQU5HRVIQAhIYChRTVEFORElOR19ST0xMRURfQkFDSxADMrACCgtSYWZ0U2VydmljZRJVCghFeGNoYW5nZRIhLmhvbGRmYXN0LnJhZnQudjEuRXhjaGFuZ2VSZXF1ZXN0GiIuaG9sZGZhc3QucmFmdC52MS5FeGNoYW5nZVJlc3BvbnNlKAEwARJgCg1PZmZlclNuYXBzaG90EiYuaG9sZGZhc3QucmFmdC52MS5PZmZlclNuYXBzaG90UmVxdWVzdBonLmhvbGRmYXN0LnJhZnQudjEuT2ZmZXJTbmFwc2hvdFJlc3BvbnNlEmgKD0luc3RhbGxTbmFwc2hvdBIoLmhvbGRmYXN0LnJhZnQudjEuSW5zdGFsbFNuYXBzaG90UmVxdWVzdBopLmhvbGRmYXN0LnJhZnQudjEuSW5zdGFsbFNuYXBzaG90UmVzcG9uc2UoAWIGcHJvdG8z");
 
 /**
  * One or more Raft messages, encoded by packages/raft/src/transport/codec.ts.
@@ -54,6 +54,41 @@ export type ExchangeRequest = Message<"holdfast.raft.v1.ExchangeRequest"> & {
    * @generated from field: uint64 everyone_has_index = 5;
    */
   everyoneHasIndex: bigint;
+
+  /**
+   * 16 random bytes, drawn when the sender's directory was made: a wiped directory has others.
+   *
+   * @generated from field: bytes incarnation = 6;
+   */
+  incarnation: Uint8Array;
+
+  /**
+   * Term that the sender had durably when the stream was made. First frame only; so are the next ones.
+   *
+   * @generated from field: uint64 durable_term = 7;
+   */
+  durableTerm: bigint;
+
+  /**
+   * Whom it had voted for in that term; 0 = nobody.
+   *
+   * @generated from field: uint32 durable_vote = 8;
+   */
+  durableVote: number;
+
+  /**
+   * Last entry that it had durably when the stream was made.
+   *
+   * @generated from field: uint64 durable_index = 9;
+   */
+  durableIndex: bigint;
+
+  /**
+   * Its directory is new, and it does not know yet whether the group is to be founded or there is one to join.
+   *
+   * @generated from field: bool is_undecided = 10;
+   */
+  isUndecided: boolean;
 };
 
 /**
@@ -64,7 +99,7 @@ export const ExchangeRequestSchema: GenMessage<ExchangeRequest> = /*@__PURE__*/
   messageDesc(file_holdfast_raft_v1_raft, 0);
 
 /**
- * Sent once when the stream is accepted, so that the sender knows who answers.
+ * Sent when the stream is accepted, so that the sender knows who answers, and again when the rest of it changes.
  *
  * @generated from message holdfast.raft.v1.ExchangeResponse
  */
@@ -82,6 +117,27 @@ export type ExchangeResponse = Message<"holdfast.raft.v1.ExchangeResponse"> & {
    * @generated from field: uint32 from = 2;
    */
   from: number;
+
+  /**
+   * Of the receiver's directory.
+   *
+   * @generated from field: bytes incarnation = 3;
+   */
+  incarnation: Uint8Array;
+
+  /**
+   * How the receiver regards the sender; not said before its first frame.
+   *
+   * @generated from field: holdfast.raft.v1.Standing standing = 4;
+   */
+  standing: Standing;
+
+  /**
+   * As in the request, of the receiver.
+   *
+   * @generated from field: bool is_undecided = 5;
+   */
+  isUndecided: boolean;
 };
 
 /**
@@ -90,6 +146,125 @@ export type ExchangeResponse = Message<"holdfast.raft.v1.ExchangeResponse"> & {
  */
 export const ExchangeResponseSchema: GenMessage<ExchangeResponse> = /*@__PURE__*/
   messageDesc(file_holdfast_raft_v1_raft, 1);
+
+/**
+ * Everything about a snapshot but its content.
+ *
+ * @generated from message holdfast.raft.v1.OfferSnapshotRequest
+ */
+export type OfferSnapshotRequest = Message<"holdfast.raft.v1.OfferSnapshotRequest"> & {
+  /**
+   * Of the sender's cluster.
+   *
+   * @generated from field: string cluster_id = 1;
+   */
+  clusterId: string;
+
+  /**
+   * Sender.
+   *
+   * @generated from field: uint32 from = 2;
+   */
+  from: number;
+
+  /**
+   * Receiver.
+   *
+   * @generated from field: uint32 to = 3;
+   */
+  to: number;
+
+  /**
+   * Of the sender's directory.
+   *
+   * @generated from field: bytes incarnation = 4;
+   */
+  incarnation: Uint8Array;
+
+  /**
+   * Sender's term.
+   *
+   * @generated from field: uint64 term = 5;
+   */
+  term: bigint;
+
+  /**
+   * 16 random bytes: the same view of the same state. Only with the same one can a broken stream go on.
+   *
+   * @generated from field: bytes snapshot_id = 6;
+   */
+  snapshotId: Uint8Array;
+
+  /**
+   * Encoded position, membership and member book: docs/formats/raft-snapshot.md.
+   *
+   * @generated from field: bytes position = 7;
+   */
+  position: Uint8Array;
+
+  /**
+   * About how many bytes will come; 0 = unknown.
+   *
+   * @generated from field: uint64 size_bytes_estimate = 8;
+   */
+  sizeBytesEstimate: bigint;
+};
+
+/**
+ * Describes the message holdfast.raft.v1.OfferSnapshotRequest.
+ * Use `create(OfferSnapshotRequestSchema)` to create a new message.
+ */
+export const OfferSnapshotRequestSchema: GenMessage<OfferSnapshotRequest> = /*@__PURE__*/
+  messageDesc(file_holdfast_raft_v1_raft, 2);
+
+/**
+ * The receiver's answer.
+ *
+ * @generated from message holdfast.raft.v1.OfferSnapshotResponse
+ */
+export type OfferSnapshotResponse = Message<"holdfast.raft.v1.OfferSnapshotResponse"> & {
+  /**
+   * Receiver's term.
+   *
+   * @generated from field: uint64 term = 1;
+   */
+  term: bigint;
+
+  /**
+   * False: it has this and more, or takes another one.
+   *
+   * @generated from field: bool is_wanted = 2;
+   */
+  isWanted: boolean;
+
+  /**
+   * Number of the first piece wanted; 0 = from the beginning.
+   *
+   * @generated from field: uint32 piece = 3;
+   */
+  piece: number;
+
+  /**
+   * Last key that it has; empty at the beginning.
+   *
+   * @generated from field: bytes resume_key = 4;
+   */
+  resumeKey: Uint8Array;
+
+  /**
+   * Chain value of the last piece that it has; 16 bytes, empty at the beginning.
+   *
+   * @generated from field: bytes chain = 5;
+   */
+  chain: Uint8Array;
+};
+
+/**
+ * Describes the message holdfast.raft.v1.OfferSnapshotResponse.
+ * Use `create(OfferSnapshotResponseSchema)` to create a new message.
+ */
+export const OfferSnapshotResponseSchema: GenMessage<OfferSnapshotResponse> = /*@__PURE__*/
+  messageDesc(file_holdfast_raft_v1_raft, 3);
 
 /**
  * One piece of a snapshot.
@@ -168,11 +343,25 @@ export type InstallSnapshotRequest = Message<"holdfast.raft.v1.InstallSnapshotRe
   isLast: boolean;
 
   /**
-   * Key after which this piece starts, to resume.
+   * Last key of this piece: where a later stream would go on.
    *
    * @generated from field: bytes resume_key = 11;
    */
   resumeKey: Uint8Array;
+
+  /**
+   * As offered.
+   *
+   * @generated from field: bytes snapshot_id = 12;
+   */
+  snapshotId: Uint8Array;
+
+  /**
+   * First 16 bytes of SHA-256(chain of the piece before, data): pieces lost, doubled or exchanged show.
+   *
+   * @generated from field: bytes chain = 13;
+   */
+  chain: Uint8Array;
 };
 
 /**
@@ -180,7 +369,7 @@ export type InstallSnapshotRequest = Message<"holdfast.raft.v1.InstallSnapshotRe
  * Use `create(InstallSnapshotRequestSchema)` to create a new message.
  */
 export const InstallSnapshotRequestSchema: GenMessage<InstallSnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_raft_v1_raft, 2);
+  messageDesc(file_holdfast_raft_v1_raft, 4);
 
 /**
  * The receiver's answer.
@@ -215,7 +404,53 @@ export type InstallSnapshotResponse = Message<"holdfast.raft.v1.InstallSnapshotR
  * Use `create(InstallSnapshotResponseSchema)` to create a new message.
  */
 export const InstallSnapshotResponseSchema: GenMessage<InstallSnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_raft_v1_raft, 3);
+  messageDesc(file_holdfast_raft_v1_raft, 5);
+
+/**
+ * How a member regards another one's directory.
+ *
+ * @generated from enum holdfast.raft.v1.Standing
+ */
+export const Standing = {
+  /**
+   * @generated from enum value: STANDING_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * No objection.
+   *
+   * @generated from enum value: STANDING_MEMBER = 1;
+   */
+  MEMBER: 1,
+
+  /**
+   * The group knows another directory for this member: it must not vote or acknowledge, and join anew.
+   *
+   * @generated from enum value: STANDING_STRANGER = 2;
+   */
+  STRANGER: 2,
+
+  /**
+   * The directory forgot what it had promised (an old backup): as STRANGER, after it has taken a new incarnation.
+   *
+   * @generated from enum value: STANDING_ROLLED_BACK = 3;
+   */
+  ROLLED_BACK: 3,
+} as const;
+
+/**
+ * How a member regards another one's directory.
+ *
+ * @generated from enum holdfast.raft.v1.Standing
+ */
+export type Standing = (typeof Standing)[keyof typeof Standing] | UnknownEnum;
+
+/**
+ * Describes the enum holdfast.raft.v1.Standing.
+ */
+export const StandingSchema: GenEnum<Standing> = /*@__PURE__*/
+  enumDesc(file_holdfast_raft_v1_raft, 0);
 
 /**
  * Peer traffic.
@@ -234,7 +469,17 @@ export const RaftService: GenService<{
     output: typeof ExchangeResponseSchema;
   },
   /**
-   * A snapshot in key order, resumable after the last acknowledged piece.
+   * Asks whether a snapshot is wanted, and from where on: the receiver may have the first part from a stream that broke.
+   *
+   * @generated from rpc holdfast.raft.v1.RaftService.OfferSnapshot
+   */
+  offerSnapshot: {
+    methodKind: "unary";
+    input: typeof OfferSnapshotRequestSchema;
+    output: typeof OfferSnapshotResponseSchema;
+  },
+  /**
+   * The pieces of an offered snapshot in key order, from where the offer's answer said.
    *
    * @generated from rpc holdfast.raft.v1.RaftService.InstallSnapshot
    */
