@@ -54,35 +54,37 @@ function moveBetweenSets(tables: Tables, { chunkId, before, after }: Change): vo
   const target = after === undefined ? undefined : copySetKey(after.confirmedNodeIds);
   const heldBefore = before !== undefined && isHeld(before) ? 1 : 0;
   const heldAfter = after !== undefined && isHeld(after) ? 1 : 0;
+  const lengthBytes = (after ?? before)?.lengthBytes ?? 0;
   const bucket = bucketOf(chunkId);
   if (source === target) {
     if (source !== undefined && heldBefore !== heldAfter) {
-      addToSet(tables, source, { chunkCount: 0, heldCount: heldAfter - heldBefore });
+      addToSet(tables, source, { chunkCount: 0, heldCount: heldAfter - heldBefore, lengthBytes });
     }
     return;
   }
   if (source !== undefined) {
-    addToSet(tables, source, { chunkCount: -1, heldCount: -heldBefore });
+    addToSet(tables, source, { chunkCount: -1, heldCount: -heldBefore, lengthBytes });
     tables.delete(copySetChunkTable, [source, bucket, chunkId]);
   }
   if (target !== undefined && after !== undefined) {
-    addToSet(tables, target, { chunkCount: 1, heldCount: heldAfter });
-    const { generation, lengthBytes } = after;
-    tables.set(copySetChunkTable, [target, bucket, chunkId], { generation, lengthBytes });
+    addToSet(tables, target, { chunkCount: 1, heldCount: heldAfter, lengthBytes });
+    tables.set(copySetChunkTable, [target, bucket, chunkId], { generation: after.generation, lengthBytes });
   }
 }
 
 function addToSet(
   tables: Tables,
   key: string,
-  change: { readonly chunkCount: number; readonly heldCount: number },
+  change: { readonly chunkCount: number; readonly heldCount: number; readonly lengthBytes: number },
 ): void {
-  const row = tables.get(copySetTable, [key]) ?? { chunkCount: 0, heldCount: 0 };
+  const row = tables.get(copySetTable, [key]) ?? { chunkCount: 0, heldCount: 0, heldBytes: 0 };
   const chunkCount = row.chunkCount + change.chunkCount;
   const heldCount = row.heldCount + change.heldCount;
+  // Rows that an earlier version wrote have no bytes; the sum is only for estimates.
+  const heldBytes = Math.max(0, row.heldBytes + change.heldCount * change.lengthBytes);
   assert(heldCount >= 0 && heldCount <= chunkCount, "a copy set counts its chunks");
   if (chunkCount === 0) tables.delete(copySetTable, [key]);
-  else tables.set(copySetTable, [key], { chunkCount, heldCount });
+  else tables.set(copySetTable, [key], { chunkCount, heldCount, heldBytes });
 }
 
 interface Copy {

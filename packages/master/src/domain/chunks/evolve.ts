@@ -10,6 +10,7 @@ import {
   grantedTable,
   grantExpiryTable,
   isHeld,
+  moveTable,
   trimTable,
   type ChunkRow,
 } from "./tables.ts";
@@ -24,7 +25,9 @@ export function evolveChunks(tables: Tables, event: ChunkEvent, context: EvolveC
       onPlaced(tables, event);
       return;
     case "replicaPlaced":
-      for (const chunkId of event.chunkIds) onReplicaPlaced(tables, { chunkId, nodeId: event.nodeId });
+      for (const chunkId of event.chunkIds) {
+        onReplicaPlaced(tables, { chunkId, nodeId: event.nodeId, reason: event.reason }, context);
+      }
       return;
     case "replicaConfirmed":
       for (const chunkId of event.chunkIds) onConfirmed(tables, { chunkId, nodeId: event.nodeId }, context);
@@ -109,10 +112,16 @@ function onPlaced(tables: Tables, event: ChunkPlaced): void {
 }
 
 /** A place more. Not for a chunk that nobody needs: its copies are being ordered away, and this place would be forgotten. */
-function onReplicaPlaced(tables: Tables, copy: { chunkId: number; nodeId: number }): void {
+function onReplicaPlaced(
+  tables: Tables,
+  copy: { chunkId: number; nodeId: number; reason: string },
+  context: EvolveContext,
+): void {
   const row = tables.get(chunkTable, [copy.chunkId]);
   if (row === undefined || !isHeld(row)) return;
   changeChunk(tables, copy.chunkId, { ...row, placedNodeIds: withNode(row.placedNodeIds, copy.nodeId) });
+  if (copy.reason !== "balance") return;
+  tables.set(moveTable, [copy.chunkId], { targetNodeId: copy.nodeId, sinceMs: context.atMs });
 }
 
 function onConfirmed(tables: Tables, copy: { chunkId: number; nodeId: number }, context: EvolveContext): void {
@@ -130,6 +139,7 @@ function onConfirmed(tables: Tables, copy: { chunkId: number; nodeId: number }, 
 function onLost(tables: Tables, copy: { chunkId: number; nodeId: number; reason: string }): void {
   const row = tables.get(chunkTable, [copy.chunkId]);
   if (row === undefined) return;
+  tables.delete(moveTable, [copy.chunkId]);
   const isDamaged = copy.reason === "corrupt";
   changeChunk(tables, copy.chunkId, {
     ...row,
@@ -144,6 +154,7 @@ function onTrimOrdered(tables: Tables, event: TrimOrdered, context: EvolveContex
   tables.set(trimTable, [event.nodeId, event.chunkId], { generation, term, reason, orderedAtMs: context.atMs });
   endGrant(tables, event.chunkId);
   tables.delete(garbageTable, [event.chunkId]);
+  tables.delete(moveTable, [event.chunkId]);
   const row = tables.get(chunkTable, [event.chunkId]);
   if (row === undefined) return;
   const confirmedNodeIds = withoutNode(row.confirmedNodeIds, event.nodeId);

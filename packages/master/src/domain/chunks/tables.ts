@@ -80,6 +80,8 @@ export interface CopySetRow {
   readonly chunkCount: number;
   /** Those that an upload or a version holds. */
   readonly heldCount: number;
+  /** Bytes of those, counted once a chunk. */
+  readonly heldBytes: number;
 }
 
 /** Copy sets by their key. */
@@ -87,7 +89,7 @@ export const copySetTable = defineTable({
   name: "copySet",
   tag: 0x23,
   keyParts: [textPart],
-  value: record<CopySetRow>({ chunkCount: uint, heldCount: uint }),
+  value: record<CopySetRow>({ chunkCount: uint, heldCount: uint, heldBytes: uint }),
 });
 
 /** What a listing of a copy set needs to know of a chunk. */
@@ -149,6 +151,25 @@ export const corruptTable = defineTable({
   tag: 0x28,
   keyParts: [idPart],
   value: record<object>({}),
+});
+
+/** A copy that is being moved for balance: what the target gets makes another one superfluous. */
+export interface MoveRow {
+  /** Where the copy goes. */
+  readonly targetNodeId: number;
+  /** Leader time at which it was placed. */
+  readonly sinceMs: number;
+}
+
+/**
+ * Moves under way by chunk: begun by a place for balance, over when a copy of the chunk is ordered away or lost. So a new
+ * leader goes on with the moves of the one before.
+ */
+export const moveTable = defineTable({
+  name: "move",
+  tag: 0x29,
+  keyParts: [idPart],
+  value: record<MoveRow>({ targetNodeId: uint, sinceMs: uint }),
 });
 
 /** Counter of the rows of `corruptTable`. */

@@ -33,7 +33,7 @@ export class ChunkWorld {
         name: `node-${nodeId}`,
         address: `127.0.0.1:${7000 + nodeId}`,
       };
-      const place = { ip: "127.0.0.1", mac: "00:00:00:00:00:00", capacityBytes: 1e12, zone: "" };
+      const place = { ip: "127.0.0.1", mac: "00:00:00:00:00:00", capacityBytes: 1e12, zone: "", rack: "", joinTokenId: 0 };
       this.fold({ kind: "nodeJoined", nodeId, ...names, ...place });
     }
   }
@@ -51,16 +51,9 @@ export class ChunkWorld {
   fold(...events: readonly DomainEvent[]): void {
     const at = { index: 1, atMs: this.atMs, actor: "test" };
     for (const event of events) {
-      if (event.kind === "nodeJoined") noteId(this.tables, "node", event.nodeId);
       if (event.kind === "chunksGranted") for (const { chunkId } of event.chunks) noteId(this.tables, "chunk", chunkId);
-      if (
-        event.kind === "nodeJoined" ||
-        event.kind === "nodeReported" ||
-        event.kind === "nodeDown" ||
-        event.kind === "nodeUp"
-      ) {
-        evolveFleet(this.tables, event, at);
-      } else evolveChunks(this.tables, event as Parameters<typeof evolveChunks>[1], at);
+      if (isFleetFact(event)) evolveFleet(this.tables, event, at);
+      else evolveChunks(this.tables, event as Parameters<typeof evolveChunks>[1], at);
     }
   }
 
@@ -135,13 +128,13 @@ export class ChunkWorld {
     return { ...countHealth(this.sets(), view), corrupt: readCounter(this.tables, corruptCounter) };
   }
 
-  sets(): CountedCopySet[] {
+  sets(): (CountedCopySet & { readonly heldBytes: number })[] {
     const keys = new Set<string>();
     for (let chunkId = 1; chunkId <= readCounter(this.tables, "id:chunk"); chunkId++)
       keys.add(this.confirmed(chunkId).join());
     return [...keys].flatMap((key) => {
       const row = this.tables.get(copySetTable, [key]);
-      return row === undefined ? [] : [{ key, heldCount: row.heldCount }];
+      return row === undefined ? [] : [{ key, heldCount: row.heldCount, heldBytes: row.heldBytes }];
     });
   }
 
@@ -155,6 +148,7 @@ export class ChunkWorld {
     const counts = { total: 0, healthy: 0, under: 0, over: 0, missing: 0, corrupt: 0 };
     const buckets = new Map<string, { digest: number; chunkCount: number }>();
     let chunkCount = 0;
+    let heldBytes = 0;
     for (let chunkId = 1; chunkId <= readCounter(this.tables, "id:chunk"); chunkId++) {
       const row = this.tables.get(chunkTable, [chunkId]);
       if (row === undefined) continue;
@@ -168,10 +162,11 @@ export class ChunkWorld {
       if (!isHeld(row)) continue;
       const copies = row.confirmedNodeIds.filter((nodeId) => up.has(nodeId)).length;
       counts.total += 1;
+      heldBytes += row.lengthBytes;
       if (row.corruptNodeIds.length > 0) counts.corrupt += 1;
       counts[copies === 0 ? "missing" : copies < 3 ? "under" : copies === 3 ? "healthy" : "over"] += 1;
     }
-    return { counts, chunkCount, buckets };
+    return { counts, chunkCount, heldBytes, buckets };
   }
 
   incremental(): unknown {
@@ -182,6 +177,7 @@ export class ChunkWorld {
         if (row !== undefined) buckets.set(`${nodeId}/${bucket}`, row);
       }
     }
-    return { counts: this.health(), chunkCount: this.memory.count(copySetChunkTable), buckets };
+    const heldBytes = this.sets().reduce((sum, set) => sum + set.heldBytes, 0);
+    return { counts: this.health(), chunkCount: this.memory.count(copySetChunkTable), heldBytes, buckets };
   }
 }
