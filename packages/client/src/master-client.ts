@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
+import type { DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
+import { FleetQueryService } from "@holdfast/proto/fleet/v1/fleet";
 import {
   CommandService,
   ExecuteRequestSchema,
@@ -30,6 +31,8 @@ export interface MasterClient {
   execute(command: CommandCase, options: CommandOptions): Promise<ExecuteResponse>;
   /** Linearizable reads at the leader. */
   readonly queries: ServiceClient<typeof QueryService>;
+  /** What administrators ask about the fleet, at the leader. */
+  readonly fleet: ServiceClient<typeof FleetQueryService>;
   /** Changes after an index (exclusive). Throws when its connection breaks; the next call asks another master. */
   watch(fromIndex: bigint, signal: AbortSignal): AsyncIterable<WatchResponse>;
 }
@@ -53,27 +56,28 @@ export function createMasterClient(options: MasterClientOptions): MasterClient {
         signal,
       });
     },
-    queries: leaderQueries(caller, limits.timeoutMs),
+    queries: leaderQueries(QueryService, caller, limits.timeoutMs),
+    fleet: leaderQueries(FleetQueryService, caller, limits.timeoutMs),
     watch: (fromIndex, signal) => watchFrom({ caller, network: options.network, fromIndex, signal }),
   };
 }
 
 type UnaryCall = (request: Message, options?: CallOptions) => Promise<Message>;
 
-function leaderQueries(caller: LeaderCaller, timeoutMs: number): ServiceClient<typeof QueryService> {
+function leaderQueries<S extends DescService>(service: S, caller: LeaderCaller, timeoutMs: number): ServiceClient<S> {
   const methods: Record<string, UnaryCall> = {};
-  for (const { localName } of QueryService.methods as readonly DescMethodUnary[]) {
+  for (const { localName } of service.methods as readonly DescMethodUnary[]) {
     methods[localName] = (request, options = {}) =>
       caller.call(
-        QueryService,
+        service,
         (client, call) =>
           (client as unknown as Record<string, UnaryCall>)[localName]?.(request, call) ??
           Promise.reject(new TypeError(localName)),
         { timeoutMs: options.timeoutMs ?? timeoutMs, ...pick(options) },
       );
   }
-  // Every method of the service is unary and has its entry; the types agree by construction.
-  return methods as unknown as ServiceClient<typeof QueryService>;
+  // Every method of the services asked here is unary and has its entry; the types agree by construction.
+  return methods as unknown as ServiceClient<S>;
 }
 
 function pick({ requestId, signal }: CallOptions): { requestId?: string; signal?: AbortSignal } {

@@ -2,6 +2,8 @@ import { isHoldfastError } from "@holdfast/base";
 import type { Logger, Metrics } from "@holdfast/observability";
 import type { Clock, Random, Timers } from "@holdfast/runtime";
 import { createAdmin, type Admin } from "./admin/admin.ts";
+import { createFleet, type Fleet } from "./admin/fleet.ts";
+import type { LocalNodes } from "./admin/local-nodes.ts";
 import { StatusFeed } from "./admin/status-feed.ts";
 import {
   followSetUp,
@@ -27,6 +29,8 @@ export interface Gateway {
   readonly drive: Drive;
   readonly sessions: Sessions;
   readonly admin: Admin;
+  readonly fleet: Fleet;
+  readonly localNodes: LocalNodes;
   readonly readiness: Readiness;
   /** Ends all watches and background work. */
   stop(): Promise<void>;
@@ -43,6 +47,7 @@ export interface GatewayParts {
   readonly metrics: Metrics;
   readonly passwordHasher: PasswordHasher;
   readonly setupLink: SetupLink;
+  readonly localNodes: LocalNodes;
   /** Closed when the gateway stops. */
   readonly close: () => Promise<void>;
 }
@@ -82,6 +87,8 @@ export function assembleGateway(config: GatewayConfig, parts: GatewayParts): Gat
     drive,
     sessions,
     admin: createAdmin({ masters, hasher: parts.passwordHasher, statusFeed }),
+    fleet: createFleet({ masters, masterAddresses: config.masterAddresses, random, clock }),
+    localNodes: parts.localNodes,
     readiness,
     async stop() {
       stopping.abort();

@@ -91,6 +91,18 @@ export const gatewaySettings = defineSettings({
     isSecret: true,
     help: "Its password.",
   },
+  supervisor: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    help: "host:port of the supervisor of npm start, which starts and stops nodes here; empty = there is none.",
+  },
+  supervisorSecretFile: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    help: "File that holds its secret.",
+  },
   logLevel: {
     type: "choice",
     choices: ["debug", "info", "warn", "error"],

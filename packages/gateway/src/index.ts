@@ -17,3 +17,5 @@ export type { IncomingPart, StoredUploadPart, Uploads, UploadStart } from "./dri
 export type { Sessions } from "./auth/sessions.ts";
 export type { SignInAttempt, StartedSession } from "./auth/sign-in.ts";
 export type { Admin, NewAccount } from "./admin/admin.ts";
+export type { Fleet, IssuedJoinToken } from "./admin/fleet.ts";
+export type { LocalNode, LocalNodes, Supervisor } from "./admin/local-nodes.ts";

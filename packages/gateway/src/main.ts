@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { createJsonLogger, createMetrics } from "@holdfast/observability/node";
 import { createGrpcNetwork } from "@holdfast/rpc/node";
 import { createNodeClock, createNodeRandom, createNodeTimers, runMain } from "@holdfast/runtime/node";
+import type { Supervisor } from "./admin/local-nodes.ts";
 import type { SetupLink } from "./auth/first-accounts.ts";
 import { createArgon2PasswordHasher } from "./auth/argon2-password-hasher.ts";
 import { gatewaySettings, type GatewaySettings } from "./config.ts";
@@ -43,6 +44,16 @@ async function httpConfigOf(values: GatewaySettings): Promise<HttpConfig> {
   };
 }
 
+function supervisorOf({ supervisor, supervisorSecretFile }: GatewaySettings): { supervisor?: Supervisor } {
+  if (supervisor === "" || supervisorSecretFile === "") return {};
+  return {
+    supervisor: {
+      address: supervisor,
+      readSecret: async () => (await readFile(supervisorSecretFile, "utf8")).trim(),
+    },
+  };
+}
+
 function setupLinkOf(values: GatewaySettings, http: HttpConfig): SetupLink {
   if (values.runDirectory === "") return { publish: async () => undefined, withdraw: async () => undefined };
   const host = values.host === "0.0.0.0" || values.host === "::" ? "127.0.0.1" : values.host;
@@ -69,6 +80,7 @@ await runMain({
       network,
       passwordHasher,
       setupLink: setupLinkOf(values, http),
+      ...supervisorOf(values),
     });
     const server = await startHttpServer(http, createHttpHandler(gateway, http, ports));
     logger.info("gateway.listening", { address: server.address });

@@ -2,6 +2,7 @@ import { createFileBytes, createMasterClient } from "@holdfast/client";
 import type { Logger, Metrics } from "@holdfast/observability";
 import type { Network } from "@holdfast/rpc";
 import type { Clock, Random, Timers } from "@holdfast/runtime";
+import { createLocalNodes, type Supervisor } from "./admin/local-nodes.ts";
 import type { SetupLink } from "./auth/first-accounts.ts";
 import type { PasswordHasher } from "./auth/password-hasher.ts";
 import { assembleGateway, type Gateway } from "./build-gateway.ts";
@@ -17,6 +18,8 @@ export interface GatewayPorts {
   readonly metrics: Metrics;
   readonly passwordHasher: PasswordHasher;
   readonly setupLink: SetupLink;
+  /** Of `npm start`; absent when the gateway was started by itself. */
+  readonly supervisor?: Supervisor;
 }
 
 /**
@@ -26,5 +29,7 @@ export interface GatewayPorts {
 export async function buildGateway(config: GatewayConfig, ports: GatewayPorts): Promise<Gateway> {
   const masters = createMasterClient({ ...ports, addresses: config.masterAddresses });
   const bytes = createFileBytes({ ...ports, masters, owner: config.name });
-  return assembleGateway(config, { ...ports, masters, bytes, close: async () => undefined });
+  const { network, supervisor } = ports;
+  const localNodes = createLocalNodes(supervisor === undefined ? undefined : { network, supervisor });
+  return assembleGateway(config, { ...ports, masters, bytes, localNodes, close: async () => undefined });
 }

@@ -22,6 +22,7 @@ const intentWords: Readonly<Record<number, string>> = {
   [Intent.DRAINED]: "drained",
   [Intent.MAINTENANCE]: "maintenance",
   [Intent.REMOVED]: "removed",
+  [Intent.FAILED]: "failed",
 };
 
 async function readStatus(session: Session): Promise<GetClusterStatusResponse> {

@@ -14,6 +14,7 @@ import { normalisedEmail } from "../auth/policy.ts";
 import { requireEmail, requirePassword } from "../auth/credentials.ts";
 import { onBehalfOf } from "../drive/actor.ts";
 import type { Caller, Masters, RequestScope } from "../drive/ports.ts";
+import { requireAdmin } from "./require-admin.ts";
 import type { StatusFeed } from "./status-feed.ts";
 
 /** An account to be made. */
@@ -98,10 +99,6 @@ export function createAdmin({ masters, hasher, statusFeed }: AdminParts): Admin 
       return users.map((user) => ({ ...user, passwordHash: "" }));
     },
   };
-}
-
-function requireAdmin(caller: Caller): void {
-  if (!caller.isAdmin) throw new HoldfastError("denied", "Only administrators may do this. Nothing was changed.");
 }
 
 function requireContact({ phone, channels }: NewAccount): void {

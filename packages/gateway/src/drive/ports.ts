@@ -1,3 +1,4 @@
+import type { FleetQueryService } from "@holdfast/proto/fleet/v1/fleet";
 import type {
   Command,
   ExecuteResponse,
@@ -46,6 +47,8 @@ export interface CommandOptions extends RequestScope {
 export interface Masters {
   execute(command: CommandCase, options: CommandOptions): Promise<ExecuteResponse>;
   readonly queries: ServiceClient<typeof QueryService>;
+  /** About nodes, tasks, drills and what would happen; the leader answers. */
+  readonly fleet: ServiceClient<typeof FleetQueryService>;
   /** Changes after an index (exclusive). Ends or throws when its connection breaks; the caller subscribes again. */
   watch(fromIndex: bigint, signal: AbortSignal): AsyncIterable<WatchResponse>;
 }

@@ -44,7 +44,7 @@ const apiRoutes: readonly Route[] = [
 ];
 
 const healthPaths: readonly string[] = ["/healthz", "/readyz", "/metrics"];
-const rpcPrefix = "/holdfast.drive.v1.";
+const rpcPath = /^\/holdfast\.(drive|fleet)\.v1\./;
 
 /** The request handler of a gateway: health, Connect services, bytes, and the page. */
 export function createHttpHandler(gateway: Gateway, config: HttpConfig, parts: HttpParts): HttpHandler {
@@ -56,7 +56,7 @@ export function createHttpHandler(gateway: Gateway, config: HttpConfig, parts: H
     const { request, response, url } = exchange;
     const method = request.method ?? "";
     requireOwnOrigin(request, { cookie, isSecure: config.isSecure });
-    if (url.pathname.startsWith(rpcPrefix)) return rpc(request, response, exchange.facts);
+    if (rpcPath.test(url.pathname)) return rpc(request, response, exchange.facts);
     if (route !== undefined && route.methods.includes(method))
       return route.serve(gateway, exchange, route.pattern.exec(url.pathname)?.slice(1) ?? []);
     if (route !== undefined) return refuseMethod(exchange, route.methods);
@@ -183,9 +183,9 @@ function addressOf(request: IncomingMessage): URL | undefined {
 function routeName(url: URL | undefined, route: Route | undefined): string {
   if (url === undefined) return "bad";
   if (route !== undefined) return route.name;
-  if (connectPaths.has(url.pathname)) return url.pathname.slice(rpcPrefix.length);
+  if (connectPaths.has(url.pathname)) return url.pathname.replace(rpcPath, "");
   if (healthPaths.includes(url.pathname)) return url.pathname;
-  return url.pathname.startsWith("/api/") || url.pathname.startsWith(rpcPrefix) ? "unknown" : "page";
+  return url.pathname.startsWith("/api/") || rpcPath.test(url.pathname) ? "unknown" : "page";
 }
 
 function badAddress(): HoldfastError {

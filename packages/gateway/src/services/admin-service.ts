@@ -1,13 +1,19 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
+  ChangeFleetResponseSchema,
+  CreateJoinTokenResponseSchema,
   CreateUserResponseSchema,
   GetStatusResponseSchema,
   ListEventsResponseSchema,
+  ListLocalNodesResponseSchema,
   ListUsersResponseSchema,
+  StartLocalNodeResponseSchema,
   WatchStatusResponseSchema,
   type AdminService,
 } from "@holdfast/proto/drive/v1/drive";
+import { FleetCommandSchema } from "@holdfast/proto/fleet/v1/fleet";
+import { safeInteger } from "@holdfast/base";
 import type { Gateway } from "../build-gateway.ts";
 import { callerOf, factsOf, scopeOf } from "./request-facts.ts";
 import { whileSignedIn } from "./while-signed-in.ts";
@@ -51,6 +57,49 @@ export function createAdminService(gateway: Gateway): ServiceImpl<typeof AdminSe
     async listUsers(_request, context) {
       const caller = await callerOf(gateway, context);
       return create(ListUsersResponseSchema, { users: [...(await admin.listUsers(caller, scopeOf(context)))] });
+    },
+
+    ...createFleetMethods(gateway),
+  };
+}
+
+/** The part of the service that steers the fleet. */
+function createFleetMethods(
+  gateway: Gateway,
+): Pick<
+  ServiceImpl<typeof AdminService>,
+  "changeFleet" | "createJoinToken" | "listLocalNodes" | "startLocalNode" | "stopLocalNode"
+> {
+  const { fleet, localNodes } = gateway;
+  return {
+    async changeFleet({ requestId, command = create(FleetCommandSchema) }, context) {
+      const caller = await callerOf(gateway, context);
+      return create(ChangeFleetResponseSchema, await fleet.change(caller, command, scopeOf(context, requestId)));
+    },
+
+    async createJoinToken({ lifetimeMs, label }, context) {
+      const caller = await callerOf(gateway, context);
+      const issued = await fleet.createJoinToken(
+        caller,
+        { lifetimeMs: safeInteger(lifetimeMs), label },
+        scopeOf(context),
+      );
+      return create(CreateJoinTokenResponseSchema, { ...issued, expiresAtMs: BigInt(issued.expiresAtMs) });
+    },
+
+    async listLocalNodes(_request, context) {
+      const nodes = await localNodes.list(await callerOf(gateway, context), scopeOf(context));
+      return create(ListLocalNodesResponseSchema, { isAvailable: nodes !== undefined, nodes: [...(nodes ?? [])] });
+    },
+
+    async startLocalNode({ name }, context) {
+      const started = await localNodes.start(await callerOf(gateway, context), name, scopeOf(context));
+      return create(StartLocalNodeResponseSchema, { name: started });
+    },
+
+    async stopLocalNode({ name }, context) {
+      await localNodes.stop(await callerOf(gateway, context), name, scopeOf(context));
+      return {};
     },
   };
 }

@@ -1,5 +1,6 @@
 import { silentLogger, type Logger, type Metrics } from "@holdfast/observability";
 import type { Clock, Random, Timers } from "@holdfast/runtime";
+import { createLocalNodes } from "../admin/local-nodes.ts";
 import { createMemoryPasswordHasher } from "../auth/memory-password-hasher.ts";
 import { assembleGateway, type Gateway } from "../build-gateway.ts";
 import { defaultGatewayConfig, type GatewayConfig } from "../gateway-config.ts";
@@ -34,6 +35,7 @@ export function createMemoryGateway(ports: MemoryGatewayPorts, config: Partial<G
     withdraw: async () => void setupTokens.splice(0),
   };
   const parts = {
+    localNodes: createLocalNodes(undefined),
     masters,
     bytes,
     setupLink,

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { HoldfastError, toHex } from "@holdfast/base";
 import {
   CommandOutcomeSchema,
@@ -24,6 +24,7 @@ import {
   type QueryService,
   type WatchResponse,
 } from "@holdfast/proto/master/v1/master";
+import type { FleetQueryService } from "@holdfast/proto/fleet/v1/fleet";
 import { EntryKind, EntrySchema, Intent, Liveness } from "@holdfast/proto/model/v1/model";
 import type { ServiceClient } from "@holdfast/rpc";
 import type { Clock } from "@holdfast/runtime";
@@ -31,11 +32,12 @@ import { Mailbox } from "../drive/mailbox.ts";
 import type { CommandCase, CommandOptions, Masters } from "../drive/ports.ts";
 import { MemoryAccounts } from "./memory-accounts.ts";
 import { applyDriveCommand, type MemoryUpload } from "./memory-drive-commands.ts";
+import { MemoryFleet } from "./memory-fleet.ts";
 import { MemoryNamespace } from "./memory-namespace.ts";
 
 /** What a command did: facts for its outcome and changes for watchers. */
 export interface MemoryEffect {
-  readonly outcome?: { entryId?: bigint; versionId?: bigint; userId?: bigint; name?: string };
+  readonly outcome?: MessageInitShape<typeof CommandOutcomeSchema>;
   readonly changes?: readonly Change[];
 }
 
@@ -45,6 +47,8 @@ export class MemoryMasters implements Masters {
   readonly namespace = new MemoryNamespace();
   readonly uploads = new Map<string, MemoryUpload>();
   readonly commands: string[] = [];
+  readonly fleetState = new MemoryFleet();
+  readonly fleet: ServiceClient<typeof FleetQueryService> = this.fleetState.queries;
   /** While set, nothing answers. */
   isDown = false;
   liveNodeCount = 3;
@@ -99,7 +103,13 @@ export class MemoryMasters implements Masters {
       liveness: Liveness.LIVE,
       intent: Intent.ACTIVE,
     }));
-    return create(GetClusterStatusResponseSchema, { nodes, writeCopiesMin: 2, replication: 3, index: this.#index });
+    return create(GetClusterStatusResponseSchema, {
+      nodes,
+      writeCopiesMin: 2,
+      replication: 3,
+      index: this.#index,
+      clusterId: "c1",
+    });
   }
 
   readonly queries: ServiceClient<typeof QueryService> = {
@@ -231,6 +241,8 @@ export class MemoryMasters implements Masters {
       case "startSession":
         this.accounts.startSession(command.value);
         return {};
+      case "fleet":
+        return { outcome: { fleet: this.fleetState.apply(command.value) } };
       case "endSession":
         return { changes: this.accounts.endSession(command.value) };
       case "changePassword":

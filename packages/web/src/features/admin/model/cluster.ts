@@ -6,7 +6,7 @@ import { Intent, Liveness } from "@holdfast/proto/model/v1/model";
 export interface ClusterNode {
   readonly name: string;
   readonly liveness: "live" | "suspect" | "dead" | "unknown";
-  readonly intent: "active" | "draining" | "drained" | "maintenance" | "removed";
+  readonly intent: "active" | "draining" | "drained" | "maintenance" | "removed" | "failed";
   readonly chunkCount: number;
   readonly usedBytes: number;
   readonly capacityBytes: number;
@@ -56,6 +56,7 @@ const intentWords: Readonly<Record<Intent, ClusterNode["intent"]>> = {
   [Intent.DRAINED]: "drained",
   [Intent.MAINTENANCE]: "maintenance",
   [Intent.REMOVED]: "removed",
+  [Intent.FAILED]: "failed",
 };
 
 /** From the wire, numbers checked once; an unknown state of a newer server reads as unknown. */
