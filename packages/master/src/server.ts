@@ -5,6 +5,7 @@ import type { Clock, Disk, KeyValueStore, Random, Timers } from "@holdfast/runti
 import { CachedStore } from "./application/cached-store.ts";
 import { CommandHandler } from "./application/command-handler.ts";
 import { ReadGate } from "./application/read-gate.ts";
+import type { AppliedListener } from "./application/submission.ts";
 import { ProjectionsStateMachine } from "./application/state-machine.ts";
 import { createClusterStatus } from "./cluster-status.ts";
 import type { MasterConfig } from "./config.ts";
@@ -60,6 +61,8 @@ export interface Master {
   readonly raft: Pick<RaftNode, "status" | "subscribe">;
   /** Hash over everything folded and the index it belongs to, to compare masters at equal index. */
   foldedState(): { readonly index: number; readonly stateHash: Uint8Array };
+  /** Calls back with every batch as this process folds it, for checkers; returns how to stop. */
+  onApplied(listener: AppliedListener): () => void;
   /** Takes no more calls, ends streams, stops Raft, closes the store. Idempotent. */
   stop(): Promise<void>;
 }
@@ -114,6 +117,7 @@ async function startMaster(config: MasterConfig, ports: MasterPorts, store: KeyV
     address: listener.address,
     raft,
     foldedState: () => stateMachine.foldedState(),
+    onApplied: (listener) => stateMachine.onApplied(listener),
     readiness: () => readinessOf(raft, store, parts),
     stop: () => (stopping ??= stop()),
   };
