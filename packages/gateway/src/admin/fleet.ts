@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { HoldfastError, must } from "@holdfast/base";
+import { encodeJoinToken, HoldfastError, must, toHex } from "@holdfast/base";
 import {
   FleetCommandSchema,
   FleetOutcomeSchema,
@@ -11,10 +11,9 @@ import {
 import { GetClusterStatusRequestSchema } from "@holdfast/proto/master/v1/master";
 import type { ServiceClient } from "@holdfast/rpc";
 import type { Clock, Random } from "@holdfast/runtime";
-import { newToken, tokenSha256 } from "../auth/token.ts";
+import { tokenSha256 } from "../auth/token.ts";
 import { onBehalfOf } from "../drive/actor.ts";
 import type { Caller, Masters, RequestScope } from "../drive/ports.ts";
-import { encodeJoinToken } from "./join-token.ts";
 import { requireAdmin } from "./require-admin.ts";
 
 /** A token with which one new node may join. Shown once; the cluster keeps only its hash. */
@@ -55,6 +54,7 @@ export interface FleetParts {
 }
 
 const joinTokenLifetimeMs = 3_600_000;
+const joinSecretBytes = 32;
 
 /** The administrators' hand on the fleet. */
 export function createFleet({ masters, masterAddresses, random, clock }: FleetParts): Fleet {
@@ -70,10 +70,10 @@ export function createFleet({ masters, masterAddresses, random, clock }: FleetPa
 
     async createJoinToken(caller, wish, scope) {
       requireAdmin(caller);
-      const token = newToken(random);
+      const secret = toHex(random.bytes(joinSecretBytes));
       const lifetimeMs = wish.lifetimeMs === 0 ? joinTokenLifetimeMs : wish.lifetimeMs;
       const value = create(IssueJoinTokenSchema, {
-        tokenSha256: tokenSha256(token),
+        tokenSha256: tokenSha256(secret),
         lifetimeMs: BigInt(lifetimeMs),
         label: wish.label,
       });
@@ -81,7 +81,7 @@ export function createFleet({ masters, masterAddresses, random, clock }: FleetPa
       const expiresAtMs = clock.wallMs() + lifetimeMs;
       const command = create(FleetCommandSchema, { command: { case: "issueJoinToken", value } });
       const { outcome } = await change(caller, command, scope);
-      const joinToken = encodeJoinToken({ masterAddresses, clusterId, token });
+      const joinToken = encodeJoinToken({ masterAddresses, clusterId, secret });
       return {
         joinTokenId: must(outcome.joinTokenId || undefined, "an issued join token has an id"),
         joinToken,

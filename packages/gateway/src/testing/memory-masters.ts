@@ -108,7 +108,7 @@ export class MemoryMasters implements Masters {
       writeCopiesMin: 2,
       replication: 3,
       index: this.#index,
-      clusterId: "c1",
+      clusterId: "c1".repeat(16),
     });
   }
 
