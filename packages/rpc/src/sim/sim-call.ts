@@ -9,7 +9,7 @@ import {
 } from "../binding/byte-call.ts";
 import { fromWireError, toWireError } from "../errors/wire-error.ts";
 import { brokenConnection, createLane, type SimLane, type SimLinks } from "./sim-links.ts";
-import { SimPipe } from "./sim-pipe.ts";
+import { SimPipe, type PipeItem } from "./sim-pipe.ts";
 
 /** Between whom, and what for. */
 export interface SimCallParts {
@@ -59,9 +59,12 @@ export class SimCall {
     return !this.#isClientOver;
   }
 
-  /** Goes to the server's machine in order with the call's messages. */
+  /** Goes to the server's machine in order with the call's messages, and happens there once that process runs. */
   sendUp(sizeBytes: number, arrive: () => void): void {
-    this.#links.send(this.#upLane, sizeBytes, arrive);
+    this.#links.send(this.#upLane, sizeBytes, () => {
+      if (this.server === undefined) arrive();
+      else this.server.enter(arrive);
+    });
   }
 
   /** The server side begins. */
@@ -86,7 +89,7 @@ export class SimCall {
       },
       send: async (message) => {
         if (this.#isServerOver) throw goneCaller();
-        await this.#sendMessage(message, this.#downLane, this.#downPipe);
+        await this.#sendDown(message);
         if (!server.isAlive) return neverSettled();
         if (this.#isServerOver) throw goneCaller();
       },
@@ -106,21 +109,23 @@ export class SimCall {
 
   /** The connection is gone: both sides notice (a dead process notices nothing). */
   breakOff(): void {
-    this.#endClient(brokenConnection(this.targetMachine));
-    this.#endServer(goneCaller());
+    this.client.enter(() => this.#endClient(brokenConnection(this.targetMachine)));
+    if (this.server === undefined) this.#endServer(goneCaller());
+    else this.server.enter(() => this.#endServer(goneCaller()));
   }
 
   /** The server's process is gone. */
   loseServer(): void {
-    this.#endClient(brokenConnection(this.targetMachine));
     this.#isServerOver = true;
+    this.client.enter(() => this.#endClient(brokenConnection(this.targetMachine)));
     this.#settleOver();
   }
 
   /** The client's process is gone. */
   loseClient(): void {
-    this.#endServer(goneCaller());
     this.#isClientOver = true;
+    if (this.server === undefined) this.#endServer(goneCaller());
+    else this.server.enter(() => this.#endServer(goneCaller()));
     this.#settleOver();
   }
 
@@ -128,7 +133,7 @@ export class SimCall {
     return {
       send: async (message) => {
         if (this.#isClientOver) throw overCall();
-        await this.#sendMessage(message, this.#upLane, this.#upPipe);
+        await this.#sendUp(message);
         if (!this.client.isAlive) return neverSettled();
         if (this.#isClientOver) throw overCall();
       },
@@ -170,12 +175,21 @@ export class SimCall {
     this.#release.push(() => signal.removeEventListener("abort", onAbort));
   }
 
-  async #sendMessage(message: EncodedMessage, lane: SimLane, pipe: SimPipe): Promise<void> {
-    const size = sizeOf(message);
-    // Copied here: what the sender does with its bytes afterwards is its own business.
+  // Copied on sending: what the sender does with its bytes afterwards is its own business.
+  async #sendUp(message: EncodedMessage): Promise<void> {
     const bytes = concatBytes(message);
-    this.#links.send(lane, size, () => pipe.deliver({ kind: "message", bytes }));
-    await pipe.reserve(size);
+    this.sendUp(sizeOf(message), () => this.#upPipe.deliver({ kind: "message", bytes }));
+    await this.#upPipe.reserve(bytes.length);
+  }
+
+  async #sendDown(message: EncodedMessage): Promise<void> {
+    const bytes = concatBytes(message);
+    this.#sendToClient(bytes.length, { kind: "message", bytes });
+    await this.#downPipe.reserve(bytes.length);
+  }
+
+  #sendToClient(sizeBytes: number, item: PipeItem): void {
+    this.#links.send(this.#downLane, sizeBytes, () => this.client.enter(() => this.#downPipe.deliver(item)));
   }
 
   #end(error: HoldfastError | undefined): void {
@@ -185,7 +199,7 @@ export class SimCall {
       error === undefined
         ? ({ kind: "end" } as const)
         : ({ kind: "error", error: throughTheWire(error, this.#open.requestId) } as const);
-    this.#links.send(this.#downLane, 0, () => this.#downPipe.deliver(last));
+    this.#sendToClient(0, last);
     this.#upPipe.close({ kind: "error", error: goneCaller() });
     this.#downPipe.releaseSenders();
     this.#settleOver();

@@ -5,7 +5,7 @@ import type { Scheduler, SeededRandom } from "@holdfast/runtime/sim";
 export interface SimLinkQuality {
   /** One-way delay, uniform, in ms. */
   readonly delayMs: readonly [min: number, max: number];
-  /** Bytes per ms of virtual time. */
+  /** Bytes per ms of virtual time that the sender's line takes; all it sends to anybody shares it. */
   readonly bytesPerMs: number;
   /** Probability per message that the connection it is on breaks, with every call on it. */
   readonly breakProbability: number;
@@ -36,6 +36,8 @@ export class SimLinks {
   readonly #qualities = new Map<string, SimLinkQuality>();
   #default: SimLinkQuality = { delayMs: [0.05, 0.5], bytesPerMs: 1_000_000, breakProbability: 0 };
   readonly #lanes = new Set<SimLane>();
+  /** When a machine's line is free again. */
+  readonly #lineFreeAtMs = new Map<string, number>();
   readonly #onBreak: (left: string, right: string) => void;
 
   constructor(scheduler: Scheduler, random: SeededRandom, onBreak: (left: string, right: string) => void) {
@@ -87,8 +89,10 @@ export class SimLinks {
   /** Lets `arrive` happen at the other machine after delay and transmission, in order within the lane. */
   send(lane: SimLane, sizeBytes: number, arrive: () => void): void {
     const quality = this.#qualityOf(lane.source, lane.target);
-    const delayMs = this.#random.between(...quality.delayMs) + sizeBytes / quality.bytesPerMs;
     const nowMs = this.#scheduler.nowMs;
+    const sentAtMs = Math.max(nowMs, this.#lineFreeAtMs.get(lane.source) ?? 0) + sizeBytes / quality.bytesPerMs;
+    this.#lineFreeAtMs.set(lane.source, sentAtMs);
+    const delayMs = sentAtMs - nowMs + this.#random.between(...quality.delayMs);
     lane.lastArrivalMs = Math.max(lane.lastArrivalMs, nowMs + delayMs);
     const isBreaking = quality.breakProbability > 0 && this.#random.chance(quality.breakProbability);
     this.#scheduler.schedule(

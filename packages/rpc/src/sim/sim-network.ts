@@ -185,7 +185,8 @@ class Hub implements SimNetwork {
     } else {
       server.calls.add(call);
       // `answer` never rejects; what a handler throws is the call's outcome.
-      void answer(call.accept(server.process));
+      const serverEnd = call.accept(server.process);
+      server.process.enter(() => void answer(serverEnd));
     }
   }
 

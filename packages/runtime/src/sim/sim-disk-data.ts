@@ -17,6 +17,8 @@ interface NameChange {
  * and faults are `SimDisk`'s. A rename is never lost on both sides at once (journaling file systems keep that).
  */
 export class SimDiskData {
+  /** Called right before a file is renamed (or, without a target, removed) by a process; for checkers. */
+  onMove: ((source: string, target: string | undefined) => void) | undefined;
   #names = new Map<string, Named>([["/", "directory"]]);
   #durableNames = new Map<string, Named>([["/", "directory"]]);
   #unsynced: NameChange[] = [];
@@ -47,6 +49,7 @@ export class SimDiskData {
     if (named === undefined) throw notFound(source);
     this.#mustBeDirectory(parentOf(target));
     if (source === target) return;
+    if (named !== "directory") this.onMove?.(source, target);
     const parts: NameChange["parts"] = [
       { path: target, named },
       { path: source, named: undefined },
@@ -62,6 +65,7 @@ export class SimDiskData {
 
   remove(path: string): void {
     this.file(path);
+    this.onMove?.(path, undefined);
     this.#change({ isRename: false, parts: [{ path, named: undefined }] });
   }
 
@@ -101,6 +105,13 @@ export class SimDiskData {
     this.#unsynced = this.#unsynced.filter((change) => change.parts.length > 0);
   }
 
+  /** The file, when a power cut now would leave it there under this name with all its bytes. */
+  durableFile(path: string): SimInode | undefined {
+    const named = this.#names.get(path);
+    if (named === undefined || named === "directory" || this.#durableNames.get(path) !== named) return undefined;
+    return named.isSynced ? named : undefined;
+  }
+
   usedBytes(): number {
     let sum = 0;
     for (const named of this.#names.values()) if (named !== "directory") sum += named.sizeBytes;
@@ -110,6 +121,13 @@ export class SimDiskData {
   /** Every file, by path; for faults and checkers. */
   *files(): Generator<readonly [path: string, inode: SimInode]> {
     for (const [path, named] of this.#names) if (named !== "directory") yield [path, named];
+  }
+
+  /** Everything is gone. */
+  wipe(): void {
+    this.#names = new Map([["/", "directory"]]);
+    this.#durableNames = new Map(this.#names);
+    this.#unsynced = [];
   }
 
   /** Loses what was not synced, in a manner drawn from `random`. */

@@ -12,7 +12,7 @@ export interface SimDiskOptions {
   readonly operationMs?: readonly [min: number, max: number];
   /** Added by syncs, uniform. Default 0.2 to 2. */
   readonly syncMs?: readonly [min: number, max: number];
-  /** Added per MiB moved. Default 0.5. */
+  /** Per MiB moved; one transfer after the other, so that everybody who uses the disk shares it. Default 0.5. */
   readonly perMiBMs?: number;
 }
 
@@ -20,11 +20,14 @@ export interface SimDiskOptions {
 export interface DiskUser {
   readonly name: string;
   readonly isAlive: boolean;
+  /** Runs a callback as this user; see `SimProcess.enter`. */
+  enter(callback: () => void): void;
 }
 
 interface Operation {
   readonly user: DiskUser;
-  readonly finish: () => void;
+  /** Takes effect; what it returns tells the user. */
+  readonly finish: () => () => void;
   readonly effect: () => unknown;
 }
 
@@ -33,6 +36,10 @@ export class SimDisk {
   readonly data = new SimDiskData();
   /** Factor on all latencies. */
   slowness = 1;
+  /** Added to every sync, in ms. */
+  syncStallMs = 0;
+  /** Bytes that something else takes; fills the disk up without writing. */
+  foreignBytes = 0;
   /** Every operation fails with `diskFailed`. */
   isFailed = false;
   /** The next so many syncs fail with `diskFailed` and lose what they should have made durable. */
@@ -44,6 +51,8 @@ export class SimDisk {
   readonly #inFlight = new Set<Operation>();
   readonly #lockOwners = new Map<string, DiskUser>();
   #stalled: Operation[] | undefined;
+  /** When the last transfer asked for is over. */
+  #busyUntilMs = 0;
 
   constructor(name: string, scheduler: Scheduler, random: SeededRandom, options: SimDiskOptions = {}) {
     this.#name = name;
@@ -130,9 +139,10 @@ export class SimDisk {
                 "diskFailed",
                 `the disk of ${this.#name} failed; what was not synced may be gone`,
               );
-            resolve(effect());
+            const value = effect();
+            return () => resolve(value);
           } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)));
+            return () => reject(error instanceof Error ? error : new Error(String(error)));
           }
         },
       };
@@ -155,11 +165,16 @@ export class SimDisk {
   /** Writes what fits. Errors: `noSpace`. */
   put(inode: SimInode, bytes: Uint8Array, positionBytes: number): void {
     const growthBytes = Math.max(0, positionBytes + bytes.length - inode.sizeBytes);
-    if (growthBytes > 0 && this.data.usedBytes() + growthBytes > this.#options.capacityBytes) {
+    if (growthBytes > 0 && growthBytes > this.freeBytes()) {
       inode.write(bytes.subarray(0, this.#random.integer(bytes.length)), positionBytes);
       throw new HoldfastError("noSpace", `the disk of ${this.#name} is full; free some space`);
     }
     inode.write(bytes, positionBytes);
+  }
+
+  /** Room left. */
+  freeBytes(): number {
+    return Math.max(0, this.#options.capacityBytes - this.data.usedBytes() - this.foreignBytes);
   }
 
   #complete(operation: Operation): void {
@@ -169,13 +184,18 @@ export class SimDisk {
       return;
     }
     this.#inFlight.delete(operation);
-    operation.finish();
+    operation.user.enter(operation.finish());
   }
 
   #latencyMs(cost: { isSync?: boolean; bytes?: number }): number {
     const { operationMs, syncMs, perMiBMs } = this.#options;
-    const base = this.#random.between(...operationMs) + (cost.isSync === true ? this.#random.between(...syncMs) : 0);
-    return (base + ((cost.bytes ?? 0) / 1024 ** 2) * perMiBMs) * this.slowness;
+    const sync = cost.isSync === true ? this.#random.between(...syncMs) + this.syncStallMs / this.slowness : 0;
+    const nowMs = this.#scheduler.nowMs;
+    const transferMs = ((cost.bytes ?? 0) / 1024 ** 2) * perMiBMs * this.slowness;
+    const startMs = Math.max(nowMs, this.#busyUntilMs);
+    if (transferMs > 0) this.#busyUntilMs = startMs + transferMs;
+    const waitMs = transferMs > 0 ? startMs + transferMs - nowMs : 0;
+    return waitMs + (this.#random.between(...operationMs) + sync) * this.slowness;
   }
 }
 
@@ -211,7 +231,7 @@ export function createSimDiskView(disk: SimDisk, user: DiskUser): Disk {
     space: () =>
       run("space", () => ({
         totalBytes: disk.capacityBytes,
-        freeBytes: Math.max(0, disk.capacityBytes - data.usedBytes()),
+        freeBytes: disk.freeBytes(),
       })),
   };
 }

@@ -17,6 +17,12 @@ export class SimInode {
   #sizeBytes = 0;
   #unsynced: UnsyncedChange[] = [];
   #isDoomed = false;
+  #changeCount = 0;
+
+  /** Grows with every change of the bytes; for those who remember what they found in them. */
+  get changeCount(): number {
+    return this.#changeCount;
+  }
 
   get sizeBytes(): number {
     return this.#sizeBytes;
@@ -56,6 +62,7 @@ export class SimInode {
 
   /** Turns one bit, in memory and on disk. */
   flipBit(positionBytes: number): void {
+    this.#changeCount++;
     this.#bytes[positionBytes] = (this.#bytes[positionBytes] ?? 0) ^ 1;
   }
 
@@ -107,6 +114,7 @@ export class SimInode {
   }
 
   #put(bytes: Uint8Array, positionBytes: number): void {
+    this.#changeCount++;
     if (bytes.length === 0) return;
     this.#reserve(positionBytes + bytes.length);
     this.#bytes.set(bytes, positionBytes);
@@ -114,6 +122,7 @@ export class SimInode {
   }
 
   #resize(sizeBytes: number): void {
+    this.#changeCount++;
     this.#reserve(sizeBytes);
     if (sizeBytes < this.#sizeBytes) this.#bytes.fill(0, sizeBytes, this.#sizeBytes);
     this.#sizeBytes = sizeBytes;

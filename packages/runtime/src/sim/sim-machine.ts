@@ -51,6 +51,16 @@ export class SimMachine {
     return store;
   }
 
+  /** Stops every process from running, as SIGSTOP does. */
+  pause(): void {
+    for (const process of this.#processes) process.pause();
+  }
+
+  /** Undoes `pause`. */
+  resume(): void {
+    for (const process of this.#processes) process.resume();
+  }
+
   /** Kills every process and loses what was not synced. */
   powerCut(): void {
     for (const process of this.processes()) process.crash();
@@ -62,7 +72,7 @@ export class SimMachine {
   /** A new, empty disk. */
   wipe(): void {
     assert(this.#processes.size === 0, "a disk is changed while the machine is off");
-    for (const [path] of [...this.disk.data.files()]) this.disk.data.remove(path);
+    this.disk.data.wipe();
     this.#stores.clear();
   }
 }

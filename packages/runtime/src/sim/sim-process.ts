@@ -33,15 +33,20 @@ export class SimProcess {
   readonly timers: Timers;
   readonly random: Random;
   readonly disk: Disk;
+  readonly #timerLabel: string;
   readonly #scheduler: Scheduler;
   readonly #latency: SeededRandom;
   readonly #onEnd: (() => void)[] = [];
   readonly #openStores: string[] = [];
+  /** What reached it while it was paused, in order. */
+  readonly #held: (() => void)[] = [];
   #isAlive = true;
+  #isPaused = false;
 
   constructor(parts: SimProcessParts) {
     this.machine = parts.machine;
     this.name = `${parts.machine.name}#${parts.ordinal}`;
+    this.#timerLabel = `timer ${this.name}`;
     this.random = parts.random;
     this.#scheduler = parts.scheduler;
     this.#latency = parts.random.fork("latency");
@@ -55,6 +60,32 @@ export class SimProcess {
 
   get isAlive(): boolean {
     return this.#isAlive;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /**
+   * Runs a callback as this process: at once, after it goes on when it is paused, never when it ended. Everything that
+   * reaches a process from outside comes through here.
+   */
+  enter(callback: () => void): void {
+    if (!this.#isAlive) return;
+    if (this.#isPaused || this.#held.length > 0) this.#held.push(callback);
+    else callback();
+  }
+
+  /** Stops it from running, as SIGSTOP does: its clock goes on, its connections stand, nothing of it happens. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** Lets it go on (SIGCONT): what reached it meanwhile comes first, one after the other. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    if (this.#held.length > 0) this.#catchUp();
   }
 
   /** The store under a path of this machine. Errors: `precondition` when it is open. */
@@ -73,9 +104,18 @@ export class SimProcess {
   crash(): void {
     if (!this.#isAlive) return;
     this.#isAlive = false;
+    this.#held.length = 0;
     this.machine.disk.abandon(this);
     for (const path of this.#openStores) this.machine.store(path).release();
     for (const callback of this.#onEnd) callback();
+  }
+
+  #catchUp(): void {
+    this.#scheduler.schedule(0, `resumed ${this.name}`, () => {
+      if (!this.#isAlive || this.#isPaused) return;
+      this.#held.shift()?.();
+      if (this.#held.length > 0) this.#catchUp();
+    });
   }
 
   #localMs(): number {
@@ -86,7 +126,7 @@ export class SimProcess {
     const delayMs = this.#latency.between(0.01, 0.05) + (isDurable ? this.#latency.between(0.2, 2) : 0);
     return new Promise((resolve) => {
       this.#scheduler.schedule(delayMs * this.machine.disk.slowness, `store ${this.name} ${path}`, () => {
-        if (this.#isAlive) resolve();
+        this.enter(resolve);
       });
     });
   }
@@ -94,9 +134,18 @@ export class SimProcess {
   #createTimers(): Timers {
     const after: Timers["after"] = (delayMs, callback) => {
       assert(delayMs >= 0, "a timer's delay is not negative");
-      return this.#scheduler.schedule(delayMs / this.machine.clockRate, `timer ${this.name}`, () => {
-        if (this.#isAlive) callback();
-      });
+      let isCancelled = false;
+      const item = this.#scheduler.schedule(delayMs / this.machine.clockRate, this.#timerLabel, () =>
+        this.enter(() => {
+          if (!isCancelled) callback();
+        }),
+      );
+      return {
+        cancel: () => {
+          isCancelled = true;
+          item.cancel();
+        },
+      };
     };
     const every: Timers["every"] = (intervalMs, callback) => {
       assert(intervalMs > 0, "a timer's interval is positive");
