@@ -1,3 +1,5 @@
+import type { FleetCommand, FleetOutcome } from "./fleet/orders.ts";
+
 /**
  * What can be asked for, in plain types: `holdfast.master.v1.Command` with `kind` = the name of the oneof case. What
  * each field means, and which refusals a command knows, is said in the proto.
@@ -20,7 +22,8 @@ export type DomainCommand =
   | StartUpload
   | StoreUploadPart
   | CommitUpload
-  | AbortUpload;
+  | AbortUpload
+  | FleetCommand;
 
 /** `holdfast.events.v1.ConflictPolicy` by number; 0 is the same as fail. */
 export const conflictPolicy = { unspecified: 0, fail: 1, replace: 2, keepBoth: 3 } as const;
@@ -42,6 +45,7 @@ export interface CommandOutcome {
   readonly userId?: number;
   readonly grant?: Grant;
   readonly name?: string;
+  readonly fleet?: FleetOutcome;
 }
 export interface Grant {
   readonly grantId: number;

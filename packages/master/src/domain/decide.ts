@@ -4,6 +4,7 @@ import { decideEndSession, decideStartSession } from "./accounts/decide-sessions
 import { decideGrantChunks, decideReportBadReplica } from "./chunks/decide.ts";
 import type { DomainCommand } from "./commands.ts";
 import type { DecideContext, DecideResult } from "./decision.ts";
+import { decideFleet } from "./fleet/decide-fleet.ts";
 import { decideCommitFile } from "./namespace/decide-commit.ts";
 import { decideCreateFolder, decideMoveEntry } from "./namespace/decide.ts";
 import { decidePurgeEntry, decideRestoreEntry, decideTrashEntry } from "./namespace/decide-trash.ts";
@@ -49,6 +50,8 @@ export function decide(tables: TableReader, command: DomainCommand, context: Dec
       return decideGrantChunks(tables, command, context);
     case "reportBadReplica":
       return decideReportBadReplica(tables, command, context);
+    case "fleet":
+      return decideFleet(tables, command, context);
     default:
       return exhaustive(command);
   }

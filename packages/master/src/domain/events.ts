@@ -1,3 +1,5 @@
+import type { FleetFact } from "./fleet/fleet-events.ts";
+
 /**
  * Everything that ever happened, in plain types: `holdfast.events.v1.Event` with `kind` = the name of the oneof case
  * and numbers for 64-bit integers. What each field means is said in the proto; `event-codec` converts and proves at
@@ -30,10 +32,7 @@ export type DomainEvent =
   | ReplicaLost
   | TrimOrdered
   | ReplicaTrimmed
-  | NodeJoined
-  | NodeReported
-  | NodeDown
-  | NodeUp;
+  | FleetFact;
 
 /** The names of all events. */
 export type EventKind = DomainEvent["kind"];
@@ -215,6 +214,8 @@ export interface ReplicaLost {
   readonly chunkIds: readonly number[];
   readonly nodeId: number;
   readonly reason: string;
+  /** The drill that caused it; 0 = nobody did it on purpose. */
+  readonly drillId: number;
 }
 export interface TrimOrdered {
   readonly kind: "trimOrdered";
@@ -228,33 +229,5 @@ export interface TrimOrdered {
 export interface ReplicaTrimmed {
   readonly kind: "replicaTrimmed";
   readonly chunkId: number;
-  readonly nodeId: number;
-}
-export interface NodeJoined {
-  readonly kind: "nodeJoined";
-  readonly nodeId: number;
-  readonly nodeUuid: string;
-  readonly name: string;
-  readonly address: string;
-  readonly ip: string;
-  readonly mac: string;
-  readonly capacityBytes: number;
-  readonly zone: string;
-}
-export interface NodeReported {
-  readonly kind: "nodeReported";
-  readonly nodeId: number;
-  readonly address: string;
-  readonly ip: string;
-  readonly mac: string;
-  readonly capacityBytes: number;
-}
-export interface NodeDown {
-  readonly kind: "nodeDown";
-  readonly nodeId: number;
-  readonly reason: string;
-}
-export interface NodeUp {
-  readonly kind: "nodeUp";
   readonly nodeId: number;
 }

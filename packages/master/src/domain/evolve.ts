@@ -13,6 +13,7 @@ import { evolveDedup } from "./dedup.ts";
 import type { DomainEvent, EventBatch, EventOf } from "./events.ts";
 import type { EvolveContext } from "./evolve-context.ts";
 import { evolveFleet } from "./fleet/evolve.ts";
+import type { FleetFact } from "./fleet/fleet-events.ts";
 import {
   evolveEntryMoved,
   evolveEntryRestored,
@@ -115,11 +116,7 @@ type NeighbourEvent = EventOf<
   | "replicaLost"
   | "trimOrdered"
   | "replicaTrimmed"
-  | "nodeJoined"
-  | "nodeReported"
-  | "nodeDown"
-  | "nodeUp"
->;
+> | FleetFact;
 
 function evolveFromNeighbours(tables: Tables, event: NeighbourEvent, context: EvolveContext): void {
   switch (event.kind) {
@@ -134,15 +131,8 @@ function evolveFromNeighbours(tables: Tables, event: NeighbourEvent, context: Ev
     case "trimOrdered":
     case "replicaTrimmed":
       return evolveChunks(tables, event, context);
-    case "nodeJoined":
-      noteId(tables, "node", event.nodeId);
-      return evolveFleet(tables, event, context);
-    case "nodeReported":
-    case "nodeDown":
-    case "nodeUp":
-      return evolveFleet(tables, event, context);
     default:
-      return exhaustive(event);
+      return evolveFleet(tables, event, context);
   }
 }
 

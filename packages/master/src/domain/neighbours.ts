@@ -18,5 +18,3 @@ export type ChunkEvent = EventOf<
   | "trimOrdered"
   | "replicaTrimmed"
 >;
-/** Events of nodes. */
-export type FleetEvent = EventOf<"nodeJoined" | "nodeReported" | "nodeDown" | "nodeUp">;

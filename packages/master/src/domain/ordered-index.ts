@@ -45,6 +45,7 @@ export const orderedFamily = {
   uploadExpiry: 5,
   purging: 6,
   sessionExpiry: 7,
+  copySetsOfNode: 8,
 } as const;
 
 const rootNumber = 0;

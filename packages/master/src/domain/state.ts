@@ -1,9 +1,9 @@
 import { assert } from "@holdfast/base";
 import { idPart, textPart } from "./codec/key-codec.ts";
-import { blob, record, text, uint } from "./codec/value-codec.ts";
+import { blob, flag, record, text, uint } from "./codec/value-codec.ts";
 import { defineTable, type TableReader, type Tables } from "./tables.ts";
 
-/** What the first event of the log fixed. */
+/** What the first event of the log fixed, and the number of copies as it is wanted now. */
 export interface ClusterRecord {
   readonly clusterId: string;
   readonly chunkSizeBytes: number;
@@ -45,6 +45,28 @@ export const progressTable = defineTable({
   }),
 });
 
+/** What the cluster does on its own, as administrators set it. */
+export interface HousekeepingRecord {
+  readonly isBalancePaused: boolean;
+  readonly isRepairPaused: boolean;
+  readonly isMassLossAccepted: boolean;
+}
+
+/** One row; absent before the first change. See `readHousekeeping`. */
+export const housekeepingTable = defineTable({
+  name: "housekeeping",
+  tag: 0x12,
+  keyParts: [],
+  value: record<HousekeepingRecord>({ isBalancePaused: flag, isRepairPaused: flag, isMassLossAccepted: flag }),
+});
+
+/** What is paused now. */
+export function readHousekeeping(tables: TableReader): HousekeepingRecord {
+  return (
+    tables.get(housekeepingTable, []) ?? { isBalancePaused: false, isRepairPaused: false, isMassLossAccepted: false }
+  );
+}
+
 /** Numbers by name: the last id given of a kind, cluster-wide counts. */
 export const counterTable = defineTable({
   name: "counter",
@@ -66,8 +88,8 @@ export const usageTable = defineTable({
   value: record<UsageRecord>({ fileCount: uint, bytes: uint }),
 });
 
-/** Kinds of ids that the log gives. Entry, version, user, chunk, grant and node ids each count from 1. */
-export type IdKind = "entry" | "version" | "user" | "chunk" | "grant" | "node";
+/** Kinds of ids that the log gives. Each kind counts from 1. */
+export type IdKind = "entry" | "version" | "user" | "chunk" | "grant" | "node" | "joinToken" | "drill";
 
 /** The value of a counter; 0 when it was never set. */
 export function readCounter(tables: TableReader, name: string): number {

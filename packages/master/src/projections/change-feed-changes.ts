@@ -74,6 +74,14 @@ class Collected {
       case "nodeReported":
       case "nodeDown":
       case "nodeUp":
+      case "nodeDraining":
+      case "nodeDrained":
+      case "nodeActivated":
+      case "maintenanceStarted":
+      case "nodeFailed":
+      case "nodeRemoved":
+      case "nodeLabelled":
+      case "drillStarted":
         this.nodes.add(event.nodeId);
         return;
       case "sessionEnded":

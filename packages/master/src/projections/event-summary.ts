@@ -1,9 +1,9 @@
 import { exhaustive } from "@holdfast/base";
 import { usersTable } from "../domain/accounts/state.ts";
-import type { DomainEvent } from "../domain/events.ts";
-import { nodeTable } from "../domain/fleet/tables.ts";
+import type { DomainEvent, EventOf } from "../domain/events.ts";
 import { entryTable } from "../domain/namespace/state.ts";
 import type { TableReader } from "../domain/tables.ts";
+import { byDrill, nodeNames, summariseFleet } from "./fleet-summary.ts";
 
 /**
  * An event as one line for people. Holds no secret: no hash of a password or token, no content. Names are those after
@@ -51,30 +51,30 @@ export function summarise(event: DomainEvent, tables: TableReader): string {
       return `Part ${event.part + 1} of an upload stored (${event.lengthBytes} bytes)`;
     case "uploadEnded":
       return event.isCommitted ? "Upload finished" : "Upload given up";
+    case "chunksGranted":
+    case "chunkPlaced":
+    case "replicaPlaced":
+    case "replicaConfirmed":
+    case "replicaLost":
+    case "trimOrdered":
+    case "replicaTrimmed":
+      return summariseChunk(event, tables);
     default:
       return summariseFleet(event, tables);
   }
 }
 
-type FleetOrChunkEvent = Extract<
-  DomainEvent,
-  {
-    readonly kind:
-      | "chunksGranted"
-      | "chunkPlaced"
-      | "replicaPlaced"
-      | "replicaConfirmed"
-      | "replicaLost"
-      | "trimOrdered"
-      | "replicaTrimmed"
-      | "nodeJoined"
-      | "nodeReported"
-      | "nodeDown"
-      | "nodeUp";
-  }
+type ChunkEvent = EventOf<
+  | "chunksGranted"
+  | "chunkPlaced"
+  | "replicaPlaced"
+  | "replicaConfirmed"
+  | "replicaLost"
+  | "trimOrdered"
+  | "replicaTrimmed"
 >;
 
-function summariseFleet(event: FleetOrChunkEvent, tables: TableReader): string {
+function summariseChunk(event: ChunkEvent, tables: TableReader): string {
   switch (event.kind) {
     case "chunksGranted":
       return `${event.chunks.length} chunks granted to ${event.gateway}`;
@@ -85,19 +85,11 @@ function summariseFleet(event: FleetOrChunkEvent, tables: TableReader): string {
     case "replicaConfirmed":
       return `${nodeNames(tables, [event.nodeId])} holds ${chunkCount(event.chunkIds)}`;
     case "replicaLost":
-      return `${nodeNames(tables, [event.nodeId])} lost ${chunkCount(event.chunkIds)} (${event.reason})`;
+      return `${nodeNames(tables, [event.nodeId])} lost ${chunkCount(event.chunkIds)} (${event.reason})${byDrill(event.drillId)}`;
     case "trimOrdered":
       return `Copy of chunk ${event.chunkId} on ${nodeNames(tables, [event.nodeId])} to be removed (${event.reason})`;
     case "replicaTrimmed":
       return `Copy of chunk ${event.chunkId} on ${nodeNames(tables, [event.nodeId])} removed`;
-    case "nodeJoined":
-      return `Node ${event.name} joined at ${event.address}`;
-    case "nodeReported":
-      return `Node ${nodeNames(tables, [event.nodeId])} is at ${event.address}`;
-    case "nodeDown":
-      return `Node ${nodeNames(tables, [event.nodeId])} is down: ${event.reason}`;
-    case "nodeUp":
-      return `Node ${nodeNames(tables, [event.nodeId])} is back`;
     default:
       return exhaustive(event);
   }
@@ -115,8 +107,4 @@ function entryName(tables: TableReader, entryId: number): string {
   const entry = tables.get(entryTable, [entryId]);
   if (entry === undefined) return `entry ${entryId}`;
   return entry.name === "" ? "the root folder" : `"${entry.name}"`;
-}
-
-function nodeNames(tables: TableReader, nodeIds: readonly number[]): string {
-  return nodeIds.map((nodeId) => tables.get(nodeTable, [nodeId])?.name ?? `node ${nodeId}`).join(", ");
 }

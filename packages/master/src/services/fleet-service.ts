@@ -1,14 +1,21 @@
 import { create } from "@bufbuild/protobuf";
-import { isHoldfastError } from "@holdfast/base";
+import { HoldfastError, isHoldfastError } from "@holdfast/base";
 import {
   FleetService,
   HeartbeatResponseSchema,
   type HeartbeatRequest,
+  PollDrillsResponseSchema,
   type HeartbeatResponse,
+  type PollDrillsRequest,
+  type PollDrillsResponse,
 } from "@holdfast/proto/master/v1/master";
 import { serve, type CallContext, type ServedService } from "@holdfast/rpc";
 import type { AppliedBatch } from "../application/submission.ts";
+import { drillsOf } from "../domain/fleet/drills.ts";
+import { nodeByUuidTable } from "../domain/fleet/tables.ts";
+import { readerOf } from "../domain/tables.ts";
 import { HeartbeatSession, type SessionOptions } from "./fleet/heartbeat-session.ts";
+import { notLeader } from "./fleet/leadership.ts";
 
 /** The heartbeat streams of one master. */
 export interface Fleet {
@@ -30,6 +37,7 @@ export function createFleet(options: SessionOptions): Fleet {
     service: serve(FleetService, {
       heartbeat: (requests: AsyncIterable<HeartbeatRequest>, context: CallContext) =>
         heartbeat({ options, sessions, requests, context }),
+      pollDrills: async (request: PollDrillsRequest) => pollDrills(options, request),
     }),
     onApplied: (batch) => {
       if (sessions.size === 0) return;
@@ -47,6 +55,16 @@ export function createFleet(options: SessionOptions): Fleet {
       for (const session of sessions) session.end("redirect");
     },
   };
+}
+
+/** Drills that still run on a node that can't hear orders. Errors: `notLeader`, `notFound`. */
+function pollDrills({ leadership, store }: SessionOptions, { nodeUuid }: PollDrillsRequest): PollDrillsResponse {
+  if (!leadership.isReady()) throw notLeader(leadership);
+  const tables = readerOf(store);
+  const known = tables.get(nodeByUuidTable, [nodeUuid]);
+  if (known === undefined) throw new HoldfastError("notFound", "This cluster does not know the node.");
+  const drillIds = drillsOf(tables, known.nodeId).map(({ drillId }) => BigInt(drillId));
+  return create(PollDrillsResponseSchema, { drillIds });
 }
 
 interface Call {

@@ -177,6 +177,8 @@ function joined(nodeId: number): DomainEvent {
     mac: "00:00:00:00:00:00",
     capacityBytes: 2 ** 40,
     zone: "",
+    rack: "",
+    joinTokenId: 0,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { DomainEvent } from "../domain/events.ts";
+import { fleetSampleEvents } from "./sample-fleet-events.ts";
 
 const sha256 = Uint8Array.from({ length: 32 }, (_, index) => index * 7);
 const tokenSha256 = Uint8Array.from({ length: 32 }, (_, index) => 255 - index);
@@ -55,6 +56,8 @@ export const sampleEvents: readonly DomainEvent[] = [
     mac: "02:00:00:00:00:01",
     capacityBytes: 1_000_000_000_000,
     zone: "a",
+    rack: "",
+    joinTokenId: 0,
   },
   {
     kind: "nodeReported",
@@ -64,7 +67,7 @@ export const sampleEvents: readonly DomainEvent[] = [
     mac: "02:00:00:00:00:02",
     capacityBytes: 2 ** 40,
   },
-  { kind: "nodeDown", nodeId: 1, reason: "no heartbeat for 10 s" },
+  { kind: "nodeDown", nodeId: 1, reason: "no heartbeat for 10 s", drillId: 0 },
   { kind: "nodeUp", nodeId: 1 },
   { kind: "folderCreated", entryId: 2, parentId: 1, name: "Fotos 2026", ownerId: 1 },
   { kind: "fileCreated", entryId: 3, parentId: 2, name: "été 😀.txt", ownerId: 1 },
@@ -129,7 +132,7 @@ export const sampleEvents: readonly DomainEvent[] = [
   },
   { kind: "entryTrashed", entryId: 3, sourceParentId: 1 },
   { kind: "entryRestored", entryId: 3, targetParentId: 2, targetName: "film (2).mp4" },
-  { kind: "replicaLost", chunkIds: [1], nodeId: 1, reason: "corrupt" },
+  { kind: "replicaLost", chunkIds: [1], nodeId: 1, reason: "corrupt", drillId: 0 },
   { kind: "replicaConfirmed", chunkIds: [1], nodeId: 1 },
   { kind: "entryTrashed", entryId: 3, sourceParentId: 2 },
   { kind: "entryPurged", entryId: 3 },
@@ -137,6 +140,7 @@ export const sampleEvents: readonly DomainEvent[] = [
   { kind: "replicaTrimmed", chunkId: 1, nodeId: 1 },
   { kind: "userDisabled", userId: 1 },
   { kind: "replicaPlaced", chunkIds: [2, 1], nodeId: 1, reason: "repair" },
+  ...fleetSampleEvents,
 ];
 
 /** Name of the file that keeps an event's bytes. */

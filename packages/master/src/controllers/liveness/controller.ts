@@ -41,9 +41,11 @@ export function createLivenessController(options: LivenessControllerOptions): Co
       if (plan.down.length === 0 && plan.up.length === 0) return;
       for (const { nodeId, reason } of plan.down) logger.warn("liveness.node_down", { nodeId, reason });
       for (const nodeId of plan.up) logger.info("liveness.node_up", { nodeId });
-      const decide = (tables: Parameters<typeof decideNodesUp>[0]) =>
-        ok({ events: [...decideNodesDown(tables, plan.down), ...decideNodesUp(tables, plan.up)], outcome: {} });
-      await submitter.submit({ actor: "controller:liveness", decide });
+      await submitter.submit({
+        actor: "controller:liveness",
+        decide: (tables, { atMs }) =>
+          ok({ events: [...decideNodesDown(tables, plan.down, atMs), ...decideNodesUp(tables, plan.up)], outcome: {} }),
+      });
     },
   };
 }

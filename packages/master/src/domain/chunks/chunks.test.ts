@@ -39,7 +39,7 @@ function take(world: ChunkWorld, step: { what: string; nodeId: number; chunkId: 
   if (step.what === "trimmed") world.report(nodeId, { trimmed: copies });
   if (step.what === "garbage") world.fold(...decideTrimGarbage(world.tables, [chunkId], world.context));
   if (step.what === "extra") world.fold(...decideTrimExtra(world.tables, { chunkId, nodeId }, world.context));
-  if (step.what === "down") world.fold({ kind: "nodeDown", nodeId, reason: "test" });
+  if (step.what === "down") world.fold({ kind: "nodeDown", nodeId, reason: "test", drillId: 0 });
   if (step.what === "up") world.fold({ kind: "nodeUp", nodeId });
 }
 
@@ -78,7 +78,7 @@ describe("chunk tables", () => {
     for (let count = 0; count < 20; count++) world.store();
     const rows = world.memory.rows(chunkTable);
     expect(world.health()).toEqual({ total: 20, healthy: 20, under: 0, over: 0, missing: 0, corrupt: 0 });
-    world.fold({ kind: "nodeDown", nodeId: 1, reason: "silent" });
+    world.fold({ kind: "nodeDown", nodeId: 1, reason: "silent", drillId: 0 });
     const held = rows.filter((row) => row.confirmedNodeIds.includes(1)).length;
     expect(world.health()).toMatchObject({ healthy: 20 - held, under: held });
     expect(world.memory.rows(chunkTable)).toEqual(rows);

@@ -2,6 +2,7 @@ import { assert } from "@holdfast/base";
 import { addToCounter } from "../state.ts";
 import type { Tables } from "../tables.ts";
 import { addDigests, bucketOf, copyDigest, subtractDigest } from "./inventory-digest.ts";
+import { forgetCopySet, noteCopySet } from "./node-copy-sets.ts";
 import {
   chunkTable,
   copySetChunkTable,
@@ -77,14 +78,18 @@ function addToSet(
   key: string,
   change: { readonly chunkCount: number; readonly heldCount: number; readonly lengthBytes: number },
 ): void {
-  const row = tables.get(copySetTable, [key]) ?? { chunkCount: 0, heldCount: 0, heldBytes: 0 };
+  const present = tables.get(copySetTable, [key]);
+  if (present === undefined) noteCopySet(tables, key);
+  const row = present ?? { chunkCount: 0, heldCount: 0, heldBytes: 0 };
   const chunkCount = row.chunkCount + change.chunkCount;
   const heldCount = row.heldCount + change.heldCount;
   // Rows that an earlier version wrote have no bytes; the sum is only for estimates.
   const heldBytes = Math.max(0, row.heldBytes + change.heldCount * change.lengthBytes);
   assert(heldCount >= 0 && heldCount <= chunkCount, "a copy set counts its chunks");
-  if (chunkCount === 0) tables.delete(copySetTable, [key]);
-  else tables.set(copySetTable, [key], { chunkCount, heldCount, heldBytes });
+  if (chunkCount === 0) {
+    tables.delete(copySetTable, [key]);
+    forgetCopySet(tables, key);
+  } else tables.set(copySetTable, [key], { chunkCount, heldCount, heldBytes });
 }
 
 interface Copy {

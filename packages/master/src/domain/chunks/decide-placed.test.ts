@@ -47,7 +47,7 @@ test("nothing is placed on a node that is down or unknown, nor for a chunk that 
       "repair",
     ),
   ).toEqual([]);
-  world.fold({ kind: "nodeDown", nodeId, reason: "test" });
+  world.fold({ kind: "nodeDown", nodeId, reason: "test", drillId: 0 });
   expect(decidePlaceReplicas(world.tables, [{ chunkId, nodeId }], "repair")).toEqual([]);
   world.fold({ kind: "nodeUp", nodeId });
   world.release([chunkId], "purged");

@@ -1,6 +1,7 @@
 import type { DecideContext } from "../decision.ts";
 import type { DomainEvent } from "../events.ts";
-import { nodeTable } from "../fleet/tables.ts";
+import { drillBehindDamage } from "../fleet/drills.ts";
+import { standingsIn } from "../fleet/standing.ts";
 import { clusterTable } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { chunkTable, grantedTable, isHeld, trimTable, type ChunkRow } from "./tables.ts";
@@ -49,13 +50,21 @@ export function decideCopyReport(tables: TableReader, report: CopyReport): reado
   const missing = report.missingChunkIds.filter((chunkId) => counts(chunkId) && !corrupt.includes(chunkId));
   for (const chunkId of corrupt) confirmed.delete(chunkId);
   if (confirmed.size > 0) events.push({ kind: "replicaConfirmed", chunkIds: [...confirmed], nodeId });
-  if (corrupt.length > 0) events.push({ kind: "replicaLost", chunkIds: corrupt, nodeId, reason: "corrupt" });
-  if (missing.length > 0) events.push({ kind: "replicaLost", chunkIds: missing, nodeId, reason: "missing" });
+  events.push(...damagedCopies(tables, nodeId, corrupt));
+  if (missing.length > 0) events.push({ kind: "replicaLost", chunkIds: missing, nodeId, reason: "missing", drillId: 0 });
   for (const copy of report.trimmed) {
     if (tables.get(trimTable, [nodeId, copy.chunkId]) === undefined) continue;
     events.push({ kind: "replicaTrimmed", chunkId: copy.chunkId, nodeId });
   }
   return events;
+}
+
+/** ReplicaLost for damaged copies; those that a drill damaged are a fact of their own, which names it. */
+export function damagedCopies(tables: TableReader, nodeId: number, chunkIds: readonly number[]): readonly DomainEvent[] {
+  const byDrill = Map.groupBy(chunkIds, (chunkId) => drillBehindDamage(tables, nodeId, chunkId));
+  return [...byDrill].map(([drillId, ids]) => {
+    return { kind: "replicaLost", chunkIds: ids, nodeId, reason: "corrupt", drillId };
+  });
 }
 
 /** Orders away every copy of chunks that nobody needs: garbage, and granted ids whose time ran out. */
@@ -85,11 +94,12 @@ export function decideTrimGarbage(
 
 /**
  * Orders one copy away of a chunk that is needed, or nothing when that is not safe: as many other copies as the cluster
- * keeps must be confirmed on nodes that are up, and not be ordered away themselves.
+ * keeps must be confirmed on nodes that are up and shall stay, and not be ordered away themselves. `reason` is that of
+ * the event: "extra" (the default), "drained", "balanced", "replication".
  */
 export function decideTrimExtra(
   tables: TableReader,
-  copy: { readonly chunkId: number; readonly nodeId: number },
+  copy: { readonly chunkId: number; readonly nodeId: number; readonly reason?: string },
   context: DecideContext,
 ): readonly DomainEvent[] {
   const { chunkId, nodeId } = copy;
@@ -97,7 +107,8 @@ export function decideTrimExtra(
   const replication = tables.get(clusterTable, [])?.replication;
   if (row === undefined || replication === undefined || !isHeld(row) || !row.confirmedNodeIds.includes(nodeId))
     return [];
-  const confirmedNodeIds = row.confirmedNodeIds.filter((other) => other !== nodeId && isUp(tables, other));
+  const { isSolid } = standingsIn(tables);
+  const confirmedNodeIds = row.confirmedNodeIds.filter((other) => other !== nodeId && isSolid(other));
   if (confirmedNodeIds.length < replication) return [];
   return [
     {
@@ -106,7 +117,7 @@ export function decideTrimExtra(
       generation: row.generation,
       nodeId,
       term: context.term,
-      reason: "extra",
+      reason: copy.reason ?? "extra",
       confirmedNodeIds,
     },
   ];
@@ -144,8 +155,4 @@ function isKnownDamaged(
 ): boolean {
   const row = tables.get(chunkTable, [chunkId]);
   return row === undefined || row.corruptNodeIds.includes(nodeId);
-}
-
-function isUp(tables: TableReader, nodeId: number): boolean {
-  return tables.get(nodeTable, [nodeId])?.isDown === false;
 }

@@ -2,7 +2,9 @@ import { must, ok, refused, type Result } from "@holdfast/base";
 import type { GrantChunks, ReportBadReplica, WrittenChunk } from "../commands.ts";
 import type { DecideContext, DecideResult, Refusal } from "../decision.ts";
 import type { ChunkPlaced, DomainEvent } from "../events.ts";
+import { drillBehindDamage } from "../fleet/drills.ts";
 import { placementNodes } from "../fleet/placement-nodes.ts";
+import { standingsIn } from "../fleet/standing.ts";
 import { nodeTable } from "../fleet/tables.ts";
 import { clusterTable, nextIds, type ClusterRecord } from "../state.ts";
 import type { TableReader } from "../tables.ts";
@@ -100,10 +102,11 @@ export function decideReportBadReplica(
   const row = tables.get(chunkTable, [chunkId]);
   if (row === undefined) return refuse("notFound", `There is no chunk ${chunkId}.`);
   const others = row.confirmedNodeIds.filter((other) => other !== nodeId);
-  if (others.length === row.confirmedNodeIds.length || !others.some((other) => isUp(tables, other))) {
+  if (others.length === row.confirmedNodeIds.length || !others.some(standingsIn(tables).counts)) {
     return ok({ events: [], outcome: {} });
   }
-  return ok({ events: [{ kind: "replicaLost", chunkIds: [chunkId], nodeId, reason }], outcome: {} });
+  const drillId = reason === "corrupt" ? drillBehindDamage(tables, nodeId, chunkId) : 0;
+  return ok({ events: [{ kind: "replicaLost", chunkIds: [chunkId], nodeId, reason, drillId }], outcome: {} });
 }
 
 /** Durable copies a write needs; never more than the cluster keeps. */
@@ -176,10 +179,6 @@ function placedEvent(chunk: WrittenChunk): ChunkPlaced {
     nodeIds: [...new Set(nodeIds)],
     confirmedNodeIds: [...new Set(confirmedNodeIds)],
   };
-}
-
-function isUp(tables: TableReader, nodeId: number): boolean {
-  return tables.get(nodeTable, [nodeId])?.isDown === false;
 }
 
 function refuse(kind: Refusal["kind"], message: string): { readonly ok: false; readonly error: Refusal } {

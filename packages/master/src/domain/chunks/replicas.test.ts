@@ -96,7 +96,7 @@ describe("garbage", () => {
     expect(decideTrimExtra(world.tables, { chunkId, nodeId: spare }, world.context)).toMatchObject([
       { kind: "trimOrdered", reason: "extra", confirmedNodeIds: others, term: 4 },
     ]);
-    world.fold({ kind: "nodeDown", nodeId: others[0] ?? 0, reason: "test" });
+    world.fold({ kind: "nodeDown", nodeId: others[0] ?? 0, reason: "test", drillId: 0 });
     expect(decideTrimExtra(world.tables, { chunkId, nodeId: spare }, world.context)).toEqual([]);
   });
 });
@@ -139,8 +139,8 @@ describe("reports", () => {
       );
       return decided.ok ? decided.value.events : [];
     };
-    expect(report(first)).toEqual([{ kind: "replicaLost", chunkIds: [chunkId], nodeId: first, reason: "corrupt" }]);
-    world.fold({ kind: "nodeDown", nodeId: second, reason: "test" });
+    expect(report(first)).toEqual([{ kind: "replicaLost", chunkIds: [chunkId], nodeId: first, reason: "corrupt", drillId: 0 }]);
+    world.fold({ kind: "nodeDown", nodeId: second, reason: "test", drillId: 0 });
     expect(report(first)).toEqual([]);
     world.fold({ kind: "nodeUp", nodeId: second });
     world.fold(...report(first));

@@ -3,6 +3,7 @@ import type { DecideResult } from "../decision.ts";
 import type { DomainEvent } from "../events.ts";
 import { clusterTable, nextIds } from "../state.ts";
 import type { TableReader } from "../tables.ts";
+import { drillBehindSilence } from "./drills.ts";
 import { nodeByNameTable, nodeByUuidTable, nodeIntent, nodeTable, type NodeRow } from "./tables.ts";
 
 /** What a node says of itself with its first report. */
@@ -16,6 +17,7 @@ export interface NodeIntroduction {
   readonly ip: string;
   readonly mac: string;
   readonly zone: string;
+  readonly rack: string;
   readonly capacityBytes: number;
 }
 
@@ -46,14 +48,17 @@ export function decideIntroduction(tables: TableReader, introduction: NodeIntrod
   return row === undefined ? decideJoin(tables, introduction) : decideReturn(row, introduction);
 }
 
-/** NodeDown for those that are not down yet. */
+/** NodeDown for those that are not down yet, at this leader time; each names the drill that caused it, if one did. */
 export function decideNodesDown(
   tables: TableReader,
   nodes: readonly { readonly nodeId: number; readonly reason: string }[],
+  atMs: number,
 ): DomainEvent[] {
   return nodes
     .filter(({ nodeId }) => tables.get(nodeTable, [nodeId])?.isDown === false)
-    .map(({ nodeId, reason }) => ({ kind: "nodeDown", nodeId, reason }));
+    .map(({ nodeId, reason }) => {
+      return { kind: "nodeDown", nodeId, reason, drillId: drillBehindSilence(tables, nodeId, atMs) };
+    });
 }
 
 /** NodeUp for those that are down. */
@@ -72,7 +77,7 @@ function decideJoin(tables: TableReader, introduction: NodeIntroduction): Decide
     );
   }
   const [nodeId = 1] = nextIds(tables, "node");
-  return ok({ events: [{ kind: "nodeJoined", nodeId, ...facts }], outcome: {} });
+  return ok({ events: [{ kind: "nodeJoined", nodeId, ...facts, joinTokenId: 0 }], outcome: {} });
 }
 
 function decideReturn(row: NodeRow, introduction: NodeIntroduction): DecideResult {
@@ -98,7 +103,8 @@ function flawOf(introduction: NodeIntroduction): string | undefined {
   if (!nodeNamePattern.test(introduction.name))
     return "A node's name is 1 to 63 letters, digits, dots, dashes and underscores.";
   if (!/^.+:\d{1,5}$/.test(introduction.address)) return "A node's address is host:port.";
-  if (introduction.zone.length > 63) return "A zone's name has at most 63 characters.";
+  if (introduction.zone.length > 63 || introduction.rack.length > 63)
+    return "The names of zones and racks have at most 63 characters.";
   return undefined;
 }
 

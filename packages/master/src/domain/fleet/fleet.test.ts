@@ -16,6 +16,7 @@ const introduction: NodeIntroduction = {
     ip: "10.0.0.1",
     mac: "02:00:00:00:00:01",
     zone: "z",
+    rack: "",
   },
   capacityBytes: 1000,
 };
@@ -69,6 +70,7 @@ describe("decideIntroduction", () => {
       capacityBytes: 1011,
       name: "node-1",
       zone: "z",
+    rack: "",
     });
   });
 
@@ -112,15 +114,15 @@ describe("down and up", () => {
       { nodeId: 9, reason: "silent" },
     ];
     expect(decideNodesUp(world.memory.tables, [1, 9])).toEqual([]);
-    const events = decideNodesDown(world.memory.tables, down);
-    expect(events).toEqual([{ kind: "nodeDown", nodeId: 1, reason: "silent" }]);
+    const events = decideNodesDown(world.memory.tables, down, 5);
+    expect(events).toEqual([{ kind: "nodeDown", nodeId: 1, reason: "silent", drillId: 0 }]);
     world.fold(events);
     expect(world.memory.tables.get(nodeTable, [1])).toMatchObject({
       isDown: true,
       downReason: "silent",
       changedAtMs: 5,
     });
-    expect(decideNodesDown(world.memory.tables, down)).toEqual([]);
+    expect(decideNodesDown(world.memory.tables, down, 5)).toEqual([]);
     world.fold(decideNodesUp(world.memory.tables, [1]));
     expect(world.memory.tables.get(nodeTable, [1])).toMatchObject({ isDown: false, downReason: "" });
   });

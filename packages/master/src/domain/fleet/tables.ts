@@ -4,7 +4,7 @@ import { readCounter } from "../state.ts";
 import { defineTable, type TableReader } from "../tables.ts";
 
 /** What a node is ordered to do; the numbers of `holdfast.model.v1.Intent`. */
-export const nodeIntent = { active: 1, draining: 2, drained: 3, maintenance: 4, removed: 5 } as const;
+export const nodeIntent = { active: 1, draining: 2, drained: 3, maintenance: 4, removed: 5, failed: 6 } as const;
 
 /** A chunkserver as the log knows it. What is only observed (liveness, load, free bytes) is not here. */
 export interface NodeRow {
@@ -23,6 +23,9 @@ export interface NodeRow {
   readonly downReason: string;
   /** Leader time of the last NodeJoined, NodeDown or NodeUp. */
   readonly changedAtMs: number;
+  readonly rack: string;
+  /** The join token that let it in; 0 = none. */
+  readonly joinTokenId: number;
 }
 
 /** Nodes by id. */
@@ -43,6 +46,8 @@ export const nodeTable = defineTable({
     isDown: flag,
     downReason: text,
     changedAtMs: uint,
+    rack: text,
+    joinTokenId: uint,
   }),
 });
 
@@ -64,11 +69,37 @@ export const nodeByNameTable = defineTable({
 
 /** All nodes that ever joined and were not removed, by id. */
 export function listNodes(tables: TableReader): readonly NodeRow[] {
+  return listAllNodes(tables).filter((row) => row.intent !== nodeIntent.removed);
+}
+
+/** All nodes that ever joined, removed ones too, by id. */
+export function listAllNodes(tables: TableReader): readonly NodeRow[] {
   const lastId = readCounter(tables, "id:node");
   const rows: NodeRow[] = [];
   for (let nodeId = 1; nodeId <= lastId; nodeId++) {
     const row = tables.get(nodeTable, [nodeId]);
-    if (row !== undefined && row.intent !== nodeIntent.removed) rows.push(row);
+    if (row !== undefined) rows.push(row);
   }
   return rows;
 }
+
+/** What an administrator ordered a node to do, while its intent is not simply active. */
+export interface NodeOrderRow {
+  /** In the administrator's words. */
+  readonly reason: string;
+  /** Leader time. */
+  readonly sinceMs: number;
+  /** Of maintenance: leader time; else 0. */
+  readonly endsAtMs: number;
+  /** Of a drain: copies on it when it began. */
+  readonly copiesTotal: number;
+  readonly actor: string;
+}
+
+/** Orders by node; no row for active nodes. */
+export const nodeOrderTable = defineTable({
+  name: "nodeOrder",
+  tag: 0x33,
+  keyParts: [uint32Part],
+  value: record<NodeOrderRow>({ reason: text, sinceMs: uint, endsAtMs: uint, copiesTotal: uint, actor: text }),
+});

@@ -66,7 +66,7 @@ describe("CopyReportBuffer", () => {
     expect(batches).toEqual([
       [
         { kind: "replicaConfirmed", chunkIds: [1, 2, 4], nodeId: 1 },
-        { kind: "replicaLost", chunkIds: [3], nodeId: 1, reason: "corrupt" },
+        { kind: "replicaLost", chunkIds: [3], nodeId: 1, reason: "corrupt", drillId: 0 },
       ],
     ]);
   });

@@ -26,7 +26,7 @@ const row: NodeRow = {
     capacityBytes: 10,
     zone: "",
   },
-  ...{ intent: nodeIntent.active, isDown: false, downReason: "", changedAtMs: 0 },
+  ...{ intent: nodeIntent.active, isDown: false, downReason: "", changedAtMs: 0, rack: "", joinTokenId: 0 },
 };
 
 function observerOf(): { clock: TestClock; observer: FleetObserver; open: (change?: Partial<typeof claim>) => number } {

@@ -33,10 +33,10 @@ export interface NodeLoad {
 
 /** Errors: `invalidArgument` for numbers that no honest node sends. */
 export function reportFromWire(request: HeartbeatRequest): NodeReport {
-  const { nodeUuid, clusterId, name, address, ip, mac, zone, incarnation } = request;
+  const { nodeUuid, clusterId, name, address, ip, mac, zone, rack, incarnation } = request;
   const capacityBytes = numberOf(request.capacityBytes, "capacity");
   return {
-    introduction: { nodeUuid, clusterId, name, address, ip, mac, zone, capacityBytes },
+    introduction: { nodeUuid, clusterId, name, address, ip, mac, zone, rack, capacityBytes },
     incarnation,
     sequence: numberOf(request.sequence, "sequence"),
     term: numberOf(request.term, "term"),

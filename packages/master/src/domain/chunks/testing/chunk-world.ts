@@ -1,12 +1,12 @@
 import { must } from "@holdfast/base";
 import type { DecideContext, ObservedNode } from "../../decision.ts";
 import type { DomainEvent } from "../../events.ts";
-import { evolveFleet } from "../../fleet/evolve.ts";
+import { evolve } from "../../evolve.ts";
 import { listNodes } from "../../fleet/tables.ts";
-import { clusterTable, noteId, readCounter } from "../../state.ts";
+import { clusterTable, readCounter } from "../../state.ts";
 import { decideCopyReport, type CopyReport } from "../decide-replicas.ts";
 import { decideChunksWritten, decideGrantChunks } from "../decide.ts";
-import { evolveChunks, evolveChunksHeld, evolveChunksReleased } from "../evolve.ts";
+import { evolveChunksHeld, evolveChunksReleased } from "../evolve.ts";
 import { countHealth, type CountedCopySet } from "../health.ts";
 import { addDigests, bucketOf, copyDigest } from "../inventory-digest.ts";
 import { chunkTable, copySetChunkTable, copySetTable, corruptCounter, isHeld, nodeBucketTable } from "../tables.ts";
@@ -50,11 +50,7 @@ export class ChunkWorld {
 
   fold(...events: readonly DomainEvent[]): void {
     const at = { index: 1, atMs: this.atMs, actor: "test" };
-    for (const event of events) {
-      if (event.kind === "chunksGranted") for (const { chunkId } of event.chunks) noteId(this.tables, "chunk", chunkId);
-      if (isFleetFact(event)) evolveFleet(this.tables, event, at);
-      else evolveChunks(this.tables, event as Parameters<typeof evolveChunks>[1], at);
-    }
+    for (const event of events) evolve(this.tables, event, at);
   }
 
   hold(chunkIds: readonly number[], holder: { uploadId: string } | { entryId: number }): void {

@@ -1,0 +1,129 @@
+/** Facts about nodes, what they are ordered to do, join tokens and drills; see `domain/events.ts`. */
+export type FleetFact =
+  | NodeJoined
+  | NodeReported
+  | NodeDown
+  | NodeUp
+  | NodeDraining
+  | NodeDrained
+  | NodeActivated
+  | MaintenanceStarted
+  | NodeFailed
+  | NodeRemoved
+  | NodeLabelled
+  | ReplicationChanged
+  | HousekeepingChanged
+  | JoinTokenIssued
+  | JoinTokenRevoked
+  | DrillStarted
+  | DrillEnded;
+
+export interface NodeJoined {
+  readonly kind: "nodeJoined";
+  readonly nodeId: number;
+  readonly nodeUuid: string;
+  readonly name: string;
+  readonly address: string;
+  readonly ip: string;
+  readonly mac: string;
+  readonly capacityBytes: number;
+  readonly zone: string;
+  readonly rack: string;
+  readonly joinTokenId: number;
+}
+export interface NodeReported {
+  readonly kind: "nodeReported";
+  readonly nodeId: number;
+  readonly address: string;
+  readonly ip: string;
+  readonly mac: string;
+  readonly capacityBytes: number;
+}
+export interface NodeDown {
+  readonly kind: "nodeDown";
+  readonly nodeId: number;
+  readonly reason: string;
+  readonly drillId: number;
+}
+export interface NodeUp {
+  readonly kind: "nodeUp";
+  readonly nodeId: number;
+}
+export interface NodeDraining {
+  readonly kind: "nodeDraining";
+  readonly nodeId: number;
+  readonly reason: string;
+  readonly copiesTotal: number;
+}
+export interface NodeDrained {
+  readonly kind: "nodeDrained";
+  readonly nodeId: number;
+}
+export interface NodeActivated {
+  readonly kind: "nodeActivated";
+  readonly nodeId: number;
+  /** "cancelled", "maintenance-over", "readmitted". */
+  readonly reason: string;
+}
+export interface MaintenanceStarted {
+  readonly kind: "maintenanceStarted";
+  readonly nodeId: number;
+  readonly endsAtMs: number;
+  readonly reason: string;
+}
+export interface NodeFailed {
+  readonly kind: "nodeFailed";
+  readonly nodeId: number;
+  readonly reason: string;
+}
+export interface NodeRemoved {
+  readonly kind: "nodeRemoved";
+  readonly nodeId: number;
+  readonly copiesLeft: number;
+}
+export interface NodeLabelled {
+  readonly kind: "nodeLabelled";
+  readonly nodeId: number;
+  readonly zone: string;
+  readonly rack: string;
+}
+export interface ReplicationChanged {
+  readonly kind: "replicationChanged";
+  readonly replication: number;
+}
+export interface HousekeepingChanged {
+  readonly kind: "housekeepingChanged";
+  readonly isBalancePaused: boolean;
+  readonly isRepairPaused: boolean;
+  readonly isMassLossAccepted: boolean;
+}
+export interface JoinTokenIssued {
+  readonly kind: "joinTokenIssued";
+  readonly joinTokenId: number;
+  readonly tokenSha256: Uint8Array;
+  readonly expiresAtMs: number;
+  readonly label: string;
+}
+export interface JoinTokenRevoked {
+  readonly kind: "joinTokenRevoked";
+  readonly joinTokenId: number;
+  /** "revoked" or "expired". */
+  readonly reason: string;
+}
+export interface DrillStarted {
+  readonly kind: "drillStarted";
+  readonly drillId: number;
+  readonly nodeId: number;
+  /** "stop", "partition", "slow", "corrupt". */
+  readonly drillKind: string;
+  readonly endsAtMs: number;
+  readonly delayMs: number;
+  /** Of "corrupt"; else 0. */
+  readonly chunkId: number;
+}
+export interface DrillEnded {
+  readonly kind: "drillEnded";
+  readonly drillId: number;
+  /** "stopped" or "expired". */
+  readonly reason: string;
+}

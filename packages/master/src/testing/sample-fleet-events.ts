@@ -1,0 +1,47 @@
+import type { DomainEvent } from "../domain/events.ts";
+
+/** Events of steering the fleet, for `sampleEvents`: positions and contents never change. */
+export const fleetSampleEvents: readonly DomainEvent[] = [
+  {
+    kind: "joinTokenIssued",
+    joinTokenId: 1,
+    tokenSha256: new Uint8Array(32).fill(171),
+    expiresAtMs: 1_800_000_000_000,
+    label: "für Regal 4",
+  },
+  {
+    kind: "nodeJoined",
+    nodeId: 2,
+    nodeUuid: "22222222222222222222222222222222",
+    name: "node-2",
+    address: "10.0.0.3:7000",
+    ip: "10.0.0.3",
+    mac: "02:00:00:00:00:03",
+    capacityBytes: 2 ** 41,
+    zone: "b",
+    rack: "b4",
+    joinTokenId: 1,
+  },
+  { kind: "joinTokenRevoked", joinTokenId: 1, reason: "revoked" },
+  { kind: "nodeLabelled", nodeId: 2, zone: "c", rack: "c1" },
+  { kind: "nodeDraining", nodeId: 2, reason: "too loud", copiesTotal: 12_345 },
+  { kind: "nodeDrained", nodeId: 2 },
+  { kind: "nodeActivated", nodeId: 2, reason: "cancelled" },
+  { kind: "maintenanceStarted", nodeId: 2, endsAtMs: 1_800_000_000_000, reason: "new fan" },
+  { kind: "nodeFailed", nodeId: 2, reason: "smoke" },
+  { kind: "replicationChanged", replication: 2 },
+  { kind: "housekeepingChanged", isBalancePaused: true, isRepairPaused: false, isMassLossAccepted: true },
+  {
+    kind: "drillStarted",
+    drillId: 1,
+    nodeId: 1,
+    drillKind: "corrupt",
+    endsAtMs: 1_800_000_000_000,
+    delayMs: 0,
+    chunkId: 2,
+  },
+  { kind: "nodeDown", nodeId: 1, reason: "no heartbeat for 10 s", drillId: 1 },
+  { kind: "replicaLost", chunkIds: [2], nodeId: 1, reason: "corrupt", drillId: 1 },
+  { kind: "drillEnded", drillId: 1, reason: "stopped" },
+  { kind: "nodeRemoved", nodeId: 2, copiesLeft: 3 },
+];
