@@ -20,6 +20,7 @@ const commands = {
   bench: ["bench/src/main.ts"],
   gen: ["tools/gen.ts"],
   "raft:etcd-scripts": ["packages/raft/src/testing/etcd-scripts.ts"],
+  "raft:explore": ["packages/raft/test/raft-explore.ts"],
   format: ["tools/format.ts"],
   holdfast: ["packages/cli/src/main.ts"],
 };

@@ -161,12 +161,15 @@ export function createState(config: Config, boot: DurableState, random: Random):
   const log = new LogView(boot);
   const history = historyAtBoot(boot);
   const membership = history[history.length - 1]?.membership ?? boot.logStart.membership;
+  // A crash may leave entries of a write order whose term did not get to disk. No vote was given in that term then.
+  const isTermTorn = log.last.term > boot.hardState.term;
+  const term = isTermTorn ? log.last.term : boot.hardState.term;
   const state: RaftState = {
     config,
     random,
-    hasHistory: boot.hardState.term > 0,
-    term: boot.hardState.term,
-    vote: boot.hardState.vote,
+    hasHistory: term > 0,
+    term,
+    vote: isTermTorn ? nobody : boot.hardState.vote,
     role: "follower",
     leader: nobody,
     log,
@@ -200,7 +203,7 @@ export function createState(config: Config, boot: DurableState, random: Random):
     hasFailed: false,
     isDiskStallReported: false,
     readyTerm: 0 as Term,
-    told: { role: "follower", leader: nobody, term: boot.hardState.term, commit: log.committed },
+    told: { role: "follower", leader: nobody, term, commit: log.committed },
     outbox: emptyOutbox(),
   };
   trackMembers(state, membersOf(membership));

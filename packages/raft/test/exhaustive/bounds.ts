@@ -18,16 +18,56 @@ export interface ExploreBounds {
   readonly hasPreVote: boolean;
 }
 
-/** Named bounds. Their counts are pinned: another count means that the core or the explorer changed. */
+/** Named bounds with their pinned count: another count means that the core or the explorer changed. */
 export interface ExploreProfile {
+  readonly name: string;
   readonly bounds: ExploreBounds;
-  /** Distinct states within the bounds; undefined: not known, more than anybody waited for. */
+  /** Distinct states within the bounds; undefined: more than anybody waited for. */
   readonly states: number | undefined;
-  readonly about: string;
+  /** Small enough for every `npm test`. */
+  readonly isQuick: boolean;
 }
+
+const nothing: ExploreBounds = {
+  timeouts: 1,
+  proposals: 0,
+  crashes: 0,
+  heartbeats: 0,
+  duplicates: 0,
+  transfers: 0,
+  hasPreVote: false,
+};
+
+function profile(name: string, bounds: Partial<ExploreBounds>, states: number | undefined): ExploreProfile {
+  return { name, bounds: { ...nothing, ...bounds }, states, isQuick: (states ?? Infinity) < 300_000 };
+}
+
+/** All of them, quick ones first; the last ends only by the number of states asked for. */
+export const exploreProfiles: readonly ExploreProfile[] = [
+  profile("election-crash", { crashes: 1 }, 5127),
+  profile("pre-vote", { hasPreVote: true }, 10_931),
+  profile("transfer", { transfers: 1 }, 279_454),
+  profile("two-elections", { timeouts: 2 }, 297_417),
+  profile("one-entry", { proposals: 1 }, 328_000),
+  profile("heartbeat-duplicate", { heartbeats: 1, duplicates: 1 }, 1_589_653),
+  profile("entry-crash", { proposals: 1, crashes: 1 }, 2_279_187),
+  profile("two-elections-entry", { timeouts: 2, proposals: 1 }, 4_997_770),
+  profile(
+    "everything",
+    { timeouts: 3, proposals: 2, crashes: 2, heartbeats: 1, duplicates: 1, transfers: 1, hasPreVote: true },
+    undefined,
+  ),
+];
 
 /** The numbers of the cores: no limits that matter, and no time but the explorer's own actions. */
 export function exploreConfig(id: PeerId, hasPreVote: boolean): Config {
   const switches = { ...productSwitches, preVote: hasPreVote };
-  return { ...defaultConfig(id), electionTicks: 1000, heartbeatTicks: 1, persistStallTicks: 0, resolveTicks: 1000, switches };
+  return {
+    ...defaultConfig(id),
+    electionTicks: 1000,
+    heartbeatTicks: 1,
+    persistStallTicks: 0,
+    resolveTicks: 1000,
+    switches,
+  };
 }

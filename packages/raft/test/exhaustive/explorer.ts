@@ -202,9 +202,7 @@ export class Explorer {
   #keep(next: Int32Array, end: number, number: number): number {
     const message = must(this.#messages[number], "the message is known");
     const receiver = must(this.#nodes[next[message.to - 1] ?? -1], "the member is known");
-    const isAnswer = message.kind === "appendResponse" || message.kind === "heartbeatResponse";
-    const isVote = message.kind === "voteResponse" || (message.kind === "voteRequest" && !message.isPreVote);
-    if ((isAnswer || isVote) && message.term < receiver.disk.hardState.term && !isPreVoteGrant(message)) return end;
+    if (isOutlived(message, receiver)) return end;
     next[end] = number;
     return end + 1;
   }
@@ -294,14 +292,17 @@ export class Explorer {
     if (this.#matching.has(key)) return;
     const [one, other] = [must(this.#nodes[left], "known"), must(this.#nodes[right], "known")];
     if (!areMatching(one, other)) {
-      throw this.#violation(`log matching: ${one.view.id} has ${one.log.join(" ")}, ${other.view.id} has ${other.log.join(" ")}`, code);
+      throw this.#violation(
+        `log matching: ${one.view.id} has ${one.log.join(" ")}, ${other.view.id} has ${other.log.join(" ")}`,
+        code,
+      );
     }
     this.#matching.add(key);
   }
 
   #violation(promise: string, code: number): ExploreViolation {
     const way = [this.#describe(code)];
-    for (let at = this.#at; at > 0; ) {
+    for (let at = this.#at; at > 0;) {
       const { parent, action } = this.#table.originOf(at);
       way.push(this.#describe(action));
       at = parent;
@@ -346,8 +347,21 @@ function used(counters: number, kind: ActionKind): number {
   return kind === "propose" ? (counters >>> (4 * budgets.propose)) & 7 : 0;
 }
 
-function isPreVoteGrant(message: Message): boolean {
-  return message.kind === "voteResponse" && message.isPreVote && !message.isRejected;
+/** Answers and votes of a term that is over, and votes of one that is decided, for this member's disk too. */
+function isOutlived(message: Message, receiver: LocalNode): boolean {
+  const { disk, view } = receiver;
+  switch (message.kind) {
+    case "appendResponse":
+    case "heartbeatResponse":
+      return message.term < disk.hardState.term;
+    case "voteRequest":
+      return !message.isPreVote && message.term < disk.hardState.term;
+    case "voteResponse":
+      if (message.isPreVote || message.term > disk.hardState.term) return false;
+      return message.term < disk.hardState.term || (view.term === message.term && view.role !== "candidate");
+    default:
+      return false;
+  }
 }
 
 /** Inserts into the ascending messages. */

@@ -18,7 +18,8 @@ export function advanceHistory(history: RunHistory, node: LocalNode): RunHistory
   let { leaders, committed } = history;
   if (view.role === "leader") {
     const known = leaders[view.term];
-    if (known !== undefined && known !== view.id) return `election safety: ${known} and ${view.id} lead term ${view.term}`;
+    if (known !== undefined && known !== view.id)
+      return `election safety: ${known} and ${view.id} lead term ${view.term}`;
     if (known === undefined) {
       const more = [...leaders];
       more[view.term] = view.id;

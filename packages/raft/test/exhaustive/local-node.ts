@@ -76,7 +76,10 @@ export function persistNode(node: LocalNode): LocalStep {
 }
 
 /** Power is lost and comes back. `isTorn`: of the oldest order the entries got to disk, and not the term and vote. */
-export function crashNode(node: LocalNode, options: { readonly hasPreVote: boolean; readonly isTorn: boolean }): LocalStep {
+export function crashNode(
+  node: LocalNode,
+  options: { readonly hasPreVote: boolean; readonly isTorn: boolean },
+): LocalStep {
   const torn = options.isTorn ? node.pending[0]?.order : undefined;
   const disk = torn === undefined ? node.disk : written(node.disk, { ...torn, hardState: node.disk.hardState });
   return { node: start(node.view.id, options.hasPreVote, disk), sent: [], replies: [] };
@@ -98,8 +101,9 @@ function written(disk: TestDisk, order: PersistOrder): TestDisk {
 }
 
 /** Takes what the core wants; its state machine applies at once. */
-function carryOut(core: RaftCore, disk: TestDisk, before: readonly PendingPersist[]): LocalStep {
-  const pending = [...before];
+function carryOut(core: RaftCore, diskBefore: TestDisk, pendingBefore: readonly PendingPersist[]): LocalStep {
+  let disk = diskBefore;
+  const pending = [...pendingBefore];
   const sent: Message[] = [];
   const replies: Reply[] = [];
   for (;;) {
@@ -111,9 +115,25 @@ function carryOut(core: RaftCore, disk: TestDisk, before: readonly PendingPersis
     }
     assert(output.fetch.length === 0, "nothing leaves the window");
     const last = output.apply[output.apply.length - 1];
-    if (last === undefined) return { node: describe(core, disk, pending), sent, replies };
-    core.step({ kind: "applied", index: last.index });
+    if (last !== undefined) core.step({ kind: "applied", index: last.index });
+    else if (isHintOnly(pending[0])) disk = written(disk, finishHint(core, pending));
+    else return { node: describe(core, disk, pending), sent, replies };
   }
+}
+
+/**
+ * An order that only moves the stored commit index, and has nothing before it: it is done at once. That index is a hint,
+ * which a crash may as well keep.
+ */
+function isHintOnly(pending: PendingPersist | undefined): boolean {
+  return pending !== undefined && !pending.order.mustSync && pending.after.length === 0;
+}
+
+function finishHint(core: RaftCore, pending: PendingPersist[]): PersistOrder {
+  const first = pending.shift();
+  assert(first !== undefined, "something is to be written");
+  core.step({ kind: "persisted", token: first.order.token });
+  return first.order;
 }
 
 function describe(core: RaftCore, disk: TestDisk, pending: readonly PendingPersist[]): LocalNode {
@@ -144,5 +164,7 @@ export function keyOfMessage(message: Message): string {
 }
 
 function keyOf(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => (part instanceof Uint8Array ? String.fromCharCode(...part) : part));
+  return JSON.stringify(value, (_, part: unknown) =>
+    part instanceof Uint8Array ? String.fromCharCode(...part) : part,
+  );
 }

@@ -71,7 +71,7 @@ export class StateTable {
   /** No record crosses a segment's end. */
   #append(words: Int32Array, length: number, record: { hash: number; parent: number; action: number }): void {
     const size = length + 3;
-    if ((this.#used & (segmentSize - 1)) + size > segmentSize || this.#segments.length === 0) {
+    if (this.#used + size > this.#segments.length * segmentSize) {
       this.#used = this.#segments.length * segmentSize;
       this.#segments.push(new Int32Array(segmentSize));
     }
