@@ -26,7 +26,7 @@ describe("a join token", () => {
   it("reads back for any cluster, masters and secret", () => {
     const hex = (length: number): fc.Arbitrary<string> =>
       fc
-        .array(fc.constantFrom(..."0123456789abcdef"), { minLength: length, maxLength: length })
+        .array(fc.constantFrom(...Array.from("0123456789abcdef")), { minLength: length, maxLength: length })
         .map((digits) => digits.join(""));
     const address = fc.tuple(fc.domain(), fc.integer({ min: 1, max: 65_535 })).map(([host, port]) => `${host}:${port}`);
     fc.assert(

@@ -6,20 +6,26 @@ import type { ChunkStoreLimits } from "./store/file-chunk-store.ts";
 
 /** Everything that can be said about one chunkserver. */
 export interface ChunkserverConfig {
-  /** Name its administrator gave it. */
+  /** Name its administrator gave it; empty = the one it had before, else one made from its identity. */
   readonly name: string;
-  /** host:port to serve on; port 0 = any free one. */
+  /** host:port to serve on; port 0 = any free one; empty = where the masters can reach it. */
   readonly listenAddress: string;
   /** host:port others reach it at; empty = the one it listens on. */
   readonly advertisedAddress: string;
-  /** host:port of all masters known. */
+  /** host:port of all masters known; empty = those that the identity file remembers. */
   readonly masterAddresses: readonly string[];
   /** Absolute path; belongs to this node alone. */
   readonly dataDirectory: string;
+  /** Absolute paths of further directories of this node, one for each further disk. */
+  readonly moreDataDirectories: readonly string[];
+  /** What lets this node in before it belongs: a join token's secret or the cluster's join secret; empty = nothing. */
+  readonly joinCredential: string;
   /** Refuse any other cluster; empty = whichever welcomes it first. */
   readonly expectedClusterId: string;
   /** Failure domain. */
   readonly zone: string;
+  /** Failure domain inside the zone. */
+  readonly rack: string;
   readonly store: ChunkStoreLimits;
   readonly forward: ForwardLimits;
   readonly reporter: ReporterIntervals;
@@ -64,6 +70,9 @@ export const chunkserverDefaults = {
   },
   replicate: { pullsMax: 2, waitingMax: 256, stallMs: 10 * secondMs, foregroundCountMax: 8 },
   zone: "",
+  rack: "",
+  joinCredential: "",
+  moreDataDirectories: [],
   advertisedAddress: "",
   expectedClusterId: "",
   stopGraceMs: 3 * secondMs,

@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
+import { decodeJoinToken, HoldfastError, isHoldfastError } from "@holdfast/base";
 import { createJsonLogger, createMetrics, startHealthServer } from "@holdfast/observability/node";
 import { createGrpcNetwork } from "@holdfast/rpc/node";
 import {
@@ -11,6 +13,7 @@ import {
   openLevelStore,
   runMain,
 } from "@holdfast/runtime/node";
+import type { SettingsOf } from "@holdfast/runtime/node";
 import { chunkserverDefaults, scrubPolicyFor, trashRetentionMsByPreset } from "./config.ts";
 import type { ChunkserverConfig } from "./config.ts";
 import { hostIdentityFrom } from "./host-identity.ts";
@@ -18,16 +21,53 @@ import type { DirectoryLock } from "./ports.ts";
 import { buildChunkserver } from "./server.ts";
 
 const settings = defineSettings({
-  name: { type: "text", default: "node-1", help: "Name shown to people." },
-  listen: { type: "text", default: "127.0.0.1:0", help: "host:port to serve on; port 0 takes a free one." },
+  name: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    help: "Name shown to people; empty = the one it had before, else one made from its identity.",
+  },
+  listen: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    help: "host:port to serve on; port 0 takes a free one; empty = loopback when all masters are on it, else everywhere.",
+  },
   advertise: {
     type: "text",
     default: "",
     isEmptyAllowed: true,
     help: "host:port others reach this node at; empty = the one it listens on.",
   },
-  masters: { type: "list", help: "host:port of every master, with commas." },
+  masters: {
+    type: "list",
+    default: [],
+    help: "host:port of every master, with commas; empty = as the join token says or the directory remembers.",
+  },
   data: { type: "text", help: "Data directory of this node alone." },
+  moreData: {
+    type: "list",
+    default: [],
+    help: "Further directories of this node, one for each further disk, with commas.",
+  },
+  join: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    isSecret: true,
+    help: "Join token of the cluster; needed at the first start only.",
+  },
+  joinSecretFile: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    help: "File with the cluster's join secret, for nodes beside their masters.",
+  },
+  exitOnRefusal: {
+    type: "boolean",
+    default: false,
+    help: "End with the reason when the cluster refuses this node, instead of asking again.",
+  },
   healthPort: {
     type: "integer",
     unit: "port",
@@ -43,6 +83,7 @@ const settings = defineSettings({
     help: "Refuse any other cluster; empty = whichever welcomes it first.",
   },
   zone: { type: "text", default: "", isEmptyAllowed: true, help: "Failure domain." },
+  rack: { type: "text", default: "", isEmptyAllowed: true, help: "Failure domain inside the zone." },
   preset: {
     type: "choice",
     choices: ["demo", "production"],
@@ -79,6 +120,47 @@ async function lockDirectory(dataDirectory: string): Promise<DirectoryLock> {
   return { release: () => store.close() };
 }
 
+type Joining = Pick<ChunkserverConfig, "masterAddresses" | "expectedClusterId" | "joinCredential">;
+
+/** Which cluster to join, and with what. Errors: invalidArgument (a token that cannot be used), precondition (no such file). */
+async function readJoining(values: SettingsOf<typeof settings.table>): Promise<Joining> {
+  if (values.join === "") {
+    const joinCredential = values.joinSecretFile === "" ? "" : await readSecret(values.joinSecretFile);
+    return { masterAddresses: values.masters, expectedClusterId: values.clusterId, joinCredential };
+  }
+  const token = decodeJoinToken(values.join);
+  if (!token.ok) throw new HoldfastError("invalidArgument", `${token.error} Nothing was changed.`);
+  const { clusterId, masterAddresses, secret } = token.value;
+  if (values.clusterId !== "" && values.clusterId !== clusterId) {
+    const message = `The join token is for cluster ${clusterId}, not ${values.clusterId}. Nothing was changed.`;
+    throw new HoldfastError("wrongCluster", message);
+  }
+  return {
+    masterAddresses: values.masters.length > 0 ? values.masters : masterAddresses,
+    expectedClusterId: clusterId,
+    joinCredential: secret,
+  };
+}
+
+async function readSecret(path: string): Promise<string> {
+  try {
+    return (await readFile(path, "utf8")).trim();
+  } catch (cause) {
+    throw new HoldfastError("precondition", `The join secret ${path} cannot be read. Nothing was changed.`, { cause });
+  }
+}
+
+/** Whether asking again cannot help. */
+function isFinal(error: HoldfastError): boolean {
+  return isHoldfastError(error, "denied", "wrongCluster", "precondition", "invalidArgument", "unauthenticated");
+}
+
+/** What was acknowledged is on disk; nothing else of this process matters to anybody. */
+function endRefused(error: HoldfastError): void {
+  process.stderr.write(`holdfast-chunkserver was refused by the cluster: ${error.message}\n`);
+  process.exit(1);
+}
+
 const clock = createNodeClock();
 
 await runMain({
@@ -97,13 +179,15 @@ await runMain({
       disk: createNodeDisk(),
     };
     const network = createGrpcNetwork(ports);
-    const host = values.listen.slice(0, values.listen.lastIndexOf(":"));
+    const joining = await readJoining(values);
+    const host = values.listen === "" ? "127.0.0.1" : values.listen.slice(0, values.listen.lastIndexOf(":"));
     const config: ChunkserverConfig = {
       ...chunkserverDefaults,
-      ...{ name: values.name, zone: values.zone, listenAddress: values.listen, advertisedAddress: values.advertise },
-      masterAddresses: values.masters,
+      ...{ name: values.name, zone: values.zone, rack: values.rack },
+      ...{ listenAddress: values.listen, advertisedAddress: values.advertise },
+      ...joining,
       dataDirectory: resolve(values.data),
-      expectedClusterId: values.clusterId,
+      moreDataDirectories: values.moreData.map((path) => resolve(path)),
       store: {
         ...chunkserverDefaults.store,
         capacityBytesMax: values.capacityBytes === 0 ? undefined : values.capacityBytes,
@@ -112,7 +196,10 @@ await runMain({
       scrub: scrubPolicyFor(values.scrubPeriodSeconds * 1000),
     };
     const hostIdentity = (): ReturnType<typeof hostIdentityFrom> => hostIdentityFrom(networkInterfaces(), host);
-    const chunkserver = await buildChunkserver(config, { ...ports, network, hostIdentity, lockDirectory });
+    const onRefused = (error: HoldfastError): void => {
+      if (values.exitOnRefusal && isFinal(error)) endRefused(error);
+    };
+    const chunkserver = await buildChunkserver(config, { ...ports, network, hostIdentity, lockDirectory, onRefused });
     const health = await startHealthServer({
       address: `${host}:${values.healthPort}`,
       metrics,

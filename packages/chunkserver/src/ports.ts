@@ -1,3 +1,4 @@
+import type { HoldfastError } from "@holdfast/base";
 import type { Logger, Metrics } from "@holdfast/observability";
 import type { Network } from "@holdfast/rpc";
 import type { Clock, Disk, Random, Timers } from "@holdfast/runtime";
@@ -30,4 +31,6 @@ export interface ChunkserverPorts {
    * only one process can exist. Errors: precondition (another process holds it).
    */
   readonly lockDirectory?: (dataDirectory: string) => Promise<DirectoryLock>;
+  /** Told each time a leader refuses this node, with its reason in words. The node asks again later. */
+  readonly onRefused?: (error: HoldfastError) => void;
 }

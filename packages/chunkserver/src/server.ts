@@ -7,6 +7,7 @@ import type { ChunkserverConfig } from "./config.ts";
 import { DeltaLog } from "./heartbeat/delta-log.ts";
 import type { ReportSender } from "./heartbeat/report.ts";
 import { Reporter } from "./heartbeat/reporter.ts";
+import { DataDirectories } from "./identity/data-directories.ts";
 import { openHighestTerm } from "./identity/highest-term.ts";
 import { openNodeIdentity } from "./identity/node-identity.ts";
 import type { NodeFacts, NodeIdentity } from "./identity/node-identity.ts";
@@ -65,13 +66,17 @@ async function start(
 ): Promise<Chunkserver> {
   const { disk, clock, random, logger, network, timers } = ports;
   const { dataDirectory } = config;
-  await disk.makeDirectory(dataDirectory);
-  const lock = await ports.lockDirectory?.(dataDirectory);
-  if (lock !== undefined) onStop(() => lock.release());
-
-  const identity = await openNodeIdentity({ disk, random, dataDirectory, expectedClusterId: config.expectedClusterId });
+  const directories = new DataDirectories(disk, [dataDirectory, ...config.moreDataDirectories]);
+  for (const directory of directories.paths) {
+    await disk.makeDirectory(directory);
+    await directories.assertOwn(directory);
+    const lock = await ports.lockDirectory?.(directory);
+    if (lock !== undefined) onStop(() => lock.release());
+  }
+  const identity = await openNodeIdentity({ directories, random, expectedClusterId: config.expectedClusterId });
   const node = (): NodeFacts => identity.facts;
-  const term = await openHighestTerm(disk, dataDirectory);
+  const masterAddresses = mastersOf(config, identity);
+  const term = await openHighestTerm(directories);
   const deltas = new DeltaLog();
   const clusterId = (): string => node().clusterId;
   const store = await openFileChunkStore({
@@ -86,15 +91,13 @@ async function start(
     limits: config.store,
   });
   onStop(() => store.close());
-  assertOwnChunks(identity, store);
 
-  const listener = await listen(config, ports, { store, node });
+  const listener = await listen(config, ports, { store, node, address: listenAddressOf(config, masterAddresses) });
   onStop(() => listener.close(config.stopGraceMs));
   const leaderAddress = (): string | undefined => reporter.leaderAddress;
   const replicator = createReplicator(config, ports, { store, node, deltas, leaderAddress });
   onStop(() => replicator.stop());
-  const sender = senderOf(config, ports, listener);
-  const { masterAddresses, reporter: intervals } = config;
+  const sender = senderOf(config, ports, { listener, identity });
   const reporter = new Reporter({
     network,
     timers,
@@ -107,7 +110,8 @@ async function start(
     replicator,
     deltas,
     sender,
-    intervals,
+    intervals: config.reporter,
+    onRefused: (error) => ports.onRefused?.(error),
   });
   reporter.start();
   onStop(() => reporter.stop());
@@ -151,13 +155,21 @@ function createReplicator(config: ChunkserverConfig, ports: ChunkserverPorts, pa
 }
 
 /** How this process introduces itself to masters; its incarnation is new with every start. */
-function senderOf(config: ChunkserverConfig, ports: ChunkserverPorts, listener: Listener): ReportSender {
+function senderOf(
+  config: ChunkserverConfig,
+  ports: ChunkserverPorts,
+  { listener, identity }: { readonly listener: Listener; readonly identity: NodeIdentity },
+): ReportSender {
+  const host = ports.hostIdentity();
+  const name = [config.name, identity.name].find((each) => each !== "");
   return {
-    ...ports.hostIdentity(),
+    ...host,
     incarnation: toHex(ports.random.bytes(16)),
-    name: config.name,
-    address: config.advertisedAddress === "" ? listener.address : config.advertisedAddress,
+    name: name ?? `node-${identity.facts.nodeUuid.slice(0, 8)}`,
+    address: config.advertisedAddress === "" ? reachableAddress(listener.address, host.ip) : config.advertisedAddress,
     zone: config.zone,
+    rack: config.rack,
+    joinCredential: config.joinCredential,
   };
 }
 
@@ -180,21 +192,41 @@ function showStatus(metrics: Metrics, store: FileChunkStore): () => void {
 function listen(
   config: ChunkserverConfig,
   ports: ChunkserverPorts,
-  parts: { readonly store: FileChunkStore; readonly node: () => NodeFacts },
+  parts: { readonly store: FileChunkStore; readonly node: () => NodeFacts; readonly address: string },
 ): Promise<Listener> {
   const data = createChunkDataService({ ...ports, ...parts, forwardLimits: config.forward });
-  return ports.network.listen(config.listenAddress, [
+  return ports.network.listen(parts.address, [
     serve(ChunkDataService, data),
     serve(ChunkControlService, createChunkControlService(parts)),
   ]);
 }
 
-/** Chunks without an identity: serving them under a new one would make every copy of them a stranger's. */
-function assertOwnChunks(identity: NodeIdentity, store: FileChunkStore): void {
-  if (!identity.isNew || store.status().chunkCount === 0) return;
+/** A wildcard is no address for others: the machine's own stands for it. */
+function reachableAddress(listenedAddress: string, ip: string): string {
+  const { host, port } = splitAddress(listenedAddress);
+  if (host !== "0.0.0.0" && host !== "[::]") return listenedAddress;
+  return `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
+}
+
+/** A node of masters on this machine alone is for this machine alone; any other must be reachable. */
+function listenAddressOf(config: ChunkserverConfig, masterAddresses: readonly string[]): string {
+  if (config.listenAddress !== "") return config.listenAddress;
+  const isLoopback = (address: string): boolean => /^(127\.|localhost$|\[::1\]$)/.test(splitAddress(address).host);
+  return masterAddresses.every(isLoopback) ? "127.0.0.1:0" : "0.0.0.0:0";
+}
+
+function splitAddress(address: string): { readonly host: string; readonly port: string } {
+  const position = address.lastIndexOf(":");
+  return { host: address.slice(0, position), port: address.slice(position + 1) };
+}
+
+/** Where the masters are: as told now, else as remembered. */
+function mastersOf(config: ChunkserverConfig, identity: NodeIdentity): readonly string[] {
+  const masterAddresses = config.masterAddresses.length > 0 ? config.masterAddresses : identity.masterAddresses;
+  if (masterAddresses.length > 0) return masterAddresses;
   throw new HoldfastError(
     "precondition",
-    "The data directory holds chunks but had no node.json. Nothing was changed. Restore node.json, or start with an empty directory.",
+    `${config.dataDirectory} has not joined a cluster yet, so the masters are not known. Start it once with a join token.`,
   );
 }
 

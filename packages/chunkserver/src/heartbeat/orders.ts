@@ -7,6 +7,7 @@ import type { Replicator } from "../replicate/replicator.ts";
 import { replicateOrderFromWire } from "../replicate/replicate-order.ts";
 import { chunkKeyFromWire } from "../services/chunk-requests-from-wire.ts";
 import type { ChunkStore } from "../store/chunk-store.ts";
+import type { ReportSender } from "./report.ts";
 import { Turnstile } from "../store/turnstile.ts";
 
 /** Trims carried out at once. */
@@ -17,6 +18,10 @@ export interface OrdersOptions {
   readonly store: ChunkStore;
   readonly identity: NodeIdentity;
   readonly term: HighestTerm;
+  /** Its name is kept with the identity at a welcome. */
+  readonly sender: Pick<ReportSender, "name">;
+  /** Kept with the identity at a welcome. */
+  readonly masterAddresses: readonly string[];
   readonly replicator: Pick<Replicator, "order" | "cancel">;
   readonly logger: Logger;
 }
@@ -32,14 +37,14 @@ export class Orders {
 
   /** The identity is durable when this settles. False: a leader of a term that is over. Errors: wrongCluster, those of the disk. */
   async welcome(welcome: Welcome): Promise<boolean> {
-    const { identity, term, logger } = this.#options;
+    const { identity, term, sender, masterAddresses, logger } = this.#options;
     const welcomeTerm = safeInteger(welcome.term);
     if (!(await term.observe(welcomeTerm))) {
       logger.warn("chunkserver.stale_leader", { term: welcomeTerm, highestTerm: term.term });
       return false;
     }
     const isFirst = identity.facts.nodeId === 0;
-    await identity.join({ clusterId: welcome.clusterId, nodeId: welcome.nodeId });
+    await identity.join({ clusterId: welcome.clusterId, nodeId: welcome.nodeId, name: sender.name, masterAddresses });
     if (isFirst) logger.info("chunkserver.joined", { nodeId: welcome.nodeId, clusterId: welcome.clusterId });
     return true;
   }

@@ -6,8 +6,10 @@ import {
   ListedBucketSchema,
 } from "@holdfast/proto/master/v1/master";
 import type { HeartbeatRequest, HeldChunk as WireHeldChunk } from "@holdfast/proto/master/v1/master";
+import { DiskSchema } from "@holdfast/proto/model/v1/model";
+import type { Disk } from "@holdfast/proto/model/v1/model";
 import type { NodeFacts } from "../identity/node-identity.ts";
-import type { BucketDigest, HeldChunk, StoreStatus } from "../store/chunk-store.ts";
+import type { BucketDigest, DiskStatus, HeldChunk, StoreStatus } from "../store/chunk-store.ts";
 import type { Deltas } from "./delta-log.ts";
 
 /** What does not change while the process lives. */
@@ -20,6 +22,9 @@ export interface ReportSender {
   readonly ip: string;
   readonly mac: string;
   readonly zone: string;
+  readonly rack: string;
+  /** What lets a node in that does not belong yet; sent only until it does. */
+  readonly joinCredential: string;
 }
 
 /** What one report says. */
@@ -38,11 +43,12 @@ export interface ReportFacts {
 /** One report as masters read it. */
 export function reportToWire(facts: ReportFacts): HeartbeatRequest {
   const { sender, node, status, deltas } = facts;
-  const { incarnation, name, address, ip, mac, zone } = sender;
+  const { incarnation, name, address, ip, mac, zone, rack, joinCredential } = sender;
   return create(HeartbeatRequestSchema, {
     nodeUuid: node.nodeUuid,
     clusterId: node.clusterId,
-    ...{ incarnation, name, address, ip, mac, zone },
+    ...{ incarnation, name, address, ip, mac, zone, rack },
+    joinCredential: node.nodeId === 0 ? joinCredential : "",
     sequence: BigInt(facts.sequence),
     term: BigInt(facts.term),
     capacityBytes: BigInt(status.capacityBytes),
@@ -58,6 +64,7 @@ export function reportToWire(facts: ReportFacts): HeartbeatRequest {
     added: deltas.added.map(heldChunkToWire),
     trimmed: deltas.trimmed.map(heldChunkToWire),
     corrupt: deltas.corrupt.map(heldChunkToWire),
+    disks: status.disks.map(diskToWire),
     listed: facts.listed.map(({ bucket, chunks }) =>
       create(ListedBucketSchema, { bucket, chunks: chunks.map(heldChunkToWire) }),
     ),
@@ -70,4 +77,8 @@ function heldChunkToWire(chunk: HeldChunk): WireHeldChunk {
     generation: chunk.generation,
     lengthBytes: chunk.lengthBytes,
   });
+}
+
+function diskToWire({ path, state, capacityBytes, usedBytes }: DiskStatus): Disk {
+  return create(DiskSchema, { path, state, capacityBytes: BigInt(capacityBytes), usedBytes: BigInt(usedBytes) });
 }

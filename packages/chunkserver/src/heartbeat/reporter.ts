@@ -1,7 +1,8 @@
-import { exhaustive } from "@holdfast/base";
+import { exhaustive, HoldfastError, isHoldfastError } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
 import { FleetService } from "@holdfast/proto/master/v1/master";
-import type { HeartbeatResponse } from "@holdfast/proto/master/v1/master";
+import type { HeartbeatResponse, Refused } from "@holdfast/proto/master/v1/master";
+import { errorKindFromWire } from "@holdfast/rpc";
 import type { Network } from "@holdfast/rpc";
 import type { Random, Timers } from "@holdfast/runtime";
 import type { HighestTerm } from "../identity/highest-term.ts";
@@ -41,6 +42,8 @@ export interface ReporterOptions {
   readonly deltas: DeltaLog;
   readonly sender: ReportSender;
   readonly intervals: ReporterIntervals;
+  /** Told each time a leader says that this node may not be part of its cluster. */
+  readonly onRefused: (error: HoldfastError) => void;
 }
 
 /** How a stream to a master ended. */
@@ -153,7 +156,7 @@ export class Reporter {
         this.#options.logger.warn("chunkserver.drills_ignored", { count: order.value.drills.length });
         return undefined;
       case "refused":
-        this.#options.logger.error("chunkserver.refused", { address, reason: order.value.reason });
+        this.#refused(order.value, address);
         return "refused";
       case undefined:
         // An order of a newer master that this version does not know.
@@ -163,11 +166,18 @@ export class Reporter {
     }
   }
 
+  #refused({ reason, errorKind }: Refused, address: string): void {
+    const kind = errorKindFromWire(errorKind);
+    this.#options.logger.error("chunkserver.refused", { address, kind, reason });
+    this.#options.onRefused(new HoldfastError(kind, reason));
+  }
+
   async #welcome(welcome: Parameters<Orders["welcome"]>[0]): Promise<boolean> {
     try {
       return await this.#orders.welcome(welcome);
     } catch (error) {
       this.#options.logger.error("chunkserver.welcome_refused", { reason: String(error) });
+      if (isHoldfastError(error, "wrongCluster")) this.#options.onRefused(error);
       return false;
     }
   }

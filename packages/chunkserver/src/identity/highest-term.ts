@@ -1,20 +1,18 @@
-import { isHoldfastError } from "@holdfast/base";
-import type { Disk } from "@holdfast/runtime";
-import { writeAtomically } from "./write-atomically.ts";
+import type { DataDirectories } from "./data-directories.ts";
+
+const fileName = "term.json";
 
 /**
  * The highest term a master has shown this node, durable in `term.json`. It fences deposed leaders: nothing of a lower
  * term is obeyed, not even after a restart.
  */
 export class HighestTerm {
-  readonly #disk: Disk;
-  readonly #path: string;
+  readonly #directories: DataDirectories;
   #term: number;
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(disk: Disk, path: string, term: number) {
-    this.#disk = disk;
-    this.#path = path;
+  constructor(directories: DataDirectories, term: number) {
+    this.#directories = directories;
     this.#term = term;
   }
 
@@ -27,7 +25,7 @@ export class HighestTerm {
     if (term > this.#term) {
       this.#term = term;
       const content = `${JSON.stringify({ formatVersion: 1, term })}\n`;
-      const save = (): Promise<void> => writeAtomically(this.#disk, this.#path, content);
+      const save = (): Promise<void> => this.#directories.write(fileName, content);
       this.#saving = this.#saving.then(save, save);
     }
     await this.#saving;
@@ -35,16 +33,15 @@ export class HighestTerm {
   }
 }
 
-/** Reads what was seen before. A file that cannot be read counts as term 0 only when it is missing. Errors: those of the disk, SyntaxError. */
-export async function openHighestTerm(disk: Disk, dataDirectory: string): Promise<HighestTerm> {
-  const path = `${dataDirectory}/term.json`;
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(await disk.readFile(path)));
-    const term = typeof value === "object" && value !== null && "term" in value ? Number(value.term) : Number.NaN;
-    if (!Number.isSafeInteger(term) || term < 0) throw new SyntaxError("term.json holds no term");
-    return new HighestTerm(disk, path, term);
-  } catch (error) {
-    if (isHoldfastError(error, "notFound")) return new HighestTerm(disk, path, 0);
-    throw error;
-  }
+/** Reads what was seen before: the highest of all directories. Missing everywhere counts as term 0. Errors: those of the disk, SyntaxError. */
+export async function openHighestTerm(directories: DataDirectories): Promise<HighestTerm> {
+  const terms = (await directories.read(fileName)).map(({ text }) => termFrom(text));
+  return new HighestTerm(directories, Math.max(0, ...terms));
+}
+
+function termFrom(text: string): number {
+  const value: unknown = JSON.parse(text);
+  const term = typeof value === "object" && value !== null && "term" in value ? Number(value.term) : Number.NaN;
+  if (!Number.isSafeInteger(term) || term < 0) throw new SyntaxError("term.json holds no term");
+  return term;
 }

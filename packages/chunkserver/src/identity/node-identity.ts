@@ -1,6 +1,6 @@
-import { HoldfastError, isHoldfastError, toHex } from "@holdfast/base";
-import type { Disk, Random } from "@holdfast/runtime";
-import { writeAtomically } from "./write-atomically.ts";
+import { HoldfastError, toHex } from "@holdfast/base";
+import type { Random } from "@holdfast/runtime";
+import type { DataDirectories } from "./data-directories.ts";
 
 /** Who a node is. */
 export interface NodeFacts {
@@ -12,91 +12,121 @@ export interface NodeFacts {
   readonly nodeId: number;
 }
 
-/** What the identity file works with. */
+/** What the identity works with. */
 export interface NodeIdentityOptions {
-  readonly disk: Disk;
+  readonly directories: DataDirectories;
   readonly random: Random;
-  readonly dataDirectory: string;
   /** The cluster this node is meant for; empty = whichever welcomes it first. */
   readonly expectedClusterId: string;
 }
 
-/** A node's identity, kept in `node.json` for the life of its data directory. A directory belongs to one cluster for ever. */
+interface SavedIdentity {
+  readonly facts: NodeFacts;
+  /** As it was started when it last joined; empty before. */
+  readonly name: string;
+  readonly masterAddresses: readonly string[];
+}
+
+const fileName = "node.json";
+
+/**
+ * A node's identity, kept in `node.json` for the life of its data directories (docs/formats/node-files.md). A directory
+ * belongs to one cluster for ever.
+ */
 export class NodeIdentity {
-  /** Whether the directory had no identity before this start. */
+  /** Whether no directory had an identity before this start. */
   readonly isNew: boolean;
   readonly #options: NodeIdentityOptions;
-  #facts: NodeFacts;
+  #saved: SavedIdentity;
 
-  constructor(options: NodeIdentityOptions, facts: NodeFacts, isNew: boolean) {
+  constructor(options: NodeIdentityOptions, saved: SavedIdentity, isNew: boolean) {
     this.#options = options;
-    this.#facts = facts;
+    this.#saved = saved;
     this.isNew = isNew;
   }
 
   get facts(): NodeFacts {
-    return this.#facts;
+    return this.#saved.facts;
+  }
+
+  /** The name it had when it last joined; empty before. */
+  get name(): string {
+    return this.#saved.name;
+  }
+
+  /** host:port of the masters that were told when it last joined; empty before. */
+  get masterAddresses(): readonly string[] {
+    return this.#saved.masterAddresses;
   }
 
   /**
-   * The masters know this node as `nodeId` of `clusterId`; durable when it settles. Idempotent.
-   * Errors: wrongCluster (the directory or the setting names another cluster), those of the disk.
+   * The masters know this node as `nodeId` of `clusterId`; durable when it settles, with its name and the addresses they are found at.
+   * Idempotent. Errors: wrongCluster (the directory or the setting names another cluster), those of the disk.
    */
-  async join(welcome: { readonly clusterId: string; readonly nodeId: number }): Promise<void> {
-    const { clusterId, nodeId, nodeUuid } = this.#facts;
-    if (clusterId === welcome.clusterId && nodeId === welcome.nodeId) return;
-    assertCluster(clusterId, welcome.clusterId);
+  async join(welcome: {
+    readonly clusterId: string;
+    readonly nodeId: number;
+    readonly name: string;
+    readonly masterAddresses: readonly string[];
+  }): Promise<void> {
+    const { facts } = this.#saved;
+    assertCluster(facts.clusterId, welcome.clusterId);
     assertCluster(this.#options.expectedClusterId, welcome.clusterId);
-    const facts = { nodeUuid, clusterId: welcome.clusterId, nodeId: welcome.nodeId };
-    await save(this.#options, facts);
-    this.#facts = facts;
+    const { nodeId, clusterId, name, masterAddresses } = welcome;
+    const joined = { facts: { nodeUuid: facts.nodeUuid, clusterId, nodeId }, name, masterAddresses };
+    if (textOf(joined) === textOf(this.#saved)) return;
+    await this.#options.directories.write(fileName, textOf(joined));
+    this.#saved = joined;
   }
 }
 
 /**
- * Reads the identity of a data directory, or makes one for an empty directory.
- * Errors: wrongCluster, precondition (unreadable identity file), those of the disk.
+ * Reads the identity of a node's data directories and gives it to those that are new, or makes one when all are empty.
+ * Errors: wrongCluster, precondition (unreadable, of different nodes, foreign content), those of the disk.
  */
 export async function openNodeIdentity(options: NodeIdentityOptions): Promise<NodeIdentity> {
-  const existing = await load(options);
-  if (existing !== undefined) {
-    if (existing.clusterId !== "") assertCluster(options.expectedClusterId, existing.clusterId);
-    return new NodeIdentity(options, existing, false);
+  const { directories, random, expectedClusterId } = options;
+  const found = (await directories.read(fileName)).map(({ directory, text }) => ({
+    directory,
+    saved: parse(text, directory),
+  }));
+  for (const directory of directories.paths) await directories.assertOwn(directory);
+  const [first, ...others] = found;
+  const stranger = others.find(({ saved }) => saved.facts.nodeUuid !== first?.saved.facts.nodeUuid);
+  if (first !== undefined && stranger !== undefined) {
+    throw new HoldfastError(
+      "precondition",
+      `${first.directory} and ${stranger.directory} belong to different nodes. Nothing was changed. Start each node with its own directories.`,
+    );
   }
-  const facts = { nodeUuid: toHex(options.random.bytes(16)), clusterId: "", nodeId: 0 };
-  await save(options, facts);
-  return new NodeIdentity(options, facts, true);
+  const newest = found.map(({ saved }) => saved).sort((left, right) => right.facts.nodeId - left.facts.nodeId)[0];
+  if (newest !== undefined && newest.facts.clusterId !== "") assertCluster(expectedClusterId, newest.facts.clusterId);
+  const made = {
+    facts: { nodeUuid: toHex(random.bytes(16)), clusterId: "", nodeId: 0 },
+    name: "",
+    masterAddresses: [],
+  };
+  const saved = newest ?? made;
+  const isEverywhere =
+    found.length === directories.paths.length && found.every((each) => textOf(each.saved) === textOf(saved));
+  if (!isEverywhere) await directories.write(fileName, textOf(saved));
+  return new NodeIdentity(options, saved, newest === undefined);
 }
 
-function identityPath(options: NodeIdentityOptions): string {
-  return `${options.dataDirectory}/node.json`;
+function textOf({ facts, name, masterAddresses }: SavedIdentity): string {
+  return `${JSON.stringify({ formatVersion: 1, ...facts, name, masterAddresses }, undefined, 2)}\n`;
 }
 
-async function save(options: NodeIdentityOptions, facts: NodeFacts): Promise<void> {
-  await writeAtomically(
-    options.disk,
-    identityPath(options),
-    `${JSON.stringify({ formatVersion: 1, ...facts }, undefined, 2)}\n`,
-  );
-}
-
-async function load(options: NodeIdentityOptions): Promise<NodeFacts | undefined> {
-  let text: string;
-  try {
-    text = new TextDecoder().decode(await options.disk.readFile(identityPath(options)));
-  } catch (error) {
-    if (isHoldfastError(error, "notFound")) return undefined;
-    throw error;
-  }
-  const parsed = parse(text);
-  if (parsed !== undefined) return parsed;
+function parse(text: string, directory: string): SavedIdentity {
+  const saved = savedFrom(text);
+  if (saved !== undefined) return saved;
   throw new HoldfastError(
     "precondition",
-    "node.json of the data directory cannot be read. Nothing was changed. Restore it from a backup, or start with an empty directory.",
+    `node.json in ${directory} cannot be read. Nothing was changed. Restore it from a backup, or start with an empty directory.`,
   );
 }
 
-function parse(text: string): NodeFacts | undefined {
+function savedFrom(text: string): SavedIdentity | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -104,10 +134,19 @@ function parse(text: string): NodeFacts | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { formatVersion, nodeUuid, clusterId, nodeId } = value as Record<string, unknown>;
+  const {
+    formatVersion,
+    nodeUuid,
+    clusterId,
+    nodeId,
+    name = "",
+    masterAddresses = [],
+  } = value as Record<string, unknown>;
   if (formatVersion !== 1 || typeof nodeUuid !== "string" || !/^[0-9a-f]{32}$/.test(nodeUuid)) return undefined;
   if (typeof clusterId !== "string" || typeof nodeId !== "number" || !Number.isSafeInteger(nodeId)) return undefined;
-  return { nodeUuid, clusterId, nodeId };
+  if (typeof name !== "string" || !Array.isArray(masterAddresses)) return undefined;
+  if (!masterAddresses.every((address) => typeof address === "string")) return undefined;
+  return { facts: { nodeUuid, clusterId, nodeId }, name, masterAddresses };
 }
 
 function assertCluster(ours: string, theirs: string): void {

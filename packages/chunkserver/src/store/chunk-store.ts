@@ -23,7 +23,16 @@ export interface ChunkFacts extends HeldChunk {
 /** "full": no new chunks until there is room. "failed": a sync failed; no new chunks until a person replaced the disk. */
 export type DiskState = "ok" | "full" | "failed";
 
-/** Room and state of the disk under a store. */
+/** One of the disks under a store. */
+export interface DiskStatus {
+  /** The data directory on it. */
+  readonly path: string;
+  readonly state: DiskState;
+  readonly capacityBytes: number;
+  readonly usedBytes: number;
+}
+
+/** Room and state of the disks under a store. */
 export interface StoreStatus {
   readonly chunkCount: number;
   readonly usedBytes: number;
@@ -32,6 +41,7 @@ export interface StoreStatus {
   readonly diskState: DiskState;
   readonly activeWriteCount: number;
   readonly activeReadCount: number;
+  readonly disks: readonly DiskStatus[];
 }
 
 /** Digest of one of the 256 buckets (docs/formats/chunk-file.md). */

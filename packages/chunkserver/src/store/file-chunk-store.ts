@@ -212,12 +212,15 @@ export class FileChunkStore implements ChunkStore {
   }
 
   status(): StoreStatus {
+    const { usedBytes } = this.#index;
+    const { capacityBytes, state } = this.#health;
     return {
       chunkCount: this.#index.count,
-      usedBytes: this.#index.usedBytes,
-      capacityBytes: this.#health.capacityBytes,
+      usedBytes,
+      capacityBytes,
       freeBytes: this.#health.freeBytes,
-      diskState: this.#health.state,
+      diskState: state,
+      disks: [{ path: this.#options.dataDirectory, state, capacityBytes, usedBytes }],
       activeWriteCount: this.#writes.size,
       activeReadCount: this.#activeReadCount,
     };

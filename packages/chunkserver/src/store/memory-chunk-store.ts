@@ -99,6 +99,14 @@ export class MemoryChunkStore implements ChunkStore {
       diskState: this.diskState,
       activeWriteCount: this.#activeWriteCount,
       activeReadCount: 0,
+      disks: [
+        {
+          path: "/memory",
+          state: this.diskState,
+          capacityBytes: this.#capacityBytes,
+          usedBytes: this.#index.usedBytes,
+        },
+      ],
     };
   }
 

@@ -7,6 +7,7 @@ import { createSimWorld } from "@holdfast/runtime/sim";
 import type { SimProcess, SimWorld } from "@holdfast/runtime/sim";
 import { chunkserverDefaults } from "../config.ts";
 import type { ChunkserverConfig } from "../config.ts";
+import type { ChunkserverPorts } from "../ports.ts";
 import { buildChunkserver } from "../server.ts";
 import type { Chunkserver } from "../server.ts";
 import { chunkFrames } from "./chunk-frames.ts";
@@ -40,7 +41,11 @@ export class FleetInWorld {
   }
 
   /** Starts a node on the machine of its name; again after a crash. */
-  async startNode(name: string, changes: Partial<ChunkserverConfig> = {}): Promise<NodeInWorld> {
+  async startNode(
+    name: string,
+    changes: Partial<ChunkserverConfig> = {},
+    morePorts: Partial<ChunkserverPorts> = {},
+  ): Promise<NodeInWorld> {
     const process = this.world.machine(name).startProcess();
     const config = {
       ...chunkserverDefaults,
@@ -59,6 +64,7 @@ export class FleetInWorld {
     };
     const chunkserver = await buildChunkserver(config, {
       ...ports,
+      ...morePorts,
       hostIdentity: () => ({ ip: "10.0.0.1", mac: "02:00:00:00:00:01" }),
     });
     return { name, address: `${name}:7000`, process, chunkserver };
