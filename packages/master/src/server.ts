@@ -11,6 +11,7 @@ import { createClusterStatus } from "./cluster-status.ts";
 import type { MasterConfig } from "./config.ts";
 import { ControllerRunner } from "./controllers/controller.ts";
 import { createControllers } from "./controllers/create-controllers.ts";
+import { FleetProgressBoard } from "./controllers/fleet-progress.ts";
 import { presets, type Preset } from "./controllers/presets.ts";
 import { RepairProgress } from "./controllers/repair/progress.ts";
 import { nodeTable } from "./domain/fleet/tables.ts";
@@ -22,6 +23,7 @@ import { eventLogProjection } from "./projections/event-log.ts";
 import { changesOf } from "./projections/change-feed-changes.ts";
 import { ChangeFeed } from "./projections/change-feed.ts";
 import { createCommandService } from "./services/command-service.ts";
+import { createFleetQueryService } from "./services/fleet-query-service.ts";
 import { createFleet, type Fleet } from "./services/fleet-service.ts";
 import { FleetObserver } from "./services/fleet/fleet-observer.ts";
 import { leadershipOf, type Leadership } from "./services/fleet/leadership.ts";
@@ -177,8 +179,9 @@ function assemble(core: Core): Parts {
   const feed = new ChangeFeed(stateMachine.appliedIndex());
   feedFrom(core, { feed, fleet, observer, leadership });
   const progress = new RepairProgress();
+  const fleetProgress = new FleetProgressBoard();
   const controllers = createControllers({
-    ...{ config, preset, store, submitter, observer, leadership, clock, logger, metrics, progress },
+    ...{ config, preset, store, submitter, observer, leadership, clock, logger, metrics, progress, fleetProgress },
     sendOrder: (nodeId, order) => fleet.order(nodeId, order),
   });
   const reserveBytes = config.diskReserveBytes ?? diskReserveBytesDefault;
@@ -201,6 +204,10 @@ function assemble(core: Core): Parts {
         writeCopiesMin,
         repair: () => progress.get(),
       }),
+    }),
+    createFleetQueryService({
+      ...{ store, gate, leadership, observer, clock, writeCopiesMin, preset, presetName: config.preset },
+      progress: fleetProgress,
     }),
     createWatchService(feed),
     fleet.service,

@@ -3,6 +3,7 @@ import type { Clock, KeyValueStore } from "@holdfast/runtime";
 import type { Submitter } from "../application/submission.ts";
 import type { MasterConfig } from "../config.ts";
 import { decideExpireSessions } from "../domain/accounts/decide-sessions.ts";
+import { decideFleetExpiry } from "../domain/fleet/decide-expiry.ts";
 import { decideInitialise } from "../domain/initialise.ts";
 import { decideContinuePurge } from "../domain/namespace/decide-trash.ts";
 import { clusterTable } from "../domain/state.ts";
@@ -10,6 +11,7 @@ import { readerOf } from "../domain/tables.ts";
 import { decideExpireUploads } from "../domain/uploads/decide.ts";
 import type { FleetObserver } from "../services/fleet/fleet-observer.ts";
 import type { Controller } from "./controller.ts";
+import type { FleetProgressBoard } from "./fleet-progress.ts";
 import { createGarbageController } from "./garbage/controller.ts";
 import { createGauges } from "./gauges.ts";
 import { createLivenessController } from "./liveness/controller.ts";
@@ -19,6 +21,9 @@ import { createStepController } from "./step-controller.ts";
 
 /** Events of one batch of housekeeping. */
 const batchEventsMax = 200;
+
+/** Drills, maintenance and join tokens end by themselves within this time. */
+const fleetExpiryIntervalMs = 500;
 
 /** What all controllers together work with. */
 export interface ControllersOptions extends Pick<RepairControllerOptions, "leadership" | "progress" | "sendOrder"> {
@@ -30,6 +35,8 @@ export interface ControllersOptions extends Pick<RepairControllerOptions, "leade
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Where draining and balancing leave their numbers. */
+  readonly fleetProgress: FleetProgressBoard;
 }
 
 /** Everything that the leader does on its own. */
@@ -54,6 +61,12 @@ export function createControllers(options: ControllersOptions): readonly Control
       name: "upload-expiry",
       intervalMs: preset.expiryIntervalMs,
       decide: (tables, atMs) => decideExpireUploads(tables, { atMs, eventsMax }),
+    }),
+    createStepController({
+      ...steps,
+      name: "fleet-expiry",
+      intervalMs: fleetExpiryIntervalMs,
+      decide: decideFleetExpiry,
     }),
     createStepController({
       ...steps,

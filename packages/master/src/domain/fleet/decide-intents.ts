@@ -1,4 +1,4 @@
-import type { DecideContext, DecideResult } from "../decision.ts";
+import type { DecideContext, DecideResult, Decision } from "../decision.ts";
 import { clusterTable } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { countHeldCopies } from "../chunks/node-copy-sets.ts";
@@ -119,13 +119,13 @@ export function decideRemove(tables: TableReader, order: FleetOrderOf<"removeNod
 }
 
 /** Maintenance that is over by this time; for the controller. */
-export function decideEndMaintenance(tables: TableReader, atMs: number): DecideResult & { readonly ok: true } {
+export function decideEndMaintenance(tables: TableReader, atMs: number): Decision {
   const over = listNodes(tables).filter(
     (row) =>
       row.intent === nodeIntent.maintenance && (tables.get(nodeOrderTable, [row.nodeId])?.endsAtMs ?? 0) <= atMs,
   );
   const events = over.map(({ nodeId }) => ({ kind: "nodeActivated" as const, nodeId, reason: "maintenance-over" }));
-  return { ok: true, value: { events, outcome: {} } };
+  return { events, outcome: {} };
 }
 
 /** Copies there are there now and will be in a while: up, heard at this moment, and not about to go. */

@@ -1,0 +1,34 @@
+import { HoldfastError } from "@holdfast/base";
+import type { Clock, KeyValueStore } from "@holdfast/runtime";
+import type { PresetName } from "../../controllers/presets.ts";
+import type { Preset } from "../../controllers/presets.ts";
+import type { TableReader } from "../../domain/tables.ts";
+import type { FleetObserver } from "../fleet/fleet-observer.ts";
+
+/** What the answers about the fleet are made from. */
+export interface FleetQueryOptions {
+  readonly store: KeyValueStore;
+  readonly observer: FleetObserver;
+  readonly clock: Clock;
+  readonly presetName: PresetName;
+  readonly preset: Preset;
+  /** See DecideContext. */
+  readonly writeCopiesMin: number;
+}
+
+/** One question at the leader, after the read gate: everything committed before it was asked is in the tables. */
+export interface FleetRead extends FleetQueryOptions {
+  readonly tables: TableReader;
+  /** Index of the last entry folded. */
+  readonly index: number;
+  /** Leader time, never behind that of the last batch. */
+  readonly nowMs: number;
+  /** The present term. */
+  readonly term: number;
+  readonly signal: AbortSignal;
+}
+
+/** The answer of what is not there yet. */
+export function notBuiltYet(what: string): HoldfastError {
+  return new HoldfastError("unavailable", `${what} can't be answered by this version. Nothing was changed.`);
+}

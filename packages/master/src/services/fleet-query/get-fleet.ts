@@ -1,0 +1,71 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  BalanceStatusSchema,
+  DrillKind,
+  DrillSchema,
+  GetFleetResponseSchema,
+  JoinTokenSchema,
+  type BalanceStatus,
+  type Drill,
+  type GetFleetResponse,
+  type JoinToken,
+} from "@holdfast/proto/fleet/v1/fleet";
+import { listDrills, type DrillRow } from "../../domain/fleet/drills.ts";
+import { joinTokenState, listJoinTokens, type JoinTokenRow } from "../../domain/fleet/join-tokens.ts";
+import { readHousekeeping } from "../../domain/state.ts";
+import type { FleetRead } from "./fleet-read.ts";
+import { nodeTasks, type DrainNumbers } from "./node-tasks.ts";
+
+const dayMs = 24 * 3_600_000;
+
+/** What controllers know and the tables do not. */
+export interface FleetProgress {
+  readonly drain: (nodeId: number) => DrainNumbers | undefined;
+  /** Without `isPaused`, which is in the tables. */
+  readonly balance: () => Omit<BalanceStatus, "$typeName" | "$unknown" | "isPaused">;
+}
+
+/** Tasks, balance, drills, join tokens. */
+export function getFleet({ tables, index, nowMs, presetName }: FleetRead, progress: FleetProgress): GetFleetResponse {
+  const { isBalancePaused, isRepairPaused } = readHousekeeping(tables);
+  const isShown = (token: JoinTokenRow): boolean =>
+    token.state === joinTokenState.out ||
+    (token.state === joinTokenState.used && nowMs - token.endedAtMs < dayMs);
+  return create(GetFleetResponseSchema, {
+    tasks: [...nodeTasks(tables, progress.drain)],
+    balance: create(BalanceStatusSchema, { ...progress.balance(), isPaused: isBalancePaused }),
+    drills: listDrills(tables).map((drill) => drillToWire(drill)),
+    joinTokens: listJoinTokens(tables)
+      .filter((token) => isShown(token))
+      .map((token) => tokenToWire(token)),
+    isRepairPaused,
+    preset: presetName,
+    index: BigInt(index),
+  });
+}
+
+/** `holdfast.fleet.v1.DrillKind` of a drill's word. */
+export const drillKindToWire: ReadonlyMap<string, DrillKind> = new Map([
+  ["stop", DrillKind.STOP],
+  ["partition", DrillKind.PARTITION],
+  ["slow", DrillKind.SLOW],
+  ["corrupt", DrillKind.CORRUPT],
+]);
+
+function drillToWire({ drillId, nodeId, drillKind, startedAtMs, endsAtMs, delayMs, actor }: DrillRow): Drill {
+  return create(DrillSchema, {
+    drillId: BigInt(drillId),
+    ...{ nodeId, delayMs, actor },
+    kind: drillKindToWire.get(drillKind) ?? DrillKind.UNSPECIFIED,
+    startedAtMs: BigInt(startedAtMs),
+    endsAtMs: BigInt(endsAtMs),
+  });
+}
+
+function tokenToWire({ joinTokenId, label, issuedAtMs, expiresAtMs, usedByNodeId, actor }: JoinTokenRow): JoinToken {
+  return create(JoinTokenSchema, {
+    ...{ joinTokenId, label, usedByNodeId, actor },
+    issuedAtMs: BigInt(issuedAtMs),
+    expiresAtMs: BigInt(expiresAtMs),
+  });
+}
