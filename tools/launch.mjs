@@ -18,6 +18,7 @@ const commands = {
   check: ["tools/check.ts"],
   sim: ["tests/simulation/src/main.ts"],
   bench: ["bench/src/main.ts"],
+  chaos: ["tests/chaos/src/main.ts"],
   gen: ["tools/gen.ts"],
   "raft:etcd-scripts": ["packages/raft/src/testing/etcd-scripts.ts"],
   "raft:explore": ["packages/raft/test/raft-explore.ts"],

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { waitFor } from "@holdfast/tests-conformance";
 import type { ClusterDriver } from "./cluster-driver.ts";
 import { clockFileOf, type ClusterShape, planProcess, processNames, roleOf } from "./cluster-plan.ts";
 import { ContainerDriver } from "./container-driver.ts";
+import { clearLeftovers, clusterFolderPrefix } from "./leftovers.ts";
 import { ProcessDriver } from "./process-driver.ts";
 import { SmallDisk } from "./small-disk.ts";
 
@@ -59,7 +59,8 @@ export class ChaosCluster {
 
   /** Starts everything and resolves once files can be stored. */
   static async start(options: ChaosClusterOptions = {}): Promise<ChaosCluster> {
-    const basePath = await mkdtemp(path.join(tmpdir(), "holdfast-chaos-"));
+    await clearLeftovers();
+    const basePath = await mkdtemp(clusterFolderPrefix());
     const shape: ClusterShape = {
       ...{ masters: 3, nodes: 4, gateways: 2, replication: 3, chunkSizeBytes: 1 << 20, planted: [] },
       ...options,
@@ -77,15 +78,15 @@ export class ChaosCluster {
       for (const name of options.smallDisks ?? [])
         disks.set(name, await SmallDisk.mount(path.join(basePath, name), options.smallDiskBytes ?? 1 << 30));
     }
-    const driver = await (options.driver === "container"
-      ? ContainerDriver.create(names)
-      : ProcessDriver.create(names));
+    const driver = await (options.driver === "container" ? ContainerDriver.create(names) : ProcessDriver.create(names));
     const cluster = new ChaosCluster(shape, driver, disks);
     try {
       await Promise.all(names.map((name) => cluster.startProcess(name)));
       await cluster.waitUntilReady();
     } catch (error) {
-      const logs = await Promise.all(names.map(async (name) => `${name}: ${(await cluster.logEnd(name, 3)).join("\n")}`));
+      const logs = await Promise.all(
+        names.map(async (name) => `${name}: ${(await cluster.logEnd(name, 3)).join("\n")}`),
+      );
       await cluster.destroy();
       throw new Error(`the cluster did not start: ${String(error)}\n${logs.join("\n")}`, { cause: error });
     }
@@ -126,14 +127,14 @@ export class ChaosCluster {
   }
 
   async waitUntilReady(timeoutMs = 90_000): Promise<void> {
-    for (const origin of this.origins) {
-      const isReady = (): Promise<boolean> =>
-        fetch(`${origin}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
-          (response) => response.ok,
-          () => false,
-        );
-      await waitFor(`${origin} to be ready`, isReady, timeoutMs);
-    }
+    for (const name of this.ofRole("gateway")) await this.waitForProcess(name, timeoutMs);
+  }
+
+  /** Resolves once the process says that it can work. */
+  async waitForProcess(name: string, timeoutMs = 60_000): Promise<void> {
+    const { host, port, healthPort } = this.#driver.endpoint(name);
+    const url = `http://${host}:${roleOf(name) === "gateway" ? port : healthPort}/readyz`;
+    await waitFor(`${name} to be ready`, () => isOk(url), timeoutMs);
   }
 
   /** Starts a process that is down; from now on it is meant to run, and is started again if it dies by itself. */
@@ -272,4 +273,11 @@ export class ChaosCluster {
     const { host } = this.#driver.endpoint(from);
     await this.#driver.inNetworkOf(to, ["iptables", "-w", "-A", "INPUT", "-s", host, "-j", "DROP"]);
   }
+}
+
+async function isOk(url: string): Promise<boolean> {
+  return fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
+    (response) => response.ok,
+    () => false,
+  );
 }

@@ -32,7 +32,7 @@ export class Lan {
   }
 
   static async create(names: readonly string[]): Promise<Lan> {
-    const prefix = `hf${process.pid}${randomInt(1_000)}`;
+    const prefix = `hf${process.pid}x${randomInt(100)}`;
     const lan = new Lan(prefix, `${randomInt(100, 250)}.${randomInt(1, 250)}`, names);
     try {
       await lan.#build();
