@@ -9,6 +9,7 @@ import type { ReportSender } from "./heartbeat/report.ts";
 import { Reporter } from "./heartbeat/reporter.ts";
 import { DataDirectories } from "./identity/data-directories.ts";
 import { openHighestTerm } from "./identity/highest-term.ts";
+import type { HighestTerm } from "./identity/highest-term.ts";
 import { openNodeIdentity } from "./identity/node-identity.ts";
 import type { NodeFacts, NodeIdentity } from "./identity/node-identity.ts";
 import type { ChunkserverPorts } from "./ports.ts";
@@ -66,17 +67,9 @@ async function start(
 ): Promise<Chunkserver> {
   const { disk, clock, random, logger, network, timers } = ports;
   const { dataDirectory } = config;
-  const directories = new DataDirectories(disk, [dataDirectory, ...config.moreDataDirectories]);
-  for (const directory of directories.paths) {
-    await disk.makeDirectory(directory);
-    await directories.assertOwn(directory);
-    const lock = await ports.lockDirectory?.(directory);
-    if (lock !== undefined) onStop(() => lock.release());
-  }
-  const identity = await openNodeIdentity({ directories, random, expectedClusterId: config.expectedClusterId });
+  const { identity, term } = await claimDirectories(config, ports, onStop);
   const node = (): NodeFacts => identity.facts;
   const masterAddresses = mastersOf(config, identity);
-  const term = await openHighestTerm(directories);
   const deltas = new DeltaLog();
   const clusterId = (): string => node().clusterId;
   const store = await openFileChunkStore({
@@ -135,6 +128,24 @@ async function start(
     readiness: () => readinessOf(reporter, store),
     stop,
   };
+}
+
+/** Keeps other processes out, and finds out who this node is. */
+async function claimDirectories(
+  config: ChunkserverConfig,
+  ports: ChunkserverPorts,
+  onStop: Lifetime["onStop"],
+): Promise<{ readonly identity: NodeIdentity; readonly term: HighestTerm }> {
+  const { disk, random } = ports;
+  const directories = new DataDirectories(disk, [config.dataDirectory, ...config.moreDataDirectories]);
+  for (const directory of directories.paths) {
+    await disk.makeDirectory(directory);
+    await directories.assertOwn(directory);
+    const lock = await ports.lockDirectory?.(directory);
+    if (lock !== undefined) onStop(() => lock.release());
+  }
+  const identity = await openNodeIdentity({ directories, random, expectedClusterId: config.expectedClusterId });
+  return { identity, term: await openHighestTerm(directories) };
 }
 
 interface ReplicatorParts {

@@ -138,6 +138,7 @@ export class Reporter {
       case "welcome":
         if (!(await this.#welcome(order.value))) return "refused";
         this.#failureCount = 0;
+        if (!stream.isWelcome) this.#options.logger.info("chunkserver.leader_found", { address });
         this.#ring.noteWelcome(address);
         stream.noteWelcome();
         return undefined;
