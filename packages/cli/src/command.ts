@@ -1,8 +1,10 @@
 import type { Output } from "./output.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** What a command gets besides its words. */
 export interface CommandContext {
   readonly output: Output;
+  readonly terminal: Terminal;
   /** Aborts at the first Ctrl+C. */
   readonly signal: AbortSignal;
 }

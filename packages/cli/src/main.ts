@@ -1,12 +1,27 @@
 import type { Command } from "./command.ts";
 import { login, logout, userCreate, whoami } from "./commands/account.ts";
-import { adminEvents, adminHealth, adminNodeLs, adminNodeShow, adminStatus } from "./commands/admin.ts";
+import { adminFaultLs, adminFaultStop } from "./commands/admin-fault.ts";
+import { adminBalance, adminChunk, adminRepair, adminReplication } from "./commands/admin-housekeeping.ts";
+import { adminJoinToken } from "./commands/admin-join-token.ts";
+import { adminNodeLabel, adminNodeLs, adminNodeShow, adminNodeStart, adminNodeStop } from "./commands/admin-node.ts";
+import {
+  adminFaultStart,
+  adminNodeDrain,
+  adminNodeFail,
+  adminNodeMaintenance,
+  adminNodeRemove,
+  adminNodeUndrain,
+} from "./commands/admin-node-order.ts";
+import { adminEvents, adminHealth, adminStatus } from "./commands/admin-status.ts";
+import { adminWeakest, adminWhatIf } from "./commands/admin-what-if.ts";
 import { du, ls, stat } from "./commands/browse.ts";
 import { mkdir, mv, rm } from "./commands/change.ts";
+import { nodeStart } from "./commands/node.ts";
 import { cat, get, put } from "./commands/transfer.ts";
 import { trashLs, trashPurge, trashRestore } from "./commands/trash.ts";
 import { exitCodeOf, exitCodes, ExitSignal, toHoldfastError, UsageError } from "./exit-code.ts";
 import { createOutput } from "./output.ts";
+import { createTerminal } from "./terminal.ts";
 
 /** Every command by its words. */
 const commands: Readonly<Record<string, Command>> = {
@@ -26,19 +41,41 @@ const commands: Readonly<Record<string, Command>> = {
   "trash restore": trashRestore,
   "trash purge": trashPurge,
   "user create": userCreate,
+  "node start": nodeStart,
   "admin status": adminStatus,
   "admin health": adminHealth,
   "admin node ls": adminNodeLs,
   "admin node show": adminNodeShow,
+  "admin node drain": adminNodeDrain,
+  "admin node undrain": adminNodeUndrain,
+  "admin node maintenance": adminNodeMaintenance,
+  "admin node fail": adminNodeFail,
+  "admin node remove": adminNodeRemove,
+  "admin node label": adminNodeLabel,
+  "admin node join-token": adminJoinToken,
+  "admin node start": adminNodeStart,
+  "admin node stop": adminNodeStop,
+  "admin fault start": adminFaultStart,
+  "admin fault stop": adminFaultStop,
+  "admin fault ls": adminFaultLs,
+  "admin what-if": adminWhatIf,
+  "admin weakest": adminWeakest,
+  "admin balance": adminBalance,
+  "admin repair": adminRepair,
+  "admin replication": adminReplication,
+  "admin chunk": adminChunk,
   "admin events": adminEvents,
 };
 
+const usageColumns = 58;
+
 function helpText(): string {
-  const width = Math.max(...Object.values(commands).map((command) => command.usage.length));
-  const lines = Object.values(commands).map(
-    (command) => `  holdfast ${command.usage.padEnd(Math.min(width, 48))}  ${command.summary}`,
+  const lines = Object.values(commands).map(({ usage, summary }) =>
+    usage.length <= usageColumns
+      ? `  ${usage.padEnd(usageColumns)}  ${summary}`
+      : `  ${usage}\n  ${"".padEnd(usageColumns)}  ${summary}`,
   );
-  return `Keeps files in a Holdfast cluster.\n\n${lines.join("\n")}\n\n--json prints one document (JSON Lines for long work). Remote paths are absolute (/docs/a.txt); - is standard input or output.`;
+  return `Keeps files in a Holdfast cluster. Every line below begins with "holdfast".\n\n${lines.join("\n")}\n\n--json prints one document (JSON Lines for long work). Remote paths are absolute (/docs/a.txt); - is standard input or output.`;
 }
 
 /** The longest run of leading words that names a command. */
@@ -69,7 +106,7 @@ async function main(words: readonly string[]): Promise<number> {
     const found = findCommand(words);
     if (found === undefined)
       throw new UsageError(`There is no command "${words.slice(0, 2).join(" ")}". See: holdfast help`);
-    await found.command.run(found.rest, { output, signal: controller.signal });
+    await found.command.run(found.rest, { output, signal: controller.signal, terminal: createTerminal() });
     return exitCodes.ok;
   } catch (thrown) {
     const code = controller.signal.aborted ? exitCodes.interrupted : exitCodeOf(thrown);

@@ -2,6 +2,7 @@ import { type Client, createClient, type Interceptor } from "@connectrpc/connect
 import { createConnectTransport } from "@connectrpc/connect-node";
 import type { DescService } from "@bufbuild/protobuf";
 import { AdminService, DriveService, SessionService } from "@holdfast/proto/drive/v1/drive";
+import { FleetQueryService } from "@holdfast/proto/fleet/v1/fleet";
 import { toHoldfastError } from "./exit-code.ts";
 import { loadProfile, type Profile } from "./profile.ts";
 
@@ -11,6 +12,7 @@ export interface Session {
   readonly drive: Client<typeof DriveService>;
   readonly account: Client<typeof SessionService>;
   readonly admin: Client<typeof AdminService>;
+  readonly fleet: Client<typeof FleetQueryService>;
 }
 
 /** Opens the stored profile's connection. Makes no call yet. */
@@ -21,6 +23,7 @@ export async function openSession(): Promise<Session> {
     drive: edgeClient(DriveService, profile),
     account: edgeClient(SessionService, profile),
     admin: edgeClient(AdminService, profile),
+    fleet: edgeClient(FleetQueryService, profile),
   };
 }
 
