@@ -55,6 +55,19 @@ export const masterSettings = {
     default: 256 << 20,
     help: "Changes are refused while less is free on the data folder's disk (or less than 5 % of a small disk).",
   },
+  joinSecretFile: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    help: "File with the cluster's join secret (at least 32 characters), for nodes beside their masters; the same at every master.",
+  },
+  joinSecret: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    isSecret: true,
+    help: "The cluster's join secret itself, for the environment; without either only join tokens let nodes in.",
+  },
   healthHost: { type: "text", default: "127.0.0.1", help: "Address of the health port." },
   healthPort: {
     type: "integer",
@@ -99,16 +112,27 @@ export interface MasterConfig {
   readonly preset: PresetName;
   /** Free bytes below which callers' changes are refused. Default 256 MiB. */
   readonly diskReserveBytes?: number;
+  /**
+   * What lets any node in, besides join tokens: at least 32 characters; empty = only join tokens do. Undefined lets every
+   * node in: for tests and the simulator; the process never does.
+   */
+  readonly joinSecret?: string;
   /** What differs from the preset. */
   readonly presetChanges?: Partial<Preset>;
   /** What differs from Raft's defaults. */
   readonly raft?: Partial<RaftSettings>;
 }
 
+/** A shorter one could be guessed. */
+const joinSecretLengthMin = 32;
+
 /** The configuration in a process's settings. Errors: `invalidArgument` with all faults in words. */
 export function configFromSettings(
   values: SettingsOf<typeof masterSettings>,
-  absolutePath: (path: string) => string,
+  {
+    absolutePath,
+    joinSecret,
+  }: { readonly absolutePath: (path: string) => string; readonly joinSecret: string | undefined },
 ): MasterConfig {
   const faults: string[] = [];
   const peers = values.peers.map((text) => parsePeer(text, faults)).filter((peer) => peer !== undefined);
@@ -117,6 +141,8 @@ export function configFromSettings(
   if (peers.length % 2 === 0) faults.push("--peers should be an odd number of masters: 1, 3 or 5");
   if (!/^[0-9a-f]{32}$/.test(values.clusterId)) faults.push("--cluster-id is 32 lower-case hex digits");
   if (!isAddress(values.listen)) faults.push("--listen is host:port");
+  if (joinSecret !== undefined && joinSecret !== "" && joinSecret.length < joinSecretLengthMin)
+    faults.push(`the join secret has at least ${joinSecretLengthMin} characters`);
   if (faults.length > 0) throw new HoldfastError("invalidArgument", `Settings are wrong: ${faults.join("; ")}.`);
   const { id, name, listen, clusterId, replication, chunkSizeBytes, writeCopiesMin, preset, diskReserveBytes } = values;
   return {
@@ -131,6 +157,7 @@ export function configFromSettings(
     writeCopiesMin,
     preset,
     diskReserveBytes,
+    ...(joinSecret === undefined ? {} : { joinSecret }),
   };
 }
 

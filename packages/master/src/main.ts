@@ -1,4 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { HoldfastError } from "@holdfast/base";
+import type { Logger } from "@holdfast/observability";
 import { createJsonLogger, createMetrics, startHealthServer } from "@holdfast/observability/node";
 import { createGrpcNetwork } from "@holdfast/rpc/node";
 import {
@@ -9,18 +12,38 @@ import {
   defineSettings,
   openLevelStore,
   runMain,
+  type SettingsOf,
 } from "@holdfast/runtime/node";
 import { configFromSettings, masterSettings } from "./config.ts";
 import { buildMaster } from "./server.ts";
 
 const clock = createNodeClock();
 
+/** Errors: `precondition` (a file that can't be read). */
+async function readJoinSecret(
+  values: SettingsOf<typeof masterSettings>,
+  logger: Logger,
+): Promise<string | undefined> {
+  if (values.joinSecret !== "") return values.joinSecret;
+  if (values.joinSecretFile !== "") {
+    try {
+      return (await readFile(values.joinSecretFile, "utf8")).trim();
+    } catch (cause) {
+      const message = `The join secret ${values.joinSecretFile} can't be read. Nothing was changed.`;
+      throw new HoldfastError("precondition", message, { cause });
+    }
+  }
+  logger.warn("master.joining_is_open", { reason: "neither --join-secret-file nor HOLDFAST_JOIN_SECRET is given" });
+  return undefined;
+}
+
 await runMain({
   name: "holdfast-master",
   settings: defineSettings(masterSettings),
   createLogger: (values) => createJsonLogger({ clock, levelMin: values.logLevel, fields: { process: values.name } }),
   start: async (values, logger) => {
-    const config = configFromSettings(values, (path) => resolve(path));
+    const joinSecret = await readJoinSecret(values, logger);
+    const config = configFromSettings(values, { absolutePath: (path) => resolve(path), joinSecret });
     const timers = createNodeTimers();
     const random = createNodeRandom();
     const metrics = createMetrics();

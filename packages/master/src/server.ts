@@ -26,6 +26,7 @@ import { createCommandService } from "./services/command-service.ts";
 import { createFleetQueryService } from "./services/fleet-query-service.ts";
 import { createFleet, type Fleet } from "./services/fleet-service.ts";
 import { FleetObserver } from "./services/fleet/fleet-observer.ts";
+import { createJoinGate } from "./services/fleet/join-gate.ts";
 import { leadershipOf, type Leadership } from "./services/fleet/leadership.ts";
 import { nodeToWire } from "./services/fleet/node-to-wire.ts";
 import { createPlaceRanker } from "./services/fleet/rank-places.ts";
@@ -175,7 +176,8 @@ function assemble(core: Core): Parts {
   const isVoid = (index: number): boolean => stateMachine.isVoid(index);
   const submitter = new CommandHandler({ raft, store, isVoid, clock, metrics, observedNodes, writeCopiesMin });
   const gate = new ReadGate(raft);
-  const fleet = createFleet({ store, submitter, observer, leadership, timers, logger });
+  const joinGate = createJoinGate(config.joinSecret);
+  const fleet = createFleet({ store, submitter, observer, leadership, joinGate, timers, logger });
   const feed = new ChangeFeed(stateMachine.appliedIndex());
   feedFrom(core, { feed, fleet, observer, leadership });
   const progress = new RepairProgress();

@@ -4,6 +4,7 @@ import type { DomainEvent } from "../events.ts";
 import { clusterTable, nextIds } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { drillBehindSilence } from "./drills.ts";
+import { admitByToken } from "./decide-admission.ts";
 import { nodeByNameTable, nodeByUuidTable, nodeIntent, nodeTable, type NodeRow } from "./tables.ts";
 
 /** What a node says of itself with its first report. */
@@ -21,6 +22,14 @@ export interface NodeIntroduction {
   readonly capacityBytes: number;
 }
 
+/** What a node shows to be let in, as the border has checked it. */
+export interface JoinProof {
+  /** It showed the cluster's join secret, or this cluster lets everybody in. */
+  readonly isAdmitted: boolean;
+  /** SHA-256 of what it showed; undefined when it showed nothing. */
+  readonly credentialSha256: Uint8Array | undefined;
+}
+
 /** A change of capacity below this share is not worth an event. */
 const capacityChangeShareMin = 0.01;
 
@@ -28,10 +37,15 @@ const nodeNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 /**
  * Lets a node in, or notes what is new about one that is in. Idempotent: nothing new gives no events.
- * Errors: `wrongCluster`, `nameTaken`, `precondition` (the node was removed), `invalidArgument`, `unavailable` (the log
- * has no cluster yet).
+ * A node that is not in needs a proof. Errors: `denied` (no proof, or a token that does not work; says why),
+ * `wrongCluster`, `nameTaken`, `precondition` (the node was removed), `invalidArgument`, `unavailable` (the log has no
+ * cluster yet).
  */
-export function decideIntroduction(tables: TableReader, introduction: NodeIntroduction): DecideResult {
+export function decideIntroduction(
+  tables: TableReader,
+  introduction: NodeIntroduction,
+  entry: { readonly proof: JoinProof; readonly atMs: number },
+): DecideResult {
   const cluster = tables.get(clusterTable, []);
   if (cluster === undefined) return refuse("unavailable", "The cluster is not initialised yet. Try again in a moment.");
   if (introduction.clusterId !== "" && introduction.clusterId !== cluster.clusterId) {
@@ -45,7 +59,7 @@ export function decideIntroduction(tables: TableReader, introduction: NodeIntrod
   if (flaw !== undefined) return refuse("invalidArgument", flaw);
   const known = tables.get(nodeByUuidTable, [introduction.nodeUuid]);
   const row = known === undefined ? undefined : tables.get(nodeTable, [known.nodeId]);
-  return row === undefined ? decideJoin(tables, introduction) : decideReturn(row, introduction);
+  return row === undefined ? decideJoin(tables, introduction, entry) : decideReturn(row, introduction);
 }
 
 /** NodeDown for those that are not down yet, at this leader time; each names the drill that caused it, if one did. */
@@ -68,8 +82,14 @@ export function decideNodesUp(tables: TableReader, nodeIds: readonly number[]): 
     .map((nodeId) => ({ kind: "nodeUp", nodeId }));
 }
 
-function decideJoin(tables: TableReader, introduction: NodeIntroduction): DecideResult {
+function decideJoin(
+  tables: TableReader,
+  introduction: NodeIntroduction,
+  { proof, atMs }: { readonly proof: JoinProof; readonly atMs: number },
+): DecideResult {
   const { clusterId: _, ...facts } = introduction;
+  const admission = proof.isAdmitted ? ok(0) : admitByToken(tables, introduction, { proof, atMs });
+  if (!admission.ok) return admission;
   if (tables.get(nodeByNameTable, [introduction.name]) !== undefined) {
     return refuse(
       "nameTaken",
@@ -77,7 +97,7 @@ function decideJoin(tables: TableReader, introduction: NodeIntroduction): Decide
     );
   }
   const [nodeId = 1] = nextIds(tables, "node");
-  return ok({ events: [{ kind: "nodeJoined", nodeId, ...facts, joinTokenId: 0 }], outcome: {} });
+  return ok({ events: [{ kind: "nodeJoined", nodeId, ...facts, joinTokenId: admission.value }], outcome: {} });
 }
 
 function decideReturn(row: NodeRow, introduction: NodeIntroduction): DecideResult {

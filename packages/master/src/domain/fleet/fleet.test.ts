@@ -29,7 +29,11 @@ class World {
   }
 
   introduce(change: Partial<NodeIntroduction> = {}): ReturnType<typeof decideIntroduction> {
-    const decided = decideIntroduction(this.memory.tables, { ...introduction, ...change });
+    const decided = decideIntroduction(
+      this.memory.tables,
+      { ...introduction, ...change },
+      { proof: { isAdmitted: true, credentialSha256: undefined }, atMs: 5 },
+    );
     if (decided.ok) this.fold(decided.value.events);
     return decided;
   }
@@ -98,7 +102,10 @@ describe("decideIntroduction", () => {
   });
 
   test("before the first event of the log nobody joins", () => {
-    expect(decideIntroduction(new MemoryTables().tables, introduction)).toMatchObject({
+    expect(decideIntroduction(new MemoryTables().tables, introduction, {
+      proof: { isAdmitted: true, credentialSha256: undefined },
+      atMs: 5,
+    })).toMatchObject({
       ok: false,
       error: { kind: "unavailable" },
     });

@@ -10,13 +10,14 @@ import { errorKindToWire } from "@holdfast/rpc";
 import type { KeyValueStore, Timer, Timers } from "@holdfast/runtime";
 import type { Submitter } from "../../application/submission.ts";
 import type { HeldCopy } from "../../domain/chunks/decide-replicas.ts";
-import { decideIntroduction, type NodeIntroduction } from "../../domain/fleet/decide.ts";
+import { decideIntroduction } from "../../domain/fleet/decide.ts";
 import { nodeByUuidTable } from "../../domain/fleet/tables.ts";
 import { clusterTable } from "../../domain/state.ts";
 import { readerOf } from "../../domain/tables.ts";
 import { CopyReportBuffer } from "./copy-report-buffer.ts";
 import type { FleetObserver, StreamClaim } from "./fleet-observer.ts";
 import { BucketChecker } from "./inventory/bucket-checker.ts";
+import type { JoinGate } from "./join-gate.ts";
 import type { Leadership } from "./leadership.ts";
 import { reportFromWire, type NodeReport } from "./node-report.ts";
 import { TrimSender } from "./trim-sender.ts";
@@ -36,6 +37,7 @@ export interface SessionOptions {
   readonly submitter: Submitter;
   readonly observer: FleetObserver;
   readonly leadership: Leadership;
+  readonly joinGate: JoinGate;
   readonly timers: Timers;
   readonly logger: Logger;
 }
@@ -128,7 +130,7 @@ export class HeartbeatSession {
     const known = tables.get(nodeByUuidTable, [nodeUuid]);
     const doubt = known === undefined ? undefined : observer.doubtOf(claimOf(known.nodeId));
     if (doubt !== undefined) return this.#refuse(doubt.kind, doubt.message);
-    if (!(await this.#introduce(introduction))) return undefined;
+    if (!(await this.#introduce(report))) return undefined;
     const { nodeId } = must(tables.get(nodeByUuidTable, [nodeUuid]), "a node that was let in is in the tables");
     const opened = observer.openStream(claimOf(nodeId));
     if (!opened.ok) return this.#refuse(opened.error.kind, opened.error.message);
@@ -173,7 +175,7 @@ export class HeartbeatSession {
       return false;
     }
     if (outcome === "stale") return true;
-    if (!(await this.#introduce(report.introduction))) return false;
+    if (!(await this.#introduce(report))) return false;
     for (const copy of report.added) this.#noteAdded(joined, copy);
     for (const copy of report.corrupt) joined.copies.note("corrupt", copy);
     for (const copy of report.trimmed) joined.copies.note("trimmed", copy);
@@ -193,13 +195,17 @@ export class HeartbeatSession {
   }
 
   /** Commits what is new about the node; nothing is submitted when nothing is. False when the node is refused. */
-  async #introduce(introduction: NodeIntroduction): Promise<boolean> {
-    const { store, submitter } = this.#options;
-    const known = decideIntroduction(readerOf(store), introduction);
+  async #introduce({ introduction, joinCredential }: NodeReport): Promise<boolean> {
+    const { store, submitter, joinGate } = this.#options;
+    const proof = joinGate(joinCredential);
+    const known = decideIntroduction(readerOf(store), introduction, { proof, atMs: 0 });
     if (known.ok && known.value.events.length === 0) return true;
     const actor = `node:${readerOf(store).get(nodeByUuidTable, [introduction.nodeUuid])?.nodeId ?? 0}`;
     try {
-      await submitter.submit({ actor, decide: (tables) => decideIntroduction(tables, introduction) });
+      await submitter.submit({
+        actor,
+        decide: (tables, { atMs }) => decideIntroduction(tables, introduction, { proof, atMs }),
+      });
       return true;
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;

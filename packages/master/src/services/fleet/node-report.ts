@@ -7,6 +7,8 @@ import type { NodeIntroduction } from "../../domain/fleet/decide.ts";
 /** A node's report in plain types, with numbers that were checked. */
 export interface NodeReport {
   readonly introduction: NodeIntroduction;
+  /** What it shows to be let in; empty when it belongs already. */
+  readonly joinCredential: string;
   readonly incarnation: string;
   readonly sequence: number;
   /** Highest term the node has seen. */
@@ -37,6 +39,7 @@ export function reportFromWire(request: HeartbeatRequest): NodeReport {
   const capacityBytes = numberOf(request.capacityBytes, "capacity");
   return {
     introduction: { nodeUuid, clusterId, name, address, ip, mac, zone, rack, capacityBytes },
+    joinCredential: credentialOf(request.joinCredential),
     incarnation,
     sequence: numberOf(request.sequence, "sequence"),
     term: numberOf(request.term, "term"),
@@ -61,6 +64,14 @@ export function reportFromWire(request: HeartbeatRequest): NodeReport {
       copies: chunks.map(copyFromWire),
     })),
   };
+}
+
+/** Longer ones are not hashed: nobody issues them. */
+const credentialLengthMax = 4096;
+
+function credentialOf(credential: string): string {
+  if (credential.length <= credentialLengthMax) return credential;
+  throw new HoldfastError("invalidArgument", "A node's join credential is too long.");
 }
 
 function copyFromWire(chunk: HeldChunk): HeldCopy {
