@@ -221,17 +221,23 @@ export class ChaosCluster {
   }
 
   async logEnd(name: string, lines: number): Promise<readonly string[]> {
-    const text = await readFile(path.join(this.shape.basePath, "run", `${name}.log`), "utf8").catch(() => "");
+    const text = await this.#driver.logOf(name).catch((error: unknown) => String(error));
     return text.trimEnd().split("\n").slice(-lines);
   }
 
   /** Ends everything; removes data and logs unless they are to be kept. */
   async destroy(options: { readonly keepData?: boolean } = {}): Promise<void> {
     this.#isClosing = true;
+    if (options.keepData === true && this.driver === "container") await this.#saveLogs();
     await this.#driver.close();
     if (options.keepData === true) return;
     for (const disk of this.#disks.values()) await disk.unmount();
     await rm(this.shape.basePath, { recursive: true, force: true });
+  }
+
+  async #saveLogs(): Promise<void> {
+    for (const name of this.names)
+      await writeFile(path.join(this.shape.basePath, "run", `${name}.log`), await this.#driver.logOf(name));
   }
 
   async #end(name: string, signal: "SIGKILL" | "SIGTERM"): Promise<void> {

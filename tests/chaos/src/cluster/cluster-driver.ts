@@ -35,6 +35,8 @@ export interface ClusterDriver {
   signal(name: string, signal: ProcessSignal): Promise<void>;
   /** Runs a program of this machine inside the network of a process's host. */
   inNetworkOf(name: string, command: readonly string[]): Promise<void>;
+  /** All that a process said so far, in every one of its lives. */
+  logOf(name: string): Promise<string>;
   /** Ends whatever runs and takes down what was built. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { freePort } from "@holdfast/tests-conformance";
 import type { ClusterDriver, Endpoint, ProcessPlan, ProcessSignal } from "./cluster-driver.ts";
@@ -14,6 +15,7 @@ export class ProcessDriver implements ClusterDriver {
   readonly cutMissing: string | undefined;
   readonly #lan: Lan | undefined;
   readonly #endpoints: ReadonlyMap<string, Endpoint>;
+  readonly #logPaths = new Map<string, string>();
   readonly #children = new Map<string, { readonly child: ChildProcess; readonly gone: Promise<void> }>();
 
   private constructor(lan: Lan | string, endpoints: ReadonlyMap<string, Endpoint>) {
@@ -45,6 +47,7 @@ export class ProcessDriver implements ClusterDriver {
     if (this.#children.has(plan.name)) throw new Error(`${plan.name} runs already`);
     const command = [process.execPath, ...plan.command];
     const [program = "", ...parameters] = this.#lan?.inside(plan.name, command) ?? command;
+    this.#logPaths.set(plan.name, plan.logPath);
     const log = openSync(plan.logPath, "a");
     const child = spawn(program, parameters, {
       cwd: root,
@@ -74,6 +77,11 @@ export class ProcessDriver implements ClusterDriver {
   async inNetworkOf(name: string, command: readonly string[]): Promise<void> {
     if (this.#lan === undefined) throw new Error(`the network cannot be cut here: ${this.cutMissing}`);
     await runCommand(this.#lan.inside(name, command));
+  }
+
+  async logOf(name: string): Promise<string> {
+    const logPath = this.#logPaths.get(name);
+    return logPath === undefined ? "" : readFile(logPath, "utf8");
   }
 
   async close(): Promise<void> {
