@@ -10,6 +10,7 @@ const processes = ["master", "chunkserver", "gateway", "cli"];
 
 interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 const found = new Set<string>();
@@ -29,7 +30,7 @@ function visit(folder: string): void {
     found.add(relative(path.join(folder, "src")));
   } else found.add(relative(folder));
   const manifest = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as Manifest;
-  for (const name of Object.keys(manifest.dependencies ?? {})) {
+  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
     const link = linkOf(folder, name);
     if (link === undefined) continue;
     found.add(relative(link));

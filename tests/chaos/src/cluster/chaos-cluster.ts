@@ -31,6 +31,8 @@ export interface UnexpectedExit {
 type ProcessState = "down" | "up" | "paused";
 
 const restartDelayMs = 1_000;
+/** So many deaths while one process is waited for: it will not come. */
+const hopelessExits = 8;
 
 /** A whole cluster of real processes that can be hurt in every way the suite knows. */
 export class ChaosCluster {
@@ -134,7 +136,12 @@ export class ChaosCluster {
   async waitForProcess(name: string, timeoutMs = 60_000): Promise<void> {
     const { host, port, healthPort } = this.#driver.endpoint(name);
     const url = `http://${host}:${roleOf(name) === "gateway" ? port : healthPort}/readyz`;
-    await waitFor(`${name} to be ready`, () => isOk(url), timeoutMs);
+    const exitsBefore = this.unexpectedExits.length;
+    const isReady = (): Promise<boolean> => {
+      if (this.unexpectedExits.length - exitsBefore > hopelessExits) throw new Error("processes end again and again");
+      return isOk(url);
+    };
+    await waitFor(`${name} to be ready`, isReady, timeoutMs);
   }
 
   /** Starts a process that is down; from now on it is meant to run, and is started again if it dies by itself. */
