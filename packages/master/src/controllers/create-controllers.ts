@@ -48,7 +48,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     createInitialiser(options),
     createGauges({ store, observer, metrics }),
     createLivenessController({ store, submitter, observer, clock, logger }),
-    createRepairController({ ...options, preset: preset.repair }),
+    createRepairController({ ...options, preset }),
     createGarbageController({ ...steps, intervalMs: preset.garbageIntervalMs }),
     createStepController({
       ...steps,

@@ -1,3 +1,5 @@
+import type { BalancePace } from "./balance/balancer.ts";
+import type { BalanceLimits } from "./balance/plan.ts";
 import type { LivenessLimits } from "./liveness/plan.ts";
 import type { RepairLimits } from "./repair/plan.ts";
 
@@ -8,6 +10,7 @@ export interface Preset {
   readonly expiryIntervalMs: number;
   readonly purgeIntervalMs: number;
   readonly repair: RepairLimits & RepairPace;
+  readonly balance: BalanceLimits & BalancePace;
 }
 
 /** How often repair looks, and what one node's fetching may take. */
@@ -39,6 +42,15 @@ export const presets = {
       vanishedWindowMs: 30_000,
       bytesPerSecondMax: 64 * mebibyte,
     },
+    balance: {
+      intervalMs: 500,
+      toleranceOfCapacity: 0,
+      toleranceOfFairShare: 0.1,
+      movesMax: 16,
+      inPerTargetMax: 8,
+      outPerSourceMax: 4,
+      bytesPerSecondMax: 32 * mebibyte,
+    },
   },
   production: {
     liveness: { suspectAfterMs: 3000, deadAfterMs: 10_000 },
@@ -54,6 +66,15 @@ export const presets = {
       giveUpAfterMs: 60_000,
       vanishedWindowMs: 600_000,
       bytesPerSecondMax: 40 * mebibyte,
+    },
+    balance: {
+      intervalMs: 2000,
+      toleranceOfCapacity: 0.05,
+      toleranceOfFairShare: 0.05,
+      movesMax: 64,
+      inPerTargetMax: 4,
+      outPerSourceMax: 2,
+      bytesPerSecondMax: 16 * mebibyte,
     },
   },
 } as const satisfies Record<string, Preset>;

@@ -1,24 +1,33 @@
-import { create } from "@bufbuild/protobuf";
 import { ok } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
-import { HeartbeatResponseSchema, type HeartbeatResponse } from "@holdfast/proto/master/v1/master";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
 import type { Submitter } from "../../application/submission.ts";
-import { decidePlaceReplicas } from "../../domain/chunks/decide-placed.ts";
 import { decideTrimExtra } from "../../domain/chunks/decide-replicas.ts";
 import { chunkTable, isHeld } from "../../domain/chunks/tables.ts";
-import { placementNodes } from "../../domain/fleet/placement-nodes.ts";
-import { nodeTable } from "../../domain/fleet/tables.ts";
-import { clusterTable } from "../../domain/state.ts";
+import { decideHousekeeping } from "../../domain/fleet/decide-settings.ts";
+import { clusterTable, readHousekeeping, type ClusterRecord } from "../../domain/state.ts";
 import { readerOf, type TableReader } from "../../domain/tables.ts";
 import type { FleetObserver } from "../../services/fleet/fleet-observer.ts";
 import type { Leadership } from "../../services/fleet/leadership.ts";
+import { Balancer, type BalanceRound } from "../balance/balancer.ts";
 import type { Controller } from "../controller.ts";
+import { Drainer } from "../drain/drainer.ts";
 import type { Preset } from "../presets.ts";
-import { RepairMemory, type CopyEnd } from "./memory.ts";
-import { observeChunks, openPlaces, type SeenChunk, type SeenChunks } from "./observe.ts";
-import { planRepair, type PlannedCopy, type RepairNode, type ShortChunk } from "./plan.ts";
-import { planTrims } from "./plan-trims.ts";
+import { planTrims, type PlannedTrim } from "../trim/plan.ts";
+import { classifySets, countHeld, heldBytesByNode, type ClassifiedSets, type CountedSet } from "./classify-sets.ts";
+import type { CopyNode } from "./copy-node.ts";
+import { CopyMemory, type CopyEnd, type SentCopy } from "./memory.ts";
+import {
+  listChunks,
+  openPlaces,
+  readCopyNodes,
+  readMoves,
+  readSets,
+  type SeenChunk,
+  type SeenMove,
+} from "./observe.ts";
+import { OrderSender, type OrderSenderOptions } from "./order-sender.ts";
+import { planRepair, type RepairPlan, type ShortChunk } from "./plan.ts";
 import type { RepairProgress } from "./progress.ts";
 
 /** Extra copies ordered away in one step. */
@@ -27,72 +36,88 @@ const trimsPerStepMax = 128;
 const idleLookMs = 1000;
 
 /** What the controller works with. */
-export interface RepairControllerOptions {
-  readonly preset: Preset["repair"];
+export interface RepairControllerOptions extends Pick<OrderSenderOptions, "sendOrder" | "submitter" | "clock"> {
+  readonly preset: Pick<Preset, "repair" | "balance">;
   readonly store: KeyValueStore;
-  readonly submitter: Submitter;
   readonly observer: FleetObserver;
   readonly leadership: Leadership;
-  readonly clock: Clock;
   readonly logger: Logger;
   readonly progress: RepairProgress;
-  /** Sends an order down a node's heartbeat stream; false when there is none or it takes no more for now. */
-  readonly sendOrder: (nodeId: number, order: HeartbeatResponse) => boolean;
 }
 
-/** Gives every chunk its full number of copies again, and takes away what is too many. */
+/** Gives every chunk its copies, on nodes that stay and evenly spread, and takes away what is too many. */
 export function createRepairController(options: RepairControllerOptions): Controller {
   const repair = new Repair(options);
-  return { name: "repair", intervalMs: options.preset.intervalMs, step: (isLeading) => repair.step(isLeading) };
+  return { name: "repair", intervalMs: options.preset.repair.intervalMs, step: (isLeading) => repair.step(isLeading) };
+}
+
+/** Everything that one step looks at. */
+interface Look {
+  readonly nowMs: number;
+  readonly cluster: ClusterRecord;
+  readonly nodes: readonly CopyNode[];
+  readonly sets: readonly CountedSet[];
+  readonly classes: ClassifiedSets;
+  /** Short ones first, then those whose copies leave. */
+  readonly chunks: readonly SeenChunk[];
+  readonly over: readonly SeenChunk[];
+  readonly moves: readonly SeenMove[];
+  readonly sinceMs: ReadonlyMap<number, number>;
 }
 
 class Repair {
   readonly #options: RepairControllerOptions;
   readonly #tables: TableReader;
-  #memory = new RepairMemory();
+  readonly #submitter: Submitter;
+  readonly #clock: Clock;
+  readonly #sender: OrderSender;
+  readonly #balancer: Balancer;
+  readonly #drainer: Drainer;
+  #memory = new CopyMemory();
   #term = 0;
   #stoppedReason = "";
   #idleUntilMs = 0;
+  #replication = 0;
+  #isReplicationLowered = false;
 
   constructor(options: RepairControllerOptions) {
     this.#options = options;
     this.#tables = readerOf(options.store);
+    this.#submitter = options.submitter;
+    this.#clock = options.clock;
+    const shared = { ...options, tables: this.#tables };
+    this.#sender = new OrderSender(shared);
+    const { resendAfterMs, giveUpAfterMs } = options.preset.repair;
+    this.#balancer = new Balancer({ ...shared, resendAfterMs, giveUpAfterMs, limits: options.preset.balance });
+    this.#drainer = new Drainer(shared);
   }
 
   async step(isLeading: () => boolean): Promise<void> {
-    const { store, clock, preset } = this.#options;
     this.#noteTerm();
     const cluster = this.#tables.get(clusterTable, []);
-    const nowMs = clock.monotonicMs();
-    if (cluster === undefined || nowMs < this.#idleUntilMs) return;
-    const nodes = this.#nodes();
-    const up = new Set(nodes.filter((node) => node.downAtMs === undefined).map((node) => node.nodeId));
-    const { replication, chunkSizeBytes } = cluster;
-    const seen = await observeChunks(store, this.#tables, { replication, isUp: (nodeId) => up.has(nodeId) });
-    const sinceMs = this.#memory.sinceMs(
-      [...seen.short, ...seen.over].map(({ chunkId }) => chunkId),
-      nowMs,
-    );
-    this.#review(nodes, nowMs);
-    const plan = planRepair({
-      nodes,
-      chunks: seen.short.map((chunk) => this.#shortChunk(chunk, { nodes, ageMs: ageOf(sinceMs, chunk, nowMs) })),
-      active: this.#memory.active(nowMs),
-      isAvoided: (chunkId, nodeId) => this.#memory.isAvoided(chunkId, nodeId),
-      ...{ replication, chunkSizeBytes, limits: preset },
-    });
+    if (cluster === undefined || this.#clock.monotonicMs() < this.#idleUntilMs) return;
+    this.#noteReplication(cluster.replication);
+    const look = await this.#look(cluster);
+    const givenUp = this.#review(look);
+    const plan = this.#planRepair(look);
     this.#noteStop(plan.stoppedReason);
+    const round = this.#balanceRound(look, plan);
+    const moves = await this.#balancer.plan(round);
     if (!isLeading()) return;
-    const sentCount = await this.#order(plan.copies, nodes);
-    this.#showProgress(seen, chunkSizeBytes);
-    const over = seen.over.map((chunk) => ({ ...chunk.row, ...chunk, overForMs: ageOf(sinceMs, chunk, nowMs) }));
-    const trims = planTrims({
-      ...{ nodes, replication, extraGraceMs: preset.extraGraceMs, trimsMax: trimsPerStepMax },
-      chunks: plan.stoppedReason === "" ? over : [],
-    });
+    const copies = [...plan.copies, ...moves];
+    const rateOf = (_target: number, _sources: readonly number[], purpose: string): number =>
+      purpose === "balance"
+        ? this.#options.preset.balance.bytesPerSecondMax
+        : this.#options.preset.repair.bytesPerSecondMax;
+    const { nodes } = look;
+    const sentCount = await this.#sender.send({ copies, nodes, term: this.#term, memory: this.#memory, rateOf });
+    this.#showProgress(look, round);
+    const trims = this.#planTrims(look, plan);
     if (trims.length > 0 && isLeading()) await this.#trim(trims);
-    const isIdle = sentCount === 0 && trims.length === 0 && this.#memory.active(nowMs).length === 0;
-    if (isIdle) this.#idleUntilMs = clock.monotonicMs() + Math.max(idleLookMs, preset.intervalMs) - preset.intervalMs;
+    if (isLeading()) await this.#tidy(look, { round, givenUp });
+    const isBusy = sentCount > 0 || trims.length > 0 || this.#memory.active(look.nowMs).length > 0;
+    const pauseMs = Math.max(idleLookMs, this.#options.preset.repair.intervalMs);
+    if (!isBusy) this.#idleUntilMs = this.#clock.monotonicMs() + pauseMs - this.#options.preset.repair.intervalMs;
   }
 
   /** A new leadership remembers nothing: streams, orders and what it saw belonged to the one before. */
@@ -100,23 +125,56 @@ class Repair {
     const term = this.#options.leadership.term();
     if (term === this.#term) return;
     this.#term = term;
-    this.#memory = new RepairMemory();
+    this.#memory = new CopyMemory();
     this.#idleUntilMs = 0;
+    this.#options.progress.reset();
   }
 
-  #nodes(): readonly RepairNode[] {
-    return placementNodes(this.#tables, { nodes: this.#options.observer.observedNodes() }).map((node) => {
-      const row = this.#tables.get(nodeTable, [node.nodeId]);
-      return { ...node, downAtMs: row?.isDown === true ? row.changedAtMs : undefined };
+  /** Whether fewer copies are wanted than this leader saw before; raising the number again ends it. */
+  #noteReplication(replication: number): void {
+    if (this.#replication !== 0 && replication !== this.#replication)
+      this.#isReplicationLowered = replication < this.#replication;
+    this.#replication = replication;
+  }
+
+  async #look(cluster: ClusterRecord): Promise<Look> {
+    const { store, observer } = this.#options;
+    const sets = await readSets(store);
+    const nowMs = this.#clock.monotonicMs();
+    const nodes = readCopyNodes(this.#tables, { nodes: observer.observedNodes(), heldBytes: heldBytesByNode(sets) });
+    const byId = new Map(nodes.map((node) => [node.nodeId, node]));
+    const classes = classifySets(sets, { nodes: byId, replication: cluster.replication });
+    const short = await listChunks(store, this.#tables, classes.short);
+    const departing = await listChunks(store, this.#tables, classes.departing);
+    const moves = await readMoves(store, this.#tables);
+    const over = [...moves, ...(await listChunks(store, this.#tables, classes.over))];
+    const chunks = [...short, ...departing];
+    const sinceMs = this.#memory.sinceMs(
+      [...chunks, ...over].map(({ chunkId }) => chunkId),
+      nowMs,
+    );
+    return { nowMs, cluster, nodes, sets, classes, chunks, over, moves, sinceMs };
+  }
+
+  #planRepair({ nodes, chunks, nowMs, cluster, sinceMs }: Look): RepairPlan {
+    const { replication, chunkSizeBytes } = cluster;
+    const { isRepairPaused, isMassLossAccepted } = readHousekeeping(this.#tables);
+    return planRepair({
+      nodes,
+      chunks: chunks.map((chunk) => this.#shortChunk(chunk, { nodes, ageMs: ageOf(sinceMs, chunk, nowMs) })),
+      active: this.#memory.active(nowMs),
+      isAvoided: (chunkId, nodeId) => this.#memory.isAvoided(chunkId, nodeId),
+      ...{ replication, chunkSizeBytes, limits: this.#options.preset.repair },
+      ...{ isPaused: isRepairPaused, isMassLossAccepted },
     });
   }
 
   #shortChunk(
     chunk: SeenChunk,
-    { nodes, ageMs }: { readonly nodes: readonly RepairNode[]; readonly ageMs: number },
+    { nodes, ageMs }: { readonly nodes: readonly CopyNode[]; readonly ageMs: number },
   ): ShortChunk {
     const { placedNodeIds, confirmedNodeIds, lengthBytes } = chunk.row;
-    const wallMs = this.#options.clock.wallMs();
+    const wallMs = this.#clock.wallMs();
     // What a dead node causes is as old as its NodeDown, whoever leads since; the rest counts from when it was seen.
     const downForMs = nodes
       .filter((node) => node.downAtMs !== undefined && confirmedNodeIds.includes(node.nodeId))
@@ -126,7 +184,7 @@ class Repair {
     return { chunkId: chunk.chunkId, lengthBytes, placedNodeIds, confirmedNodeIds, openNodeIds, shortForMs };
   }
 
-  #review(nodes: readonly RepairNode[], nowMs: number): void {
+  #review({ nodes, nowMs }: Look): readonly SentCopy[] {
     const live = new Set(nodes.filter((node) => node.liveness === "live").map((node) => node.nodeId));
     const judge = ({ chunkId, targetId }: { chunkId: number; targetId: number }): CopyEnd | undefined => {
       const row = this.#tables.get(chunkTable, [chunkId]);
@@ -135,8 +193,10 @@ class Repair {
       return live.has(targetId) ? undefined : "obsolete";
     };
     const { logger, preset } = this.#options;
-    const givenUp = this.#memory.review(judge, { nowMs, giveUpAfterMs: preset.giveUpAfterMs });
-    for (const copy of givenUp) logger.warn("repair.given_up", copy);
+    const givenUp = this.#memory.review(judge, { nowMs, giveUpAfterMs: preset.repair.giveUpAfterMs });
+    for (const { chunkId, targetId, purpose } of givenUp)
+      logger.warn("repair.given_up", { chunkId, targetId, purpose });
+    return givenUp;
   }
 
   #noteStop(stoppedReason: string): void {
@@ -146,65 +206,72 @@ class Repair {
     this.#stoppedReason = stoppedReason;
   }
 
-  /** Commits new places, then sends every order whose place is in the log. Gives the number of orders sent. */
-  async #order(copies: readonly PlannedCopy[], nodes: readonly RepairNode[]): Promise<number> {
-    const wanted = copies
-      .filter((copy) => copy.isNewPlace)
-      .map(({ chunkId, targetId }) => ({ chunkId, nodeId: targetId }));
-    if (wanted.length > 0) {
-      await this.#options.submitter.submit({
-        actor: "controller:repair",
-        decide: (tables) => ok({ events: decidePlaceReplicas(tables, wanted, "repair"), outcome: {} }),
-      });
-    }
-    const addresses = new Map(nodes.map((node) => [node.nodeId, node.address]));
-    let sentCount = 0;
-    for (const copy of copies) if (this.#send(copy, addresses)) sentCount += 1;
-    return sentCount;
+  #balanceRound({ nodes, sets, moves, cluster, nowMs }: Look, plan: RepairPlan): BalanceRound {
+    const isRepairing =
+      plan.copies.length > 0 || this.#memory.active(nowMs).some(({ purpose }) => purpose !== "balance");
+    const paused = readHousekeeping(this.#tables).isBalancePaused ? "An administrator paused balancing." : "";
+    const yielding = isRepairing ? "Balancing waits until repair and draining are done." : "";
+    const restReason = paused || plan.stoppedReason || yielding;
+    const { replication, chunkSizeBytes } = cluster;
+    return { nodes, sets, moves, memory: this.#memory, replication, chunkSizeBytes, restReason };
   }
 
-  #send({ chunkId, targetId, sourceIds }: PlannedCopy, addresses: ReadonlyMap<number, string>): boolean {
-    const row = this.#tables.get(chunkTable, [chunkId]);
-    // Between the look and now: purged, confirmed, or refused a place.
-    if (row === undefined || !isHeld(row) || !row.placedNodeIds.includes(targetId)) return false;
-    if (row.confirmedNodeIds.includes(targetId)) return false;
-    const { sendOrder, clock, preset } = this.#options;
-    const value = {
-      chunkId: BigInt(chunkId),
-      generation: row.generation,
-      lengthBytes: row.lengthBytes,
-      sha256: row.sha256,
-      term: BigInt(this.#term),
-      sources: sourceIds.map((nodeId) => ({ nodeId, address: addresses.get(nodeId) ?? "" })),
-      bytesPerSecondMax: BigInt(preset.bytesPerSecondMax),
-      nodeId: targetId,
-    };
-    if (!sendOrder(targetId, create(HeartbeatResponseSchema, { order: { case: "replicate", value } }))) return false;
-    const [sourceId = 0] = sourceIds;
-    this.#memory.noteSent({ chunkId, targetId, sourceId, lengthBytes: row.lengthBytes }, clock.monotonicMs());
-    return true;
+  #planTrims({ nodes, over, moves, nowMs, cluster, sinceMs }: Look, plan: RepairPlan): readonly PlannedTrim[] {
+    // Many nodes vanished together: what seems too many may be all that is left.
+    if (plan.stoppedReason !== "" && !readHousekeeping(this.#tables).isRepairPaused) return [];
+    const targets = new Map(moves.map(({ chunkId, move }) => [chunkId, move.targetNodeId]));
+    const seen = new Map(over.map((chunk) => [chunk.chunkId, chunk]));
+    const chunks = [...seen.values()].map((chunk) => ({
+      chunkId: chunk.chunkId,
+      confirmedNodeIds: chunk.row.confirmedNodeIds,
+      overForMs: ageOf(sinceMs, chunk, nowMs),
+      moveTargetId: targets.get(chunk.chunkId),
+    }));
+    return planTrims({
+      ...{ nodes, chunks, replication: cluster.replication, isReplicationLowered: this.#isReplicationLowered },
+      ...{ extraGraceMs: this.#options.preset.repair.extraGraceMs, trimsMax: trimsPerStepMax },
+    });
   }
 
-  async #trim(trims: readonly { readonly chunkId: number; readonly nodeId: number }[]): Promise<void> {
-    await this.#options.submitter.submit({
+  async #trim(trims: readonly PlannedTrim[]): Promise<void> {
+    await this.#submitter.submit({
       actor: "controller:repair",
       decide: (tables, context) =>
         ok({ events: trims.flatMap((copy) => decideTrimExtra(tables, copy, context)), outcome: {} }),
     });
   }
 
-  #showProgress(seen: SeenChunks, chunkSizeBytes: number): void {
-    const { clock, progress } = this.#options;
-    const nowMs = clock.monotonicMs();
-    const activeChunks = new Set(this.#memory.active(nowMs).map(({ chunkId }) => chunkId)).size;
-    const bytesPerSecond = this.#memory.bytesPerSecond(nowMs);
-    const bytesSeen = seen.short.reduce((sum, { row }) => sum + row.lengthBytes, 0);
-    const bytesEach = seen.short.length === 0 ? chunkSizeBytes : bytesSeen / seen.short.length;
-    const remainingMs = bytesPerSecond === 0 ? 0 : Math.round((seen.shortCount * bytesEach * 1000) / bytesPerSecond);
-    progress.set({
-      waitingChunks: Math.max(0, seen.shortCount - activeChunks),
-      ...{ activeChunks, bytesPerSecond, remainingMs, stoppedReason: this.#stoppedReason },
+  /** What follows from the step besides copying: moves that failed, nodes that are drained, an acceptance that is over. */
+  async #tidy(
+    { nodes, classes }: Look,
+    { round, givenUp }: { readonly round: BalanceRound; readonly givenUp: readonly SentCopy[] },
+  ): Promise<void> {
+    const lostMoves = givenUp.filter(({ purpose }) => purpose === "balance").map(({ chunkId }) => chunkId);
+    await this.#balancer.cancelLost(round, lostMoves);
+    await this.#drainer.finish(nodes);
+    if (classes.short.length > 0 || !readHousekeeping(this.#tables).isMassLossAccepted) return;
+    await this.#submitter.submit({
+      actor: "controller:repair",
+      decide: (tables) => decideHousekeeping(tables, { isMassLossAccepted: false }),
     });
+  }
+
+  #showProgress({ nodes, sets, classes, cluster, nowMs }: Look, round: BalanceRound): void {
+    const { progress } = this.#options;
+    const active = this.#memory.active(nowMs).filter(({ purpose }) => purpose !== "balance" && purpose !== "drain");
+    const activeChunks = new Set(active.map(({ chunkId }) => chunkId)).size;
+    const bytesPerSecond = this.#memory.bytesPerSecond(nowMs, ["repair", "replication"]);
+    const shortCount = countHeld(classes.short);
+    const shortBytes = classes.short.reduce((sum, set) => sum + set.heldBytes, 0);
+    const remainingMs = bytesPerSecond === 0 ? 0 : Math.round((shortBytes * 1000) / bytesPerSecond);
+    const waitingChunks = Math.max(0, shortCount - activeChunks);
+    progress.set({ waitingChunks, activeChunks, bytesPerSecond, remainingMs, stoppedReason: this.#stoppedReason });
+    progress.setCopyBytesPerSecond(this.#memory.bytesPerSecond(nowMs, ["repair", "replication", "drain", "balance"]));
+    this.#balancer.showProgress(round);
+    const { replication, chunkSizeBytes } = cluster;
+    const stoppedReason = readHousekeeping(this.#tables).isRepairPaused ? "" : this.#stoppedReason;
+    const drainRate = this.#memory.bytesPerSecond(nowMs, ["drain"]);
+    this.#drainer.showProgress({ nodes, sets, replication, chunkSizeBytes, stoppedReason }, drainRate);
   }
 }
 

@@ -1,19 +1,29 @@
 import type { KeyValueStore } from "@holdfast/runtime";
-import { copiesLeft, orderUnderReplicated, type CountedCopySet, type HealthView } from "../../domain/chunks/health.ts";
 import {
   chunkTable,
   copySetChunkTable,
   copySetTable,
   isHeld,
+  moveTable,
+  parseCopySetKey,
   trimTable,
   type ChunkRow,
+  type MoveRow,
 } from "../../domain/chunks/tables.ts";
+import type { DecideContext } from "../../domain/decision.ts";
+import { placementNodes } from "../../domain/fleet/placement-nodes.ts";
+import { copiesCount, copiesStay, isExcused } from "../../domain/fleet/standing.ts";
+import { nodeIntent, nodeTable } from "../../domain/fleet/tables.ts";
 import type { TableReader } from "../../domain/tables.ts";
 import { tableRange } from "../../projections/table-range.ts";
+import type { CountedSet } from "./classify-sets.ts";
+import type { CopyNode } from "./copy-node.ts";
 
 /** Chunks looked at in one step, and of one copy set, so that a set that can't be helped does not hide the others. */
 const chunksMax = 1024;
 const chunksPerSetMax = 256;
+/** Moves looked at in one step; there are never so many. */
+const movesMax = 1024;
 
 /** A chunk that somebody needs, with its row. */
 export interface SeenChunk {
@@ -21,43 +31,80 @@ export interface SeenChunk {
   readonly row: ChunkRow;
 }
 
-/** What the tables say about chunks with too few or too many copies. */
-export interface SeenChunks {
-  /** Most urgent first; at least one copy is left of each. */
-  readonly short: readonly SeenChunk[];
-  readonly over: readonly SeenChunk[];
-  /** All short and readable chunks, listed here or not. */
-  readonly shortCount: number;
+/** A move that was begun, with its chunk. */
+export interface SeenMove extends SeenChunk {
+  readonly move: MoveRow;
 }
 
-/** Finds them by their copy sets: its cost follows the number of sets and the limits above, not that of all chunks. */
-export async function observeChunks(store: KeyValueStore, tables: TableReader, view: HealthView): Promise<SeenChunks> {
-  const sets: CountedCopySet[] = [];
-  for await (const [[key], { heldCount }] of tableRange(store, copySetTable)) sets.push({ key, heldCount });
-  const short = orderUnderReplicated(sets, view).filter((set) => set.copies > 0);
-  const over = sets.filter((set) => set.heldCount > 0 && copiesLeft(set.key, view.isUp) > view.replication);
-  return {
-    short: await listChunks(store, tables, short),
-    over: await listChunks(store, tables, over),
-    shortCount: short.reduce((sum, set) => sum + set.heldCount, 0),
-  };
+/** All copy sets, as the store has them. */
+export async function readSets(store: KeyValueStore): Promise<readonly CountedSet[]> {
+  const sets: CountedSet[] = [];
+  for await (const [[key], { heldCount, heldBytes }] of tableRange(store, copySetTable))
+    sets.push({ key, nodeIds: parseCopySetKey(key), heldCount, heldBytes });
+  return sets;
 }
 
-async function listChunks(
+/** All nodes that were not removed: what the log orders them to do, and what the leader sees of them. */
+export function readCopyNodes(
+  tables: TableReader,
+  context: Pick<DecideContext, "nodes"> & { readonly heldBytes: ReadonlyMap<number, number> },
+): readonly CopyNode[] {
+  return placementNodes(tables, context).flatMap((node) => {
+    const row = tables.get(nodeTable, [node.nodeId]);
+    if (row === undefined) return [];
+    const { intent } = row;
+    const isByOrder = intent === nodeIntent.maintenance || intent === nodeIntent.failed;
+    const isLeaving = intent === nodeIntent.draining || intent === nodeIntent.drained;
+    return {
+      ...node,
+      downAtMs: row.isDown && !isByOrder ? row.changedAtMs : undefined,
+      counts: copiesCount(row),
+      stays: copiesStay(row),
+      isLeaving,
+      isExcused: isExcused(row),
+      isFailed: intent === nodeIntent.failed,
+      heldBytes: context.heldBytes.get(node.nodeId) ?? 0,
+    };
+  });
+}
+
+/** Some chunks of these sets, in the order of the sets. Its cost follows the limits, not the number of all chunks. */
+export async function listChunks(
   store: KeyValueStore,
   tables: TableReader,
-  sets: readonly CountedCopySet[],
+  sets: readonly Pick<CountedSet, "key">[],
 ): Promise<readonly SeenChunk[]> {
   const seen: SeenChunk[] = [];
   for (const { key } of sets) {
     const limit = Math.min(chunksPerSetMax, chunksMax - seen.length);
     if (limit <= 0) break;
-    for await (const [[, , chunkId]] of tableRange(store, copySetChunkTable, { prefix: [key], limit })) {
-      const row = tables.get(chunkTable, [chunkId]);
-      if (row !== undefined && isHeld(row)) seen.push({ chunkId, row });
-    }
+    for (const chunk of await listChunksOf(store, tables, { key, limit })) seen.push(chunk);
   }
   return seen;
+}
+
+/** The first chunks of a set that somebody needs. */
+export async function listChunksOf(
+  store: KeyValueStore,
+  tables: TableReader,
+  { key, limit }: { readonly key: string; readonly limit: number },
+): Promise<readonly SeenChunk[]> {
+  const seen: SeenChunk[] = [];
+  for await (const [[, , chunkId]] of tableRange(store, copySetChunkTable, { prefix: [key], limit })) {
+    const row = tables.get(chunkTable, [chunkId]);
+    if (row !== undefined && isHeld(row)) seen.push({ chunkId, row });
+  }
+  return seen;
+}
+
+/** Moves for balance that were begun and are not over; those of chunks that nobody needs any more are left out. */
+export async function readMoves(store: KeyValueStore, tables: TableReader): Promise<readonly SeenMove[]> {
+  const moves: SeenMove[] = [];
+  for await (const [[chunkId], move] of tableRange(store, moveTable, { limit: movesMax })) {
+    const row = tables.get(chunkTable, [chunkId]);
+    if (row !== undefined && isHeld(row)) moves.push({ chunkId, row, move });
+  }
+  return moves;
 }
 
 /** Where a copy is expected, not confirmed, and not being ordered away. */

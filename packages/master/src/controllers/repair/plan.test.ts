@@ -1,28 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { presets } from "../presets.ts";
-import { planRepair, type ActiveCopy, type RepairNode, type RepairView, type ShortChunk } from "./plan.ts";
+import { copyNode as node, dead, failed, leaving } from "../testing/copy-node.ts";
+import type { CopyNode } from "./copy-node.ts";
+import { planRepair, type ActiveCopy, type RepairView, type ShortChunk } from "./plan.ts";
 
 const limits = { ...presets.demo.repair, ordersPerPullMax: 1 };
-
-function node(nodeId: number, fields: Partial<RepairNode> = {}): RepairNode {
-  return {
-    nodeId,
-    name: `node-${nodeId}`,
-    address: `node-${nodeId}:7000`,
-    zone: "",
-    isActive: true,
-    liveness: "live",
-    capacityBytes: 1000,
-    freeBytes: 900,
-    isWritable: true,
-    activeWriteCount: 0,
-    downAtMs: undefined,
-    ...fields,
-  };
-}
-
-const dead = { liveness: "dead", downAtMs: 0 } as const;
 
 function chunk(chunkId: number, confirmedNodeIds: readonly number[], fields: Partial<ShortChunk> = {}): ShortChunk {
   const placedNodeIds = fields.placedNodeIds ?? confirmedNodeIds;
@@ -34,6 +17,7 @@ function view(fields: Partial<RepairView>): RepairView {
   const nodes = [node(1), node(2), node(3), node(4), node(5, dead)];
   return {
     ...{ nodes, chunks: [], active: [], isAvoided: () => false, replication: 3, chunkSizeBytes: 10, limits },
+    ...{ isPaused: false, isMassLossAccepted: false },
     ...fields,
   };
 }
@@ -80,7 +64,7 @@ describe("planRepair", () => {
     expect(planRepair(view({ chunks, active: out })).copies).toEqual([]);
     const unanswered = [active(7, 3, { sentAgoMs: 3000 })];
     expect(planRepair(view({ chunks: chunks.slice(0, 1), active: unanswered })).copies).toEqual([
-      { chunkId: 7, targetId: 3, sourceIds: [2, 1], isNewPlace: false },
+      { chunkId: 7, targetId: 3, sourceIds: [2, 1], isNewPlace: false, purpose: "repair" },
     ]);
   });
 
@@ -110,9 +94,9 @@ describe("planRepair", () => {
 
   test("30 % of the nodes gone together stop everything and say so; one after another, or one alone, does not", () => {
     const chunks = [chunk(7, [1, 5, 6])];
-    const gone = (first: number, second: number): RepairNode[] => [
+    const gone = (first: number, second: number): CopyNode[] => [
       ...[node(1), node(2), node(3), node(4)],
-      ...[node(5, { liveness: "dead", downAtMs: first }), node(6, { liveness: "dead", downAtMs: second })],
+      ...[node(5, { ...dead, downAtMs: first }), node(6, { ...dead, downAtMs: second })],
     ];
     const together = planRepair(view({ nodes: gone(1000, 31_000), chunks }));
     expect(together.copies).toEqual([]);
@@ -120,8 +104,68 @@ describe("planRepair", () => {
     const apart = planRepair(view({ nodes: gone(1000, 31_001), chunks }));
     expect(apart.stoppedReason).toBe("");
     expect(apart.copies).toHaveLength(2);
-    const alone = [node(1), node(2), node(3, { liveness: "dead", downAtMs: 1 })];
+    const accepted = planRepair(view({ nodes: gone(1000, 31_000), chunks, isMassLossAccepted: true }));
+    expect(accepted.copies).toHaveLength(2);
+    const alone = [node(1), node(2), node(3, dead)];
     expect(planRepair(view({ nodes: alone, chunks: [chunk(7, [1, 3])], replication: 2 })).copies).toHaveLength(1);
+  });
+
+  test("an ordered failure is not waited for; a paused repair rests, and says so, but a drain goes on", () => {
+    const young = { shortForMs: 0 };
+    const nodes = [node(1), node(2), node(3), node(4), node(5, failed)];
+    expect(planRepair(view({ nodes, chunks: [chunk(7, [1, 2, 5], young)] })).copies).toMatchObject([
+      { chunkId: 7, purpose: "repair", sourceIds: [1, 2, 5] },
+    ]);
+    const paused = planRepair(view({ nodes, chunks: [chunk(7, [1, 2, 5])], isPaused: true }));
+    expect([paused.copies, paused.stoppedReason]).toEqual([[], expect.stringContaining("paused repair")]);
+    const draining = [node(1), node(2), node(3, leaving), node(4)];
+    const drained = planRepair(view({ nodes: draining, chunks: [chunk(8, [1, 2, 3], young)], isPaused: true }));
+    expect(drained.copies).toMatchObject([{ chunkId: 8, targetId: 4, purpose: "drain", sourceIds: [1, 2, 3] }]);
+  });
+
+  test("a node in maintenance is waited for while two others count, and not longer", () => {
+    const away = { ...dead, downAtMs: undefined, isExcused: true };
+    const nodes = [node(1), node(2), node(3), node(4), node(5, away)];
+    expect(planRepair(view({ nodes, chunks: [chunk(7, [1, 2, 5])] })).copies).toEqual([]);
+    const both = [node(1), node(2, dead), node(3), node(4), node(5, away)];
+    expect(planRepair(view({ nodes: both, chunks: [chunk(7, [1, 2, 5])] })).copies).toHaveLength(2);
+  });
+
+  test("more copies than before are made at once, one after another when nodes are few", () => {
+    const young = { shortForMs: 0 };
+    const nodes = [node(1), node(2), node(3), node(4), node(6)];
+    const more = planRepair(view({ nodes, chunks: [chunk(7, [1, 2, 3], young)], replication: 5 }));
+    expect(more.copies.map(({ targetId, purpose }) => [targetId, purpose]).sort()).toEqual([
+      [4, "replication"],
+      [6, "replication"],
+    ]);
+    const few = planRepair(view({ nodes: nodes.slice(0, 4), chunks: [chunk(7, [1, 2, 3], young)], replication: 5 }));
+    expect(few.copies.map(({ targetId }) => targetId)).toEqual([4]);
+  });
+
+  test("a leaving copy waits for a node in its zone's stead; a lost one goes wherever it can", () => {
+    const zoned = [node(1, { zone: "a" }), node(2, { zone: "b" }), node(3, { zone: "b" })];
+    const full = node(4, { zone: "c", freeBytes: 0 });
+    const holders = [chunk(7, [1, 2, 5])];
+    const drain = [...zoned, full, node(5, { ...leaving, zone: "c" })];
+    expect(planRepair(view({ nodes: drain, chunks: holders })).copies).toEqual([]);
+    const loss = [...zoned, full, node(5, { ...dead, zone: "c" })];
+    expect(planRepair(view({ nodes: loss, chunks: holders })).copies).toMatchObject([{ targetId: 3 }]);
+    const nobody = [...zoned, node(5, { ...leaving, zone: "c" })];
+    expect(planRepair(view({ nodes: nobody, chunks: holders })).copies).toMatchObject([{ targetId: 3 }]);
+  });
+
+  test("another rack before the same one, a slow node after all others", () => {
+    const nodes = [
+      ...[node(1, { rack: "x" }), node(2, { rack: "y" }), node(3, { rack: "x" }), node(4, { rack: "z" })],
+      node(6, { rack: "w", isCautioned: true }),
+    ];
+    for (let chunkId = 1; chunkId < 20; chunkId++)
+      expect(planRepair(view({ nodes, chunks: [chunk(chunkId, [1, 2])] })).copies).toMatchObject([{ targetId: 4 }]);
+    const slow = [node(1), node(2, { isCautioned: true }), node(6, { isCautioned: true })];
+    expect(planRepair(view({ nodes: slow, chunks: [chunk(7, [1, 2])] })).copies).toMatchObject([
+      { targetId: 6, sourceIds: [1, 2] },
+    ]);
   });
 
   test("whatever the situation: never two copies on a node, never more than wanted, never over a limit", () => {
@@ -136,7 +180,10 @@ describe("planRepair", () => {
       fc.property(fc.array(someNode, { minLength: 8, maxLength: 8 }), fc.array(someChunk), (kinds, situations) => {
         const nodes = kinds.map((fields, index) =>
           // Deaths far apart, so that nothing stops.
-          node(index + 1, { ...fields, downAtMs: fields.liveness === "dead" ? index * 1_000_000 : undefined }),
+          node(index + 1, {
+            ...fields,
+            ...(fields.liveness === "dead" ? { ...dead, downAtMs: index * 1_000_000 } : {}),
+          }),
         );
         const chunks = situations.map(({ confirmed, more }, index) =>
           chunk(index + 1, confirmed, { placedNodeIds: [...new Set([...confirmed, ...more])] }),

@@ -1,7 +1,8 @@
 import { planOneMore } from "../../domain/chunks/placement/plan.ts";
 import { placementObstacle } from "../../domain/chunks/placement/plan.ts";
-import type { PlacementNode } from "../../domain/fleet/placement-nodes.ts";
+import { zonesForDrain } from "../drain/zones.ts";
 import { CopyLoads } from "./copy-loads.ts";
+import { weighCopies, type CopyNode } from "./copy-node.ts";
 import { explainMassLoss } from "./mass-loss.ts";
 
 /** When and how fast copies are made and removed. */
@@ -26,13 +27,7 @@ export interface RepairLimits {
   readonly vanishedWindowMs: number;
 }
 
-/** A node as repair sees it. */
-export interface RepairNode extends PlacementNode {
-  /** Leader time of its NodeDown; undefined while it is up. */
-  readonly downAtMs: number | undefined;
-}
-
-/** A chunk that somebody needs and that has too few copies. */
+/** A chunk that somebody needs and that has too few copies, or too few on nodes that stay. */
 export interface ShortChunk {
   readonly chunkId: number;
   readonly lengthBytes: number;
@@ -56,7 +51,7 @@ export interface ActiveCopy {
 
 /** One look at the work. */
 export interface RepairView {
-  readonly nodes: readonly RepairNode[];
+  readonly nodes: readonly CopyNode[];
   /** Most urgent first. */
   readonly chunks: readonly ShortChunk[];
   readonly active: readonly ActiveCopy[];
@@ -65,7 +60,14 @@ export interface RepairView {
   readonly replication: number;
   readonly chunkSizeBytes: number;
   readonly limits: RepairLimits;
+  /** An administrator ordered repair to rest. Draining goes on. */
+  readonly isPaused: boolean;
+  /** An administrator wants repair although many nodes vanished together. */
+  readonly isMassLossAccepted: boolean;
 }
+
+/** What a copy is made for; the reason in the log. */
+export type CopyPurpose = "repair" | "replication" | "drain" | "balance";
 
 /** An order to one node. */
 export interface PlannedCopy {
@@ -75,6 +77,7 @@ export interface PlannedCopy {
   readonly sourceIds: readonly number[];
   /** The log does not name the target yet. */
   readonly isNewPlace: boolean;
+  readonly purpose: CopyPurpose;
 }
 
 /** What to do now. */
@@ -84,17 +87,21 @@ export interface RepairPlan {
   readonly stoppedReason: string;
 }
 
+/** In the status while an administrator keeps repair at rest. */
+const pausedReason = "An administrator paused repair. Chunks with too few copies stay so until it is resumed.";
+
 /** Orders that go out now: those that were not answered, and new ones within the limits, most urgent chunk first. */
 export function planRepair(view: RepairView): RepairPlan {
-  const stoppedReason = explainMassLoss(view.nodes, view.limits);
-  if (stoppedReason !== "") return { copies: [], stoppedReason };
+  const vanished = view.isMassLossAccepted ? "" : explainMassLoss(view.nodes, view.limits);
+  if (vanished !== "") return { copies: [], stoppedReason: vanished };
   const planning = new Planning(view);
-  return { copies: view.chunks.flatMap((chunk) => planning.planChunk(chunk)), stoppedReason: "" };
+  const copies = view.chunks.flatMap((chunk) => planning.planChunk(chunk));
+  return { copies, stoppedReason: view.isPaused ? pausedReason : "" };
 }
 
 class Planning {
   readonly #view: RepairView;
-  readonly #nodes: ReadonlyMap<number, RepairNode>;
+  readonly #nodes: ReadonlyMap<number, CopyNode>;
   readonly #loads: CopyLoads;
   readonly #active: ReadonlyMap<number, readonly ActiveCopy[]>;
 
@@ -106,18 +113,22 @@ class Planning {
   }
 
   planChunk(chunk: ShortChunk): readonly PlannedCopy[] {
-    const { limits, replication } = this.#view;
-    const counted = chunk.confirmedNodeIds.filter((nodeId) => this.#nodes.get(nodeId)?.downAtMs === undefined);
+    const { limits, replication, isPaused } = this.#view;
+    const { counted, towards } = weighCopies(chunk.confirmedNodeIds, {
+      nodeOf: (id) => this.#nodes.get(id),
+      replication,
+    });
+    const purpose = this.#purposeOf(chunk, counted);
     const sourceIds = this.#sourcesOf(chunk);
-    if (sourceIds.length === 0) return [];
+    if (sourceIds.length === 0 || (isPaused && purpose !== "drain")) return [];
     const active = this.#active.get(chunk.chunkId) ?? [];
     const copies: PlannedCopy[] = active
       .filter((copy) => copy.sentAgoMs >= limits.resendAfterMs)
-      .map(({ chunkId, targetId }) => ({ chunkId, targetId, sourceIds, isNewPlace: false }));
-    const isUrgent = counted.length <= 1 || chunk.shortForMs >= limits.delayMs;
+      .map(({ chunkId, targetId }) => ({ chunkId, targetId, sourceIds, isNewPlace: false, purpose }));
+    const isDue = counted <= 1 || purpose !== "repair" || chunk.shortForMs >= limits.delayMs || this.#isOrdered(chunk);
     const takenIds = active.map((copy) => copy.targetId);
-    for (let open = replication - counted.length - active.length; isUrgent && open > 0; open--) {
-      const copy = this.#planCopy(chunk, { counted, takenIds });
+    for (let open = replication - towards - active.length; isDue && open > 0; open--) {
+      const copy = this.#planCopy(chunk, { purpose, takenIds });
       if (copy === undefined) break;
       takenIds.push(copy.targetId);
       copies.push(copy);
@@ -125,9 +136,20 @@ class Planning {
     return copies;
   }
 
+  /** Enough copies count: some of them leave. Fewer places than wanted are known: more are wanted than before. */
+  #purposeOf(chunk: ShortChunk, counted: number): CopyPurpose {
+    if (counted >= this.#view.replication) return "drain";
+    return chunk.placedNodeIds.length < this.#view.replication ? "replication" : "repair";
+  }
+
+  /** A node with a copy was declared dead: nobody waits for it. */
+  #isOrdered(chunk: ShortChunk): boolean {
+    return chunk.confirmedNodeIds.some((nodeId) => this.#nodes.get(nodeId)?.isFailed === true);
+  }
+
   #planCopy(
     chunk: ShortChunk,
-    { counted, takenIds }: { readonly counted: readonly number[]; readonly takenIds: readonly number[] },
+    { purpose, takenIds }: { readonly purpose: CopyPurpose; readonly takenIds: readonly number[] },
   ): PlannedCopy | undefined {
     const { chunkId } = chunk;
     const sourceIds = this.#sourcesOf(chunk);
@@ -138,31 +160,45 @@ class Planning {
     const targetId =
       known.length > 0
         ? known.find((nodeId) => this.#loads.mayTake(nodeId))
-        : this.#drawTarget(chunk, counted, takenIds);
+        : this.#drawTarget(chunk, { purpose, takenIds });
     if (targetId === undefined) return undefined;
     this.#loads.note(sourceId, targetId);
-    return { chunkId, targetId, sourceIds, isNewPlace: !chunk.placedNodeIds.includes(targetId) };
+    return { chunkId, targetId, sourceIds, isNewPlace: !chunk.placedNodeIds.includes(targetId), purpose };
   }
 
-  #drawTarget(chunk: ShortChunk, counted: readonly number[], takenIds: readonly number[]): number | undefined {
+  #drawTarget(
+    chunk: ShortChunk,
+    { purpose, takenIds }: { readonly purpose: CopyPurpose; readonly takenIds: readonly number[] },
+  ): number | undefined {
     const { nodes, chunkSizeBytes, isAvoided } = this.#view;
     const barred = nodes
       .map((node) => node.nodeId)
       .filter((nodeId) => isAvoided(chunk.chunkId, nodeId) || !this.#loads.mayTake(nodeId));
+    const staying = chunk.confirmedNodeIds.filter((nodeId) => this.#nodes.get(nodeId)?.stays === true);
+    const holderNodeIds = [...staying, ...takenIds];
+    const excludedNodeIds = [...chunk.placedNodeIds, ...chunk.confirmedNodeIds, ...barred];
+    const isZoneAllowed = purpose === "drain" ? zonesForDrain(nodes, holderNodeIds, chunk.confirmedNodeIds) : undefined;
     return planOneMore({
-      nodes,
-      chunkId: chunk.chunkId,
-      holderNodeIds: counted,
-      excludedNodeIds: [...chunk.placedNodeIds, ...chunk.confirmedNodeIds, ...takenIds, ...barred],
-      chunkSizeBytes,
+      ...{ nodes, chunkId: chunk.chunkId, holderNodeIds, excludedNodeIds, chunkSizeBytes },
+      ...(isZoneAllowed === undefined ? {} : { isZoneAllowed }),
     });
   }
 
-  /** Live nodes with a copy, the least burdened first. */
+  /** Live nodes with a copy, the least burdened first; one that was declared dead or is slow only after all others. */
   #sourcesOf(chunk: ShortChunk): readonly number[] {
-    const live = chunk.confirmedNodeIds.filter((nodeId) => this.#nodes.get(nodeId)?.liveness === "live");
-    const burden = (nodeId: number): number => this.#loads.givenBy(nodeId);
-    return live.toSorted((left, right) => burden(left) - burden(right) || left - right);
+    const live = chunk.confirmedNodeIds
+      .map((nodeId) => this.#nodes.get(nodeId))
+      .filter((node) => node !== undefined)
+      .filter((node) => node.liveness === "live");
+    const rank = (node: CopyNode): number => (node.isFailed ? 2 : Number(node.isCautioned));
+    return live
+      .toSorted(
+        (left, right) =>
+          rank(left) - rank(right) ||
+          this.#loads.givenBy(left.nodeId) - this.#loads.givenBy(right.nodeId) ||
+          left.nodeId - right.nodeId,
+      )
+      .map((node) => node.nodeId);
   }
 
   #isUsable(chunk: ShortChunk, nodeId: number): boolean {

@@ -51,7 +51,8 @@ export function decideCopyReport(tables: TableReader, report: CopyReport): reado
   for (const chunkId of corrupt) confirmed.delete(chunkId);
   if (confirmed.size > 0) events.push({ kind: "replicaConfirmed", chunkIds: [...confirmed], nodeId });
   events.push(...damagedCopies(tables, nodeId, corrupt));
-  if (missing.length > 0) events.push({ kind: "replicaLost", chunkIds: missing, nodeId, reason: "missing", drillId: 0 });
+  if (missing.length > 0)
+    events.push({ kind: "replicaLost", chunkIds: missing, nodeId, reason: "missing", drillId: 0 });
   for (const copy of report.trimmed) {
     if (tables.get(trimTable, [nodeId, copy.chunkId]) === undefined) continue;
     events.push({ kind: "replicaTrimmed", chunkId: copy.chunkId, nodeId });
@@ -60,7 +61,11 @@ export function decideCopyReport(tables: TableReader, report: CopyReport): reado
 }
 
 /** ReplicaLost for damaged copies; those that a drill damaged are a fact of their own, which names it. */
-export function damagedCopies(tables: TableReader, nodeId: number, chunkIds: readonly number[]): readonly DomainEvent[] {
+export function damagedCopies(
+  tables: TableReader,
+  nodeId: number,
+  chunkIds: readonly number[],
+): readonly DomainEvent[] {
   const byDrill = Map.groupBy(chunkIds, (chunkId) => drillBehindDamage(tables, nodeId, chunkId));
   return [...byDrill].map(([drillId, ids]) => {
     return { kind: "replicaLost", chunkIds: ids, nodeId, reason: "corrupt", drillId };

@@ -139,7 +139,9 @@ describe("reports", () => {
       );
       return decided.ok ? decided.value.events : [];
     };
-    expect(report(first)).toEqual([{ kind: "replicaLost", chunkIds: [chunkId], nodeId: first, reason: "corrupt", drillId: 0 }]);
+    expect(report(first)).toEqual([
+      { kind: "replicaLost", chunkIds: [chunkId], nodeId: first, reason: "corrupt", drillId: 0 },
+    ]);
     world.fold({ kind: "nodeDown", nodeId: second, reason: "test", drillId: 0 });
     expect(report(first)).toEqual([]);
     world.fold({ kind: "nodeUp", nodeId: second });

@@ -8,6 +8,8 @@ export interface PlacementNode {
   readonly name: string;
   readonly address: string;
   readonly zone: string;
+  /** Failure domain inside the zone. */
+  readonly rack: string;
   readonly isActive: boolean;
   readonly liveness: "unknown" | "live" | "suspect" | "dead";
   readonly capacityBytes: number;
@@ -15,6 +17,8 @@ export interface PlacementNode {
   /** Its disk is neither full nor failed, by its own word. */
   readonly isWritable: boolean;
   readonly activeWriteCount: number;
+  /** Slow but alive, or only just back again: gets copies only when nobody else can take them. */
+  readonly isCautioned: boolean;
 }
 
 /** All nodes of the cluster, heard or not, by id. */
@@ -27,6 +31,7 @@ export function placementNodes(tables: TableReader, context: Pick<DecideContext,
       name: row.name,
       address: row.address,
       zone: row.zone,
+      rack: row.rack,
       isActive: row.intent === nodeIntent.active,
       // A node that is down in the log stays out until NodeUp is committed.
       liveness: row.isDown ? "dead" : liveness,
@@ -34,6 +39,7 @@ export function placementNodes(tables: TableReader, context: Pick<DecideContext,
       freeBytes: observed?.freeBytes ?? 0,
       isWritable: observed?.diskState === "ok",
       activeWriteCount: observed?.activeWriteCount ?? 0,
+      isCautioned: false,
     };
   });
 }

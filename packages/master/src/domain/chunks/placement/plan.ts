@@ -66,21 +66,33 @@ export interface OneMoreRequest {
   /** Nodes that must not be drawn: they hold a copy, or are to hold one, or failed to. */
   readonly excludedNodeIds: readonly number[];
   readonly chunkSizeBytes: number;
+  /** Only these zones will do; absent = any. */
+  readonly isZoneAllowed?: (zone: string) => boolean;
 }
 
-/** One place more for a chunk: a partner of its first holder, another zone first, by the same draw; undefined when no node can. */
+/**
+ * One place more for a chunk: a partner of its first holder, another zone first, then another rack, by the same draw;
+ * undefined when no node can.
+ */
 export function planOneMore(request: OneMoreRequest): number | undefined {
-  const { nodes, chunkId, holderNodeIds, excludedNodeIds, chunkSizeBytes } = request;
+  const { nodes, chunkId, holderNodeIds, excludedNodeIds, chunkSizeBytes, isZoneAllowed } = request;
   const holders = nodes.filter((node) => holderNodeIds.includes(node.nodeId));
-  const eligible = nodes
+  const usable = nodes
     .filter((node) => !holderNodeIds.includes(node.nodeId) && !excludedNodeIds.includes(node.nodeId))
-    .filter((node) => placementObstacle(node, chunkSizeBytes) === undefined)
-    .toSorted((left, right) => left.nodeId - right.nodeId);
+    .filter((node) => placementObstacle(node, chunkSizeBytes) === undefined && isZoneAllowed?.(node.zone) !== false);
+  const trusted = usable.filter((node) => !node.isCautioned);
+  const eligible = (trusted.length > 0 ? trusted : usable).toSorted((left, right) => left.nodeId - right.nodeId);
   const [first] = holders;
   const partners = first === undefined ? eligible : partnersOf(first, eligible, 2);
-  if (partners.length === 0) return undefined;
-  const otherZones = partners.filter((node) => holders.every((holder) => holder.zone !== node.zone));
-  return drawOne(otherZones.length > 0 ? otherZones : partners, chunkId).nodeId;
+  return partners.length === 0 ? undefined : drawOne(farthest(partners, holders), chunkId).nodeId;
+}
+
+/** Those in zones of their own; if there are none, those in racks of their own; if there are none, all. */
+function farthest(nodes: readonly PlacementNode[], chosen: readonly PlacementNode[]): readonly PlacementNode[] {
+  const otherZones = nodes.filter((node) => chosen.every((one) => one.zone !== node.zone));
+  if (otherZones.length > 0) return otherZones;
+  const otherRacks = nodes.filter((node) => chosen.every((one) => one.zone !== node.zone || one.rack !== node.rack));
+  return otherRacks.length > 0 ? otherRacks : nodes;
 }
 
 /** Usable nodes in id order; the ones to avoid only if there are too few others. */
@@ -89,7 +101,15 @@ function chooseCandidates(request: PlacementRequest): readonly PlacementNode[] {
     .filter((node) => placementObstacle(node, request.chunkSizeBytes) === undefined)
     .toSorted((left, right) => left.nodeId - right.nodeId);
   const preferred = usable.filter((node) => !request.avoidNodeIds.includes(node.nodeId));
+  const trusted = preferred.filter((node) => !node.isCautioned);
+  // A slow node is left out only while the others suffice for every copy: fewer copies are worse than slow ones.
+  if (trusted.length >= request.copies) return trusted;
   return preferred.length >= request.copiesMin ? preferred : usable;
+}
+
+/** The fixed partners of a node among these, for those who plan where a chunk of that node's may go. */
+export function placementPartners(first: PlacementNode, nodes: readonly PlacementNode[]): readonly PlacementNode[] {
+  return partnersOf(first, nodes, 2);
 }
 
 /** The fixed partners of a node: other zones first, then by a draw that only depends on the pair. */
@@ -100,10 +120,37 @@ function partnersOf(
 ): readonly PlacementNode[] {
   const rank = (node: PlacementNode): number => mix(first.nodeId, node.nodeId);
   const others = eligible.filter((node) => node.nodeId !== first.nodeId);
-  const byRank = others.toSorted(
-    (left, right) => Number(left.zone === first.zone) - Number(right.zone === first.zone) || rank(left) - rank(right),
-  );
-  return byRank.slice(0, Math.max(scatterWidthNodesMax, copies - 1));
+  const count = Math.max(scatterWidthNodesMax, copies - 1);
+  if (others.length <= count) return others;
+  const ranked = others.map((node) => ({ node, isNear: Number(node.zone === first.zone), rank: rank(node) }));
+  return leastOf(ranked, count).map(({ node }) => node);
+}
+
+interface Ranked {
+  readonly node: PlacementNode;
+  /** 1 in the first node's own zone. */
+  readonly isNear: number;
+  readonly rank: number;
+}
+
+/** The `count` that come first, in order, without sorting all of them. */
+function leastOf(ranked: readonly Ranked[], count: number): readonly Ranked[] {
+  const isBefore = (left: Ranked, right: Ranked): boolean =>
+    left.isNear === right.isNear ? left.rank < right.rank : left.isNear < right.isNear;
+  const least: Ranked[] = [];
+  for (const one of ranked) {
+    const last = least[count - 1];
+    if (last !== undefined && !isBefore(one, last)) continue;
+    let at = Math.min(least.length, count - 1);
+    least[at] = one;
+    for (; at > 0; at--) {
+      const before = least[at - 1];
+      if (before === undefined || !isBefore(one, before)) break;
+      least[at] = before;
+      least[at - 1] = one;
+    }
+  }
+  return least;
 }
 
 interface DrawRequest {
@@ -118,8 +165,7 @@ function drawPlaces(draw: DrawRequest): readonly number[] {
   while (chosen.length < draw.copies) {
     const left = draw.others.filter((node) => !chosen.includes(node));
     if (left.length === 0) break;
-    const otherZones = left.filter((node) => chosen.every((one) => one.zone !== node.zone));
-    chosen.push(drawOne(otherZones.length > 0 ? otherZones : left, draw.chunkId));
+    chosen.push(drawOne(farthest(left, chosen), draw.chunkId));
   }
   return chosen.map((node) => node.nodeId);
 }

@@ -33,7 +33,14 @@ export class ChunkWorld {
         name: `node-${nodeId}`,
         address: `127.0.0.1:${7000 + nodeId}`,
       };
-      const place = { ip: "127.0.0.1", mac: "00:00:00:00:00:00", capacityBytes: 1e12, zone: "", rack: "", joinTokenId: 0 };
+      const place = {
+        ip: "127.0.0.1",
+        mac: "00:00:00:00:00:00",
+        capacityBytes: 1e12,
+        zone: "",
+        rack: "",
+        joinTokenId: 0,
+      };
       this.fold({ kind: "nodeJoined", nodeId, ...names, ...place });
     }
   }
