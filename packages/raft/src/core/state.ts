@@ -162,7 +162,7 @@ export function createState(config: Config, boot: DurableState, random: Random):
   const history = historyAtBoot(boot);
   const membership = history[history.length - 1]?.membership ?? boot.logStart.membership;
   // A crash may leave entries of a write order whose term did not get to disk. No vote was given in that term then.
-  const isTermTorn = log.last.term > boot.hardState.term;
+  const isTermTorn = log.lastIndex > log.start.index && log.last.term > boot.hardState.term;
   const term = isTermTorn ? log.last.term : boot.hardState.term;
   const state: RaftState = {
     config,
