@@ -20,6 +20,7 @@ import type { ReadGate } from "./application/read-gate.ts";
 import type { RepairNumbers } from "./controllers/repair/progress.ts";
 import { countHealth, type CountedCopySet } from "./domain/chunks/health.ts";
 import { copySetTable, corruptCounter } from "./domain/chunks/tables.ts";
+import { readStandings } from "./domain/fleet/standing.ts";
 import { listNodes } from "./domain/fleet/tables.ts";
 import { nameSortKey } from "./domain/namespace/collation.ts";
 import { clusterTable, readCounter, usageTable } from "./domain/state.ts";
@@ -76,7 +77,7 @@ export function createClusterStatus(options: ClusterStatusOptions): ClusterStatu
       masters: [selfAsMaster(options, tables), ...others].toSorted((left, right) => left.masterId - right.masterId),
       nodes: listNodes(tables)
         .toSorted((left, right) => compareBytes(nameSortKey(left.name), nameSortKey(right.name)))
-        .map((row) => nodeToWire(row, options.observer)),
+        .map((row) => nodeToWire(row, tables, options.observer)),
       chunks: health,
       files: create(FileCountsSchema, { total: BigInt(usage?.fileCount ?? 0), bytes: BigInt(usage?.bytes ?? 0) }),
       clusterId: cluster?.clusterId ?? "",
@@ -118,13 +119,8 @@ function cached<T>(clock: Clock, produce: () => Promise<T>): () => Promise<T> {
 export async function countChunks(store: KeyValueStore, tables: TableReader): Promise<ChunkHealth> {
   const sets: CountedCopySet[] = [];
   for await (const [[key], { heldCount }] of tableRange(store, copySetTable)) sets.push({ key, heldCount });
-  const up = new Set(
-    listNodes(tables)
-      .filter((row) => !row.isDown)
-      .map((row) => row.nodeId),
-  );
   const replication = tables.get(clusterTable, [])?.replication ?? 1;
-  const counts = countHealth(sets, { replication, isUp: (nodeId) => up.has(nodeId) });
+  const counts = countHealth(sets, { replication, isUp: readStandings(tables).counts });
   return create(ChunkHealthSchema, {
     total: BigInt(counts.total),
     healthy: BigInt(counts.healthy),

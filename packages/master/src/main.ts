@@ -20,10 +20,7 @@ import { buildMaster } from "./server.ts";
 const clock = createNodeClock();
 
 /** Errors: `precondition` (a file that can't be read). */
-async function readJoinSecret(
-  values: SettingsOf<typeof masterSettings>,
-  logger: Logger,
-): Promise<string | undefined> {
+async function readJoinSecret(values: SettingsOf<typeof masterSettings>, logger: Logger): Promise<string | undefined> {
   if (values.joinSecret !== "") return values.joinSecret;
   if (values.joinSecretFile !== "") {
     try {

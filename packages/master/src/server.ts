@@ -177,7 +177,7 @@ function assemble(core: Core): Parts {
   const submitter = new CommandHandler({ raft, store, isVoid, clock, metrics, observedNodes, writeCopiesMin });
   const gate = new ReadGate(raft);
   const joinGate = createJoinGate(config.joinSecret);
-  const fleet = createFleet({ store, submitter, observer, leadership, joinGate, timers, logger });
+  const fleet = createFleet({ store, submitter, observer, leadership, joinGate, clock, timers, logger });
   const feed = new ChangeFeed(stateMachine.appliedIndex());
   feedFrom(core, { feed, fleet, observer, leadership });
   const progress = new RepairProgress();
@@ -243,7 +243,9 @@ function feedFrom(
       entry: (entryId) => readWireEntry(batch.tables, entryId),
       node: (nodeId) => {
         const row = batch.tables.get(nodeTable, [nodeId]);
-        return row === undefined ? undefined : nodeToWire(row, to.leadership.isReady() ? to.observer : undefined);
+        return row === undefined
+          ? undefined
+          : nodeToWire(row, batch.tables, to.leadership.isReady() ? to.observer : undefined);
       },
     });
     to.feed.publish({ index: batch.index, atMs: batch.atMs, changes });

@@ -40,6 +40,8 @@ export interface ObservedNode {
   readonly diskState: "ok" | "full" | "failed";
   readonly activeWriteCount: number;
   readonly activeReadCount: number;
+  /** Why it is used only when no other node can be; absent for most. */
+  readonly caution?: { readonly isGray: boolean; readonly reason: string };
 }
 
 /** A decision or a refusal. */

@@ -108,15 +108,17 @@ function evolveContent(tables: Tables, event: ContentEvent, context: EvolveConte
   }
 }
 
-type NeighbourEvent = EventOf<
-  | "chunksGranted"
-  | "chunkPlaced"
-  | "replicaPlaced"
-  | "replicaConfirmed"
-  | "replicaLost"
-  | "trimOrdered"
-  | "replicaTrimmed"
-> | FleetFact;
+type NeighbourEvent =
+  | EventOf<
+      | "chunksGranted"
+      | "chunkPlaced"
+      | "replicaPlaced"
+      | "replicaConfirmed"
+      | "replicaLost"
+      | "trimOrdered"
+      | "replicaTrimmed"
+    >
+  | FleetFact;
 
 function evolveFromNeighbours(tables: Tables, event: NeighbourEvent, context: EvolveContext): void {
   switch (event.kind) {

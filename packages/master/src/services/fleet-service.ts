@@ -11,7 +11,8 @@ import {
 } from "@holdfast/proto/master/v1/master";
 import { serve, type CallContext, type ServedService } from "@holdfast/rpc";
 import type { AppliedBatch } from "../application/submission.ts";
-import { drillsOf } from "../domain/fleet/drills.ts";
+import type { DomainEvent } from "../domain/events.ts";
+import { drillsOf, drillTable } from "../domain/fleet/drills.ts";
 import { nodeByUuidTable } from "../domain/fleet/tables.ts";
 import { readerOf } from "../domain/tables.ts";
 import { HeartbeatSession, type SessionOptions } from "./fleet/heartbeat-session.ts";
@@ -48,6 +49,7 @@ export function createFleet(options: SessionOptions): Fleet {
         }
         if (event.kind === "trimOrdered")
           for (const session of byNode(event.nodeId)) session.onTrimOrdered(event.chunkId, event.generation);
+        onFleetFact(event, batch, byNode);
       }
     },
     order: (nodeId, order) => byNode(nodeId).some((session) => session.order(order)),
@@ -65,6 +67,17 @@ function pollDrills({ leadership, store }: SessionOptions, { nodeUuid }: PollDri
   if (known === undefined) throw new HoldfastError("notFound", "This cluster does not know the node.");
   const drillIds = drillsOf(tables, known.nodeId).map(({ drillId }) => BigInt(drillId));
   return create(PollDrillsResponseSchema, { drillIds });
+}
+
+function onFleetFact(
+  event: DomainEvent,
+  { tables }: AppliedBatch,
+  byNode: (nodeId: number) => readonly HeartbeatSession[],
+): void {
+  if (event.kind === "nodeRemoved") for (const session of byNode(event.nodeId)) session.onRemoved();
+  if (event.kind !== "drillStarted" && event.kind !== "drillEnded") return;
+  const nodeId = event.kind === "drillStarted" ? event.nodeId : tables.get(drillTable, [event.drillId])?.nodeId;
+  if (nodeId !== undefined) for (const session of byNode(nodeId)) session.onDrillChanged(tables);
 }
 
 interface Call {

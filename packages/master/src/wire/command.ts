@@ -46,7 +46,10 @@ export function fleetFromWire(fleet: FleetCommand): PlainFleetCommand {
   const name = fleet.command.case;
   const schema = name === undefined ? undefined : caseSchema(FleetCommandSchema, name);
   if (name === undefined || schema === undefined) {
-    throw new HoldfastError("invalidArgument", "The request holds no order that this master knows. Nothing was changed.");
+    throw new HoldfastError(
+      "invalidArgument",
+      "The request holds no order that this master knows. Nothing was changed.",
+    );
   }
   const value = plainOf(schema, fleet.command.value as Message);
   const order = wireIsOrder({ case: name, value } as unknown as WireFleetOrder);

@@ -16,7 +16,8 @@ export function admitByToken(
   { proof, atMs }: { readonly proof: JoinProof; readonly atMs: number },
 ): Result<number, Refusal> {
   if (proof.credentialSha256 === undefined) {
-    if (clusterId === "") return refuse("denied", `A new node needs a join token, and this one showed none. ${howToJoin}`);
+    if (clusterId === "")
+      return refuse("denied", `A new node needs a join token, and this one showed none. ${howToJoin}`);
     return refuse(
       "denied",
       "This directory says that it belongs to this cluster, and the cluster does not know it: it is from another time, or a copy. " +

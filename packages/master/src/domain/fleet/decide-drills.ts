@@ -35,10 +35,13 @@ export function decideStartDrill(tables: TableReader, wanted: WantedDrill, conte
   const found = findNode(tables, nodeId);
   if (!found.ok) return found;
   const drillKind = drillKinds.get(wanted.kind);
-  if (drillKind === undefined) return refuse("invalidArgument", "A drill is a stop, a partition, a slow disk or a damaged copy.");
-  if (durationMs < durationMsMin || durationMs > durationMsMax) return refuse("invalidArgument", "A drill lasts 5 s to 1 hour.");
+  if (drillKind === undefined)
+    return refuse("invalidArgument", "A drill is a stop, a partition, a slow disk or a damaged copy.");
+  if (durationMs < durationMsMin || durationMs > durationMsMax)
+    return refuse("invalidArgument", "A drill lasts 5 s to 1 hour.");
   const isSlow = drillKind === "slow";
-  if (isSlow && (delayMs < 1 || delayMs > delayMsMax)) return refuse("invalidArgument", "A slow disk is 1 ms to 10 s slower.");
+  if (isSlow && (delayMs < 1 || delayMs > delayMsMax))
+    return refuse("invalidArgument", "A slow disk is 1 ms to 10 s slower.");
   const obstacle = obstacleOf(tables, { nodeId, name: found.value.name, drillKind }, context);
   if (obstacle !== undefined) return obstacle;
   const chunkId = drillKind === "corrupt" ? pickVictim(tables, wanted, context) : 0;
@@ -81,7 +84,10 @@ function obstacleOf(
   const { nodeId, name, drillKind } = drill;
   const [here] = drillsOf(tables, nodeId);
   if (here !== undefined) {
-    return refuse("precondition", `Drill ${here.drillId} (${here.drillKind}) runs on ${name} already. Stop it, or wait for its end.`);
+    return refuse(
+      "precondition",
+      `Drill ${here.drillId} (${here.drillKind}) runs on ${name} already. Stop it, or wait for its end.`,
+    );
   }
   if (drillKind !== "stop" && drillKind !== "partition") return undefined;
   const other = listDrills(tables).find(cutsOff);

@@ -61,14 +61,18 @@ export function decideMaintenance(
   const { nodeId, durationMs, reason } = order;
   const flaw = flawOfText(reason, "The reason");
   if (flaw !== undefined) return refuse("invalidArgument", flaw);
-  if (durationMs < 1 || durationMs > maintenanceMsMax) return refuse("invalidArgument", "Maintenance lasts at most 24 hours.");
+  if (durationMs < 1 || durationMs > maintenanceMsMax)
+    return refuse("invalidArgument", "Maintenance lasts at most 24 hours.");
   if (row.intent === nodeIntent.failed) {
     return refuse("precondition", `${row.name} is declared failed. Activate it first, or replace it.`);
   }
   const isLeft = (other: number): boolean => isReliable(tables, other, context);
   const losses = countLosses(tables, nodeId, { isLeft, wanted: 1 });
   if (losses.lastCopiesCount > 0 && !order.isForced) {
-    return refuse("precondition", `${explainLast(tables, row, losses)} Wait for repair, or force it: they can't be read meanwhile.`);
+    return refuse(
+      "precondition",
+      `${explainLast(tables, row, losses)} Wait for repair, or force it: they can't be read meanwhile.`,
+    );
   }
   return decided({ kind: "maintenanceStarted", nodeId, endsAtMs: context.atMs + durationMs, reason });
 }
@@ -121,8 +125,7 @@ export function decideRemove(tables: TableReader, order: FleetOrderOf<"removeNod
 /** Maintenance that is over by this time; for the controller. */
 export function decideEndMaintenance(tables: TableReader, atMs: number): Decision {
   const over = listNodes(tables).filter(
-    (row) =>
-      row.intent === nodeIntent.maintenance && (tables.get(nodeOrderTable, [row.nodeId])?.endsAtMs ?? 0) <= atMs,
+    (row) => row.intent === nodeIntent.maintenance && (tables.get(nodeOrderTable, [row.nodeId])?.endsAtMs ?? 0) <= atMs,
   );
   const events = over.map(({ nodeId }) => ({ kind: "nodeActivated" as const, nodeId, reason: "maintenance-over" }));
   return { events, outcome: {} };

@@ -24,7 +24,8 @@ export function decideIssueJoinToken(
   const flaw = flawOfText(label, "The label");
   if (flaw !== undefined) return refuse("invalidArgument", flaw);
   const known = findJoinToken(tables, tokenSha256);
-  if (known?.state === joinTokenState.out) return ok({ events: [], outcome: { fleet: { joinTokenId: known.joinTokenId } } });
+  if (known?.state === joinTokenState.out)
+    return ok({ events: [], outcome: { fleet: { joinTokenId: known.joinTokenId } } });
   if (known !== undefined) return refuse("invalidArgument", "This join token was issued before; make a new one.");
   if (outJoinTokenIds(tables).length >= joinTokensOutMax) {
     return refuse(

@@ -4,6 +4,7 @@ import type { EvolveContext } from "../evolve-context.ts";
 import { clusterTable, housekeepingTable, noteId } from "../state.ts";
 import type { Tables } from "../tables.ts";
 import { addDrill, endDrill } from "./drills.ts";
+import { noteFlap } from "./flapping.ts";
 import type { FleetFact } from "./fleet-events.ts";
 import { addJoinToken, endJoinToken, joinTokenState } from "./join-tokens.ts";
 import {
@@ -29,6 +30,7 @@ export function evolveFleet(tables: Tables, event: FleetFact, context: EvolveCon
       return changeNode(tables, nodeId, facts);
     }
     case "nodeDown":
+      noteFlap(tables, event.nodeId, context.atMs);
       return changeNode(tables, event.nodeId, { isDown: true, downReason: event.reason, changedAtMs: context.atMs });
     case "nodeUp":
       return changeNode(tables, event.nodeId, { isDown: false, downReason: "", changedAtMs: context.atMs });

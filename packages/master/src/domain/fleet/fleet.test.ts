@@ -74,7 +74,7 @@ describe("decideIntroduction", () => {
       capacityBytes: 1011,
       name: "node-1",
       zone: "z",
-    rack: "",
+      rack: "",
     });
   });
 
@@ -102,10 +102,12 @@ describe("decideIntroduction", () => {
   });
 
   test("before the first event of the log nobody joins", () => {
-    expect(decideIntroduction(new MemoryTables().tables, introduction, {
-      proof: { isAdmitted: true, credentialSha256: undefined },
-      atMs: 5,
-    })).toMatchObject({
+    expect(
+      decideIntroduction(new MemoryTables().tables, introduction, {
+        proof: { isAdmitted: true, credentialSha256: undefined },
+        atMs: 5,
+      }),
+    ).toMatchObject({
       ok: false,
       error: { kind: "unavailable" },
     });

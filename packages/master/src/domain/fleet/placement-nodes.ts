@@ -39,7 +39,7 @@ export function placementNodes(tables: TableReader, context: Pick<DecideContext,
       freeBytes: observed?.freeBytes ?? 0,
       isWritable: observed?.diskState === "ok",
       activeWriteCount: observed?.activeWriteCount ?? 0,
-      isCautioned: false,
+      isCautioned: observed?.caution !== undefined,
     };
   });
 }

@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import {
   BalanceStatusSchema,
-  DrillKind,
   DrillSchema,
   GetFleetResponseSchema,
   JoinTokenSchema,
@@ -10,6 +9,7 @@ import {
   type GetFleetResponse,
   type JoinToken,
 } from "@holdfast/proto/fleet/v1/fleet";
+import { drillKindToWire } from "../fleet/drill-kind.ts";
 import { listDrills, type DrillRow } from "../../domain/fleet/drills.ts";
 import { joinTokenState, listJoinTokens, type JoinTokenRow } from "../../domain/fleet/join-tokens.ts";
 import { readHousekeeping } from "../../domain/state.ts";
@@ -29,8 +29,7 @@ export interface FleetProgress {
 export function getFleet({ tables, index, nowMs, presetName }: FleetRead, progress: FleetProgress): GetFleetResponse {
   const { isBalancePaused, isRepairPaused } = readHousekeeping(tables);
   const isShown = (token: JoinTokenRow): boolean =>
-    token.state === joinTokenState.out ||
-    (token.state === joinTokenState.used && nowMs - token.endedAtMs < dayMs);
+    token.state === joinTokenState.out || (token.state === joinTokenState.used && nowMs - token.endedAtMs < dayMs);
   return create(GetFleetResponseSchema, {
     tasks: [...nodeTasks(tables, progress.drain)],
     balance: create(BalanceStatusSchema, { ...progress.balance(), isPaused: isBalancePaused }),
@@ -44,19 +43,11 @@ export function getFleet({ tables, index, nowMs, presetName }: FleetRead, progre
   });
 }
 
-/** `holdfast.fleet.v1.DrillKind` of a drill's word. */
-export const drillKindToWire: ReadonlyMap<string, DrillKind> = new Map([
-  ["stop", DrillKind.STOP],
-  ["partition", DrillKind.PARTITION],
-  ["slow", DrillKind.SLOW],
-  ["corrupt", DrillKind.CORRUPT],
-]);
-
 function drillToWire({ drillId, nodeId, drillKind, startedAtMs, endsAtMs, delayMs, actor }: DrillRow): Drill {
   return create(DrillSchema, {
     drillId: BigInt(drillId),
     ...{ nodeId, delayMs, actor },
-    kind: drillKindToWire.get(drillKind) ?? DrillKind.UNSPECIFIED,
+    kind: drillKindToWire(drillKind),
     startedAtMs: BigInt(startedAtMs),
     endsAtMs: BigInt(endsAtMs),
   });

@@ -14,7 +14,7 @@ const load: NodeLoad = {
   activeWriteCount: 0,
   activeReadCount: 0,
 };
-const claim = { nodeId: 1, name: "node-1", incarnation: "a", address: "host:1" };
+const claim = { nodeId: 1, name: "node-1", incarnation: "a", address: "host:1", committedAddress: "host:1" };
 const row: NodeRow = {
   ...{
     nodeId: 1,

@@ -7,9 +7,12 @@ import {
   type LivenessView,
   type ObservedLiveness,
 } from "../../controllers/liveness/plan.ts";
+import { planCautions, type Caution, type StreamBreaks } from "../../controllers/liveness/cautions.ts";
+import { planSlowness, slownessLimits, type Slowness } from "../../controllers/liveness/slowness.ts";
 import type { ObservedNode, Refusal } from "../../domain/decision.ts";
 import type { NodeRow } from "../../domain/fleet/tables.ts";
-import type { NodeLoad } from "./node-report.ts";
+import type { TableReader } from "../../domain/tables.ts";
+import type { NodeDetails, NodeLoad } from "./node-report.ts";
 
 /** Who opens a stream. */
 export interface StreamClaim {
@@ -17,6 +20,8 @@ export interface StreamClaim {
   readonly name: string;
   readonly incarnation: string;
   readonly address: string;
+  /** Where the log says that the node is; empty when it does not know the node yet. */
+  readonly committedAddress: string;
 }
 
 /** What became of a report: taken, older than one that was taken, or from a stream that another one replaced. */
@@ -31,7 +36,20 @@ interface Observed {
   lastHeartbeatMs: number;
   isStreamOpen: boolean;
   load: NodeLoad | undefined;
+  details: NodeDetails | undefined;
 }
+
+/** What a node last said and how long ago. */
+export interface LastReport {
+  readonly load: NodeLoad | undefined;
+  readonly details: NodeDetails | undefined;
+  readonly incarnation: string;
+  readonly ageMs: number;
+}
+
+/** Breaks of streams are remembered so long. */
+const breakWindowMs = 5 * 60_000;
+const breaksMax = 32;
 
 /** How long an answer of `observedNodes` may be used again. */
 const cacheMs = 100;
@@ -46,6 +64,10 @@ export class FleetObserver {
   readonly #observed = new Map<number, Observed>();
   #watchingSinceMs: number;
   #streamCount = 0;
+  #slowness: ReadonlyMap<number, Slowness> = new Map();
+  #cautions: ReadonlyMap<number, Caution> = new Map();
+  /** Node -> when its streams broke lately, oldest first. */
+  readonly #breaksMs = new Map<number, number[]>();
   #cache: { readonly atMs: number; readonly nodes: ReadonlyMap<number, ObservedNode> } | undefined;
 
   constructor(clock: Clock, limits: LivenessLimits) {
@@ -57,6 +79,9 @@ export class FleetObserver {
   /** Begins a leadership: forgets everything, and everybody gets a full grace. */
   restart(): void {
     this.#observed.clear();
+    this.#breaksMs.clear();
+    this.#slowness = new Map();
+    this.#cautions = new Map();
     this.#cache = undefined;
     this.forgive();
   }
@@ -69,16 +94,23 @@ export class FleetObserver {
   /**
    * Why a stream may not be opened, or undefined. A second process with the same identity is refused while the first one
    * talks: its files are a copy, and two processes would each answer for half of the truth. The same address proves that
-   * the older process is gone.
+   * the older process is gone. A new leader has heard nobody yet: until whoever has the committed address had time to
+   * come, a process at another address has to wait.
    */
   doubtOf(claim: StreamClaim): Refusal | undefined {
     const present = this.#observed.get(claim.nodeId);
-    if (present === undefined || present.incarnation === claim.incarnation || present.address === claim.address)
-      return undefined;
-    if (!this.#talks(present)) return undefined;
+    if (present?.incarnation === claim.incarnation) return undefined;
+    const address = present?.address ?? claim.committedAddress;
+    if (address === "" || address === claim.address) return undefined;
+    const nowMs = this.#clock.monotonicMs();
+    const heardMs = present?.lastHeartbeatMs ?? this.#watchingSinceMs;
+    if (nowMs - heardMs >= this.#limits.suspectAfterMs) return undefined;
     const message =
-      `A process with the identity of ${claim.name} is alive at ${present.address}; this one at ${claim.address} has a copy of its directory. ` +
-      "Nothing was touched. Stop one of them; a new node needs an empty directory.";
+      present?.isStreamOpen === true
+        ? `A process with the identity of ${claim.name} is alive at ${address}; this one at ${claim.address} has a copy of its directory. ` +
+          "Nothing was touched. Stop one of them; a new node needs an empty directory."
+        : `${claim.name} was at ${address} a moment ago, and this process is at ${claim.address}. Nothing was touched. ` +
+          "If it moved, it is let in in a few seconds; if this is a copy of its directory, stop one of them.";
     return { kind: "precondition", message };
   }
 
@@ -99,6 +131,7 @@ export class FleetObserver {
       lastHeartbeatMs: this.#clock.monotonicMs(),
       isStreamOpen: true,
       load: same?.load,
+      details: same?.details,
     });
     return ok(this.#streamCount);
   }
@@ -107,7 +140,7 @@ export class FleetObserver {
   accept(
     nodeId: number,
     streamNumber: number,
-    report: { readonly sequence: number; readonly load: NodeLoad },
+    report: { readonly sequence: number; readonly load: NodeLoad; readonly details?: NodeDetails },
   ): AcceptOutcome {
     const observed = this.#observed.get(nodeId);
     if (observed === undefined || observed.streamNumber !== streamNumber) return "superseded";
@@ -115,6 +148,7 @@ export class FleetObserver {
     observed.sequence = report.sequence;
     observed.lastHeartbeatMs = this.#clock.monotonicMs();
     observed.load = report.load;
+    observed.details = report.details;
     return "accepted";
   }
 
@@ -124,6 +158,30 @@ export class FleetObserver {
     if (observed === undefined || observed.streamNumber !== streamNumber) return;
     observed.isStreamOpen = false;
     this.#cache = undefined;
+    const breaksMs = this.#breaksMs.get(nodeId) ?? [];
+    this.#breaksMs.set(nodeId, [...breaksMs, this.#clock.monotonicMs()].slice(-breaksMax));
+  }
+
+  /** Judges anew which nodes to be careful with; called at every look at the nodes. `atMs` is leader time. */
+  judge(tables: TableReader, rows: readonly NodeRow[], atMs: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    const samples = [...this.#observed.values()].flatMap(({ nodeId, details, isStreamOpen }) =>
+      details === undefined || !isStreamOpen ? [] : [{ nodeId, ...details.latency }],
+    );
+    this.#slowness = planSlowness(this.#slowness, { nowMs, samples, limits: slownessLimits });
+    const breaksOf = (nodeId: number): StreamBreaks => this.#breaksOf(nodeId, nowMs);
+    this.#cautions = planCautions(tables, rows, { atMs, slowness: this.#slowness, breaksOf });
+    this.#cache = undefined;
+  }
+
+  /** Why a node is used only when no other one can be; undefined for most. */
+  cautionOf(nodeId: number): Caution | undefined {
+    return this.#cautions.get(nodeId);
+  }
+
+  #breaksOf(nodeId: number, nowMs: number): StreamBreaks {
+    const recent = (this.#breaksMs.get(nodeId) ?? []).filter((atMs) => nowMs - atMs < breakWindowMs);
+    return { count: recent.length, lastAgoMs: nowMs - (recent.at(-1) ?? Number.NEGATIVE_INFINITY) };
   }
 
   /** For the liveness plan. */
@@ -145,20 +203,19 @@ export class FleetObserver {
     for (const { nodeId, lastHeartbeatMs, isStreamOpen, load } of this.#observed.values()) {
       if (load === undefined) continue;
       const liveness = livenessOf({ nodeId, name: "", isDown: false, lastHeartbeatMs, isStreamOpen }, view);
-      nodes.set(nodeId, { nodeId, liveness, ...load });
+      const caution = this.#cautions.get(nodeId);
+      nodes.set(nodeId, { nodeId, liveness, ...load, ...(caution === undefined ? {} : { caution }) });
     }
     this.#cache = { atMs: nowMs, nodes };
     return nodes;
   }
 
-  /** Load, incarnation and age of the last report of a node, if it was heard. */
-  lastReport(
-    nodeId: number,
-  ): { readonly load: NodeLoad | undefined; readonly incarnation: string; readonly ageMs: number } | undefined {
+  /** The last report of a node, if it was heard in this leadership. */
+  lastReport(nodeId: number): LastReport | undefined {
     const observed = this.#observed.get(nodeId);
     if (observed === undefined) return undefined;
-    const ageMs = this.#clock.monotonicMs() - observed.lastHeartbeatMs;
-    return { load: observed.load, incarnation: observed.incarnation, ageMs };
+    const { load, details, incarnation } = observed;
+    return { load, details, incarnation, ageMs: this.#clock.monotonicMs() - observed.lastHeartbeatMs };
   }
 
   #viewNow(): Omit<LivenessView, "nodes"> {
@@ -174,9 +231,5 @@ export class FleetObserver {
       lastHeartbeatMs: observed?.lastHeartbeatMs,
       isStreamOpen: observed?.isStreamOpen ?? false,
     };
-  }
-
-  #talks(observed: Observed): boolean {
-    return observed.isStreamOpen && this.#clock.monotonicMs() - observed.lastHeartbeatMs < this.#limits.suspectAfterMs;
   }
 }

@@ -7,14 +7,15 @@ import {
   type HeartbeatResponse,
 } from "@holdfast/proto/master/v1/master";
 import { errorKindToWire } from "@holdfast/rpc";
-import type { KeyValueStore, Timer, Timers } from "@holdfast/runtime";
+import type { Clock, KeyValueStore, Timer, Timers } from "@holdfast/runtime";
 import type { Submitter } from "../../application/submission.ts";
 import type { HeldCopy } from "../../domain/chunks/decide-replicas.ts";
 import { decideIntroduction } from "../../domain/fleet/decide.ts";
-import { nodeByUuidTable } from "../../domain/fleet/tables.ts";
+import { nodeByUuidTable, nodeTable } from "../../domain/fleet/tables.ts";
 import { clusterTable } from "../../domain/state.ts";
-import { readerOf } from "../../domain/tables.ts";
+import { readerOf, type TableReader } from "../../domain/tables.ts";
 import { CopyReportBuffer } from "./copy-report-buffer.ts";
+import { DrillSender } from "./drill-sender.ts";
 import type { FleetObserver, StreamClaim } from "./fleet-observer.ts";
 import { BucketChecker } from "./inventory/bucket-checker.ts";
 import type { JoinGate } from "./join-gate.ts";
@@ -38,6 +39,7 @@ export interface SessionOptions {
   readonly observer: FleetObserver;
   readonly leadership: Leadership;
   readonly joinGate: JoinGate;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
 }
@@ -49,6 +51,7 @@ interface Joined {
   readonly copies: CopyReportBuffer;
   readonly buckets: BucketChecker;
   readonly trims: TrimSender;
+  readonly drills: DrillSender;
   readonly trimRound: Timer;
 }
 
@@ -107,6 +110,19 @@ export class HeartbeatSession {
     if (this.orders.length < waitingOrdersMax) this.#joined?.trims.send(chunkId, generation);
   }
 
+  /** A drill on this node began or ended. */
+  onDrillChanged(tables: TableReader): void {
+    this.#joined?.drills.sendAll(tables);
+  }
+
+  /** The node is no longer part of the cluster. */
+  onRemoved(): void {
+    this.#refuse(
+      "precondition",
+      "This node was removed from the cluster. Its copies are not needed; start it with an empty directory to join anew.",
+    );
+  }
+
   /** An order that is not repeated here; false when the stream is over or takes no more for now. */
   order(order: HeartbeatResponse): boolean {
     return this.orders.length < waitingOrdersMax && this.orders.push(order);
@@ -125,9 +141,10 @@ export class HeartbeatSession {
     const { introduction, incarnation } = report;
     const { name, address, nodeUuid } = introduction;
     const tables = readerOf(store);
-    const claimOf = (nodeId: number): StreamClaim => ({ nodeId, name, incarnation, address });
     // Before anything of it is committed: a copy of a directory must not move its node's address.
     const known = tables.get(nodeByUuidTable, [nodeUuid]);
+    const committedAddress = known === undefined ? "" : (tables.get(nodeTable, [known.nodeId])?.address ?? "");
+    const claimOf = (nodeId: number): StreamClaim => ({ nodeId, name, incarnation, address, committedAddress });
     const doubt = known === undefined ? undefined : observer.doubtOf(claimOf(known.nodeId));
     if (doubt !== undefined) return this.#refuse(doubt.kind, doubt.message);
     if (!(await this.#introduce(report))) return undefined;
@@ -141,7 +158,7 @@ export class HeartbeatSession {
   }
 
   #start(nodeId: number, streamNumber: number): Joined {
-    const { store, submitter, timers, logger } = this.#options;
+    const { store, submitter, clock, timers, logger } = this.#options;
     const copies = new CopyReportBuffer({ nodeId, submitter, timers, logger });
     const buckets = new BucketChecker({
       nodeId,
@@ -162,7 +179,8 @@ export class HeartbeatSession {
       trims.sendAll().catch((error: unknown) => this.orders.fail(error));
     };
     sendAll();
-    return { nodeId, streamNumber, copies, buckets, trims, trimRound: timers.every(trimRoundMs, sendAll) };
+    const drills = new DrillSender({ nodeId, term: this.#term, store, clock, send });
+    return { nodeId, streamNumber, copies, buckets, trims, drills, trimRound: timers.every(trimRoundMs, sendAll) };
   }
 
   /** False when the stream is over. */
@@ -175,6 +193,7 @@ export class HeartbeatSession {
       return false;
     }
     if (outcome === "stale") return true;
+    joined.drills.compare(report.drillIds);
     if (!(await this.#introduce(report))) return false;
     for (const copy of report.added) this.#noteAdded(joined, copy);
     for (const copy of report.corrupt) joined.copies.note("corrupt", copy);

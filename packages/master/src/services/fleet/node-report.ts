@@ -1,5 +1,5 @@
 import { HoldfastError } from "@holdfast/base";
-import type { HeartbeatRequest, HeldChunk } from "@holdfast/proto/master/v1/master";
+import type { HeartbeatRequest, HeldChunk, LatencyReport } from "@holdfast/proto/master/v1/master";
 import type { HeldCopy } from "../../domain/chunks/decide-replicas.ts";
 import { inventoryBucketCount } from "../../domain/chunks/tables.ts";
 import type { NodeIntroduction } from "../../domain/fleet/decide.ts";
@@ -14,6 +14,9 @@ export interface NodeReport {
   /** Highest term the node has seen. */
   readonly term: number;
   readonly load: NodeLoad;
+  readonly details: NodeDetails;
+  /** Drills that run on it, by its own word. */
+  readonly drillIds: readonly number[];
   /** Empty when it is not their turn. */
   readonly buckets: readonly { readonly bucket: number; readonly digest: number }[];
   readonly added: readonly HeldCopy[];
@@ -32,6 +35,36 @@ export interface NodeLoad {
   readonly activeWriteCount: number;
   readonly activeReadCount: number;
 }
+
+/** What is shown and judged, and placed by only indirectly. */
+export interface NodeDetails {
+  readonly disks: readonly NodeDisk[];
+  readonly latency: NodeLatency;
+  /** Chunks it is fetching. */
+  readonly activeFetchCount: number;
+}
+
+/** A disk as its node tells of it. */
+export interface NodeDisk {
+  readonly path: string;
+  readonly state: "ok" | "full" | "failed";
+  readonly capacityBytes: number;
+  readonly usedBytes: number;
+}
+
+/** Of the last ten seconds; zero where nothing happened. */
+export interface NodeLatency {
+  readonly writeP50TenthMs: number;
+  readonly writeP95TenthMs: number;
+  readonly readP50TenthMs: number;
+  readonly readP95TenthMs: number;
+  readonly writeBytesPerSecond: number;
+  readonly readBytesPerSecond: number;
+}
+
+/** Disks of one node that are shown. */
+const disksMax = 64;
+const diskPathLengthMax = 256;
 
 /** Errors: `invalidArgument` for numbers that no honest node sends. */
 export function reportFromWire(request: HeartbeatRequest): NodeReport {
@@ -52,6 +85,17 @@ export function reportFromWire(request: HeartbeatRequest): NodeReport {
       activeWriteCount: request.activeWriteCount,
       activeReadCount: request.activeReadCount,
     },
+    details: {
+      disks: request.disks.slice(0, disksMax).map(({ path, state, capacityBytes: capacity, usedBytes }) => ({
+        path: path.slice(0, diskPathLengthMax),
+        state: diskStateOf(state),
+        capacityBytes: numberOf(capacity, "capacity"),
+        usedBytes: numberOf(usedBytes, "used bytes"),
+      })),
+      latency: latencyOf(request.latency),
+      activeFetchCount: request.activeFetchCount,
+    },
+    drillIds: request.drillIds.map((drillId) => numberOf(drillId, "drill id")),
     buckets: request.buckets.map(({ bucket, digest }) => ({
       bucket: bucketOf(bucket),
       digest: numberOf(digest, "digest"),
@@ -63,6 +107,17 @@ export function reportFromWire(request: HeartbeatRequest): NodeReport {
       bucket: bucketOf(bucket),
       copies: chunks.map(copyFromWire),
     })),
+  };
+}
+
+function latencyOf(latency: LatencyReport | undefined): NodeLatency {
+  return {
+    writeP50TenthMs: latency?.writeP50TenthMs ?? 0,
+    writeP95TenthMs: latency?.writeP95TenthMs ?? 0,
+    readP50TenthMs: latency?.readP50TenthMs ?? 0,
+    readP95TenthMs: latency?.readP95TenthMs ?? 0,
+    writeBytesPerSecond: numberOf(latency?.writeBytesPerSecond ?? 0n, "write rate"),
+    readBytesPerSecond: numberOf(latency?.readBytesPerSecond ?? 0n, "read rate"),
   };
 }
 

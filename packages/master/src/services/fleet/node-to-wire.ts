@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
-import { Liveness, NodeSchema, type Intent, type Node } from "@holdfast/proto/model/v1/model";
+import { DiskSchema, Liveness, NodeSchema, type Intent, type Node } from "@holdfast/proto/model/v1/model";
 import type { ObservedLiveness } from "../../controllers/liveness/plan.ts";
+import { drillsOf } from "../../domain/fleet/drills.ts";
 import type { NodeRow } from "../../domain/fleet/tables.ts";
+import type { TableReader } from "../../domain/tables.ts";
 import type { FleetObserver } from "./fleet-observer.ts";
 
 const wireLiveness = {
@@ -15,9 +17,11 @@ const wireLiveness = {
  * A node as people see it. With an observer (at the leader) liveness, load and age are observed; without, a follower can
  * only tell whether the log calls it down.
  */
-export function nodeToWire(row: NodeRow, observer: FleetObserver | undefined): Node {
+export function nodeToWire(row: NodeRow, tables: TableReader, observer: FleetObserver | undefined): Node {
   const last = observer?.lastReport(row.nodeId);
   const load = last?.load;
+  const latency = last?.details?.latency;
+  const caution = observer?.cautionOf(row.nodeId);
   const liveness = observer === undefined ? (row.isDown ? "dead" : "unknown") : observer.livenessOf(row);
   return create(NodeSchema, {
     nodeId: row.nodeId,
@@ -35,5 +39,17 @@ export function nodeToWire(row: NodeRow, observer: FleetObserver | undefined): N
     heartbeatAgeMs: BigInt(Math.max(0, Math.round(last?.ageMs ?? 0))),
     zone: row.zone,
     incarnation: last?.incarnation ?? "",
+    rack: row.rack,
+    disks: (last?.details?.disks ?? []).map(({ path, state, capacityBytes, usedBytes }) =>
+      create(DiskSchema, { path, state, capacityBytes: BigInt(capacityBytes), usedBytes: BigInt(usedBytes) }),
+    ),
+    isGray: caution?.isGray ?? false,
+    caution: caution?.reason ?? "",
+    writeP95TenthMs: latency?.writeP95TenthMs ?? 0,
+    readP95TenthMs: latency?.readP95TenthMs ?? 0,
+    writeBytesPerSecond: BigInt(latency?.writeBytesPerSecond ?? 0),
+    readBytesPerSecond: BigInt(latency?.readBytesPerSecond ?? 0),
+    drillIds: drillsOf(tables, row.nodeId).map(({ drillId }) => BigInt(drillId)),
+    diskState: load?.diskState ?? "",
   });
 }

@@ -1,0 +1,50 @@
+import { explainFlapping } from "../../domain/fleet/flapping.ts";
+import type { NodeRow } from "../../domain/fleet/tables.ts";
+import type { TableReader } from "../../domain/tables.ts";
+import type { Slowness } from "./slowness.ts";
+
+/** Why a live node is used only when no other one can be. */
+export interface Caution {
+  /** Slow but alive. */
+  readonly isGray: boolean;
+  /** In words. */
+  readonly reason: string;
+}
+
+/** What a look at the streams showed: how often one of a node's broke within the last minutes, and when last. */
+export interface StreamBreaks {
+  readonly count: number;
+  readonly lastAgoMs: number;
+}
+
+const breaksMin = 4;
+const breakHoldMs = 30_000;
+
+/** The nodes to be careful with now, slow ones first of all reasons. */
+export function planCautions(
+  tables: TableReader,
+  rows: readonly NodeRow[],
+  seen: {
+    readonly atMs: number;
+    readonly slowness: ReadonlyMap<number, Slowness>;
+    readonly breaksOf: (nodeId: number) => StreamBreaks;
+  },
+): ReadonlyMap<number, Caution> {
+  const cautions = new Map<number, Caution>();
+  for (const row of rows) {
+    const slowness = seen.slowness.get(row.nodeId);
+    const isGray = slowness?.isGray === true;
+    const reasons = [
+      isGray ? slowness.reason || "was slow lately, and is not tried again yet" : "",
+      explainFlapping(tables, row, seen.atMs),
+      explainBreaks(seen.breaksOf(row.nodeId)),
+    ].filter((reason) => reason !== "");
+    if (reasons.length > 0) cautions.set(row.nodeId, { isGray, reason: reasons.join("; ") });
+  }
+  return cautions;
+}
+
+function explainBreaks({ count, lastAgoMs }: StreamBreaks): string {
+  if (count < breaksMin || lastAgoMs >= breakHoldMs) return "";
+  return `its connection broke ${count} times within five minutes: it gets new copies only when no other node can take them`;
+}

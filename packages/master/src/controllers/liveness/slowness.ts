@@ -1,0 +1,113 @@
+/** How fast a node answered in the last ten seconds, in 0.1 ms; 0 = nothing happened. */
+export interface LatencySample {
+  readonly nodeId: number;
+  /** 95th percentile of durable writes. */
+  readonly writeP95TenthMs: number;
+  /** 95th percentile of first bytes of reads. */
+  readonly readP95TenthMs: number;
+}
+
+/** When a node that answers is too slow to be used first. */
+export interface SlownessLimits {
+  /** So many times the median of the other nodes is slow. */
+  readonly slowFactor: number;
+  /** A gray node is fine again below so many times the median. */
+  readonly fineFactor: number;
+  /** Whatever the others do, a write below this is not slow. */
+  readonly writeFloorTenthMs: number;
+  /** The same for reads. */
+  readonly readFloorTenthMs: number;
+  /** Slow for so long makes a node gray. */
+  readonly slowForMs: number;
+  /** Fine for so long ends it; a node that nobody asks any more is tried again after three times this. */
+  readonly fineForMs: number;
+}
+
+/** What is right for disks and for flash: only what people notice counts, and only when it lasts. */
+export const slownessLimits: SlownessLimits = {
+  slowFactor: 3,
+  fineFactor: 2,
+  writeFloorTenthMs: 1000,
+  readFloorTenthMs: 500,
+  slowForMs: 4000,
+  fineForMs: 15_000,
+};
+
+/** What is remembered of a node between two looks. */
+export interface Slowness {
+  readonly isGray: boolean;
+  /** Since when it looks the other way; undefined while it looks as it is called. */
+  readonly otherwiseSinceMs: number | undefined;
+  /** Since when nobody asked it for anything. */
+  readonly idleSinceMs: number | undefined;
+  /** Why it is gray; empty while it is not. */
+  readonly reason: string;
+}
+
+/** One look at all nodes that report. */
+export interface SlownessView {
+  readonly nowMs: number;
+  readonly samples: readonly LatencySample[];
+  readonly limits: SlownessLimits;
+}
+
+/** Others that must have something to compare with: the median of one node is that node. */
+const othersMin = 2;
+
+/** What to remember from this look on. Nodes without a sample are forgotten. */
+export function planSlowness(memory: ReadonlyMap<number, Slowness>, view: SlownessView): ReadonlyMap<number, Slowness> {
+  return new Map(view.samples.map((sample) => [sample.nodeId, judge(memory.get(sample.nodeId), sample, view)]));
+}
+
+const fine: Slowness = { isGray: false, otherwiseSinceMs: undefined, idleSinceMs: undefined, reason: "" };
+
+function judge(before: Slowness = fine, sample: LatencySample, view: SlownessView): Slowness {
+  const { nowMs, limits } = view;
+  const isIdle = sample.writeP95TenthMs === 0 && sample.readP95TenthMs === 0;
+  if (isIdle) {
+    const idleSinceMs = before.idleSinceMs ?? nowMs;
+    const isTriedAgain = nowMs - idleSinceMs >= 3 * limits.fineForMs;
+    return isTriedAgain ? { ...fine, idleSinceMs } : { ...before, idleSinceMs };
+  }
+  const reasons = slowReasons(sample, view, before.isGray ? "fine" : "slow");
+  const isOtherwise = before.isGray ? reasons.length === 0 : reasons.length > 0;
+  if (!isOtherwise) {
+    const reason = before.isGray ? reasons.join("; ") : "";
+    return { isGray: before.isGray, otherwiseSinceMs: undefined, idleSinceMs: undefined, reason };
+  }
+  const otherwiseSinceMs = before.otherwiseSinceMs ?? nowMs;
+  const neededMs = before.isGray ? limits.fineForMs : limits.slowForMs;
+  if (nowMs - otherwiseSinceMs < neededMs) return { ...before, otherwiseSinceMs, idleSinceMs: undefined };
+  return before.isGray ? fine : { ...fine, isGray: true, reason: reasons.join("; ") };
+}
+
+/** In words, what is slower than it may be: to become gray (`slow`), or to stay so (`fine`). */
+function slowReasons(sample: LatencySample, view: SlownessView, bar: "slow" | "fine"): readonly string[] {
+  const { limits } = view;
+  const factor = bar === "slow" ? limits.slowFactor : limits.fineFactor;
+  const floorShare = bar === "slow" ? 1 : limits.fineFactor / limits.slowFactor;
+  const kinds = [
+    { what: "writes take", of: (one: LatencySample) => one.writeP95TenthMs, floor: limits.writeFloorTenthMs },
+    { what: "reads take", of: (one: LatencySample) => one.readP95TenthMs, floor: limits.readFloorTenthMs },
+  ];
+  return kinds.flatMap(({ what, of, floor }) => {
+    const others = view.samples
+      .filter((other) => other.nodeId !== sample.nodeId && of(other) > 0)
+      .map((one) => of(one));
+    if (others.length < othersMin) return [];
+    const median = medianOf(others);
+    const own = of(sample);
+    if (own <= Math.max(floor * floorShare, median * factor)) return [];
+    return [`${what} ${millisText(own)} (95th percentile), ${millisText(median)} on the other nodes`];
+  });
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  // The lower of the two middle ones: half of the others being slow is no reason to call a node fine.
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+}
+
+function millisText(tenthMs: number): string {
+  return `${tenthMs < 100 ? tenthMs / 10 : Math.round(tenthMs / 10)} ms`;
+}
