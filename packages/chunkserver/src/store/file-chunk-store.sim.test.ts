@@ -174,6 +174,15 @@ describe("FileChunkStore", () => {
       expect(store.has({ chunkId: 1, generation: 1 })).toBe(true);
     }));
 
+  it("finds damage in the footer of a copy that was read a moment ago", () =>
+    inWorld(async ({ store, machine, inventory }) => {
+      const chunk = await writeChunk(store, 1, sampleBytes(100_000));
+      await readAll(store, wholeOf(chunk));
+      machine.disk.corrupt(fileOf(1), 100_000 + 8 + 20);
+      expect(await store.verify(chunk)).toBe(false);
+      expect(inventory.events).toEqual(["added 1.1", "corrupt 1.1"]);
+    }));
+
   it("reports a file that was taken away behind its back", () =>
     inWorld(async ({ store, process, inventory }) => {
       const chunk = await writeChunk(store, 1, sampleBytes(10));

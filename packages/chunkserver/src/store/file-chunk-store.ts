@@ -178,6 +178,8 @@ export class FileChunkStore implements ChunkStore {
   }
 
   async verify(key: ChunkKey): Promise<boolean> {
+    // Table and footer rot, too; a cached tail would hide it.
+    this.#copies.distrust(key);
     try {
       for await (const _piece of this.read({ ...key, offsetBytes: 0, lengthBytes: undefined })) void _piece;
       return true;

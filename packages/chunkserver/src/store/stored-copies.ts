@@ -63,6 +63,11 @@ export class StoredCopies {
     }
   }
 
+  /** What was read of the copy before counts no more: the next read looks at all of it. */
+  distrust(key: ChunkKey): void {
+    this.#tails.delete(key);
+  }
+
   /** The copy is not in the inventory any more. */
   forget(key: ChunkKey): void {
     this.#options.index.remove(key);
