@@ -32,7 +32,7 @@ interface WorkFolder {
   visitors: number;
 }
 
-const namesPerFolder = 4;
+const namesPerFolder = 8;
 const foldersPerEpoch = 3;
 
 /** Several clients that write, overwrite, rename, delete, list and read files in shared folders, and note everything. */
@@ -203,7 +203,7 @@ export class Workload {
     const entry = chance.pick(entries);
     if (draw < 0.7) return this.#readBack(session, entry);
     const entryId = String(entry.entryId);
-    if (draw < 0.86) {
+    if (draw < 0.88) {
       const target = `file-${chance.between(1, namesPerFolder)}`;
       await this.#record(folder, name, { kind: "rename", entryId, name: target }, async () => {
         await session.rename(entry.entryId, target);
@@ -211,7 +211,7 @@ export class Workload {
       });
       return;
     }
-    const isForEver = draw < 0.93;
+    const isForEver = draw < 0.94;
     await this.#record(folder, name, { kind: isForEver ? "purge" : "trash", entryId }, async () => {
       await (isForEver ? session.purge(entry.entryId) : session.trash(entry.entryId));
       return { kind: "done" };

@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { containersMissing } from "./cluster/container-driver.ts";
+import { tableOf } from "./report-table.ts";
+import { runChaos } from "./run-chaos.ts";
+
+const missing = await containersMissing();
+if (missing !== undefined) process.stdout.write(`skipped: the container driver of the chaos suite ${missing}\n`);
+
+it.skipIf(missing !== undefined)("the same with every process in a container of its own", async () => {
+  const report = await runChaos({
+    driver: "container",
+    seed: 7,
+    durationMs: 25_000,
+    report: (line) => process.stdout.write(`${line}\n`),
+  });
+  process.stdout.write(`${tableOf(report)}\n`);
+  expect(report.violations).toEqual([]);
+  expect(report.operations).toBeGreaterThan(50);
+  expect(report.injected.length).toBeGreaterThan(2);
+});
