@@ -22,6 +22,7 @@ const commands = {
   gen: ["tools/gen.ts"],
   "raft:etcd-scripts": ["packages/raft/src/testing/etcd-scripts.ts"],
   "raft:explore": ["packages/raft/test/raft-explore.ts"],
+  "raft:vopr": ["packages/raft/test/raft-vopr.ts"],
   format: ["tools/format.ts"],
   holdfast: ["packages/cli/src/main.ts"],
 };

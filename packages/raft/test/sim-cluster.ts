@@ -2,15 +2,56 @@ import { must } from "@holdfast/base";
 import { createMetrics, silentLogger, type Logger } from "@holdfast/observability";
 import { createSimNetwork, type SimNetwork } from "@holdfast/rpc/sim";
 import { createSimWorld, type SimProcess, type SimWorld } from "@holdfast/runtime/sim";
-import type { CommittedEntry, ProposeOutcome, RaftEvent, RaftNode, StateMachine } from "../src/api.ts";
+import type {
+  CommittedEntry,
+  ProposeOutcome,
+  RaftEvent,
+  RaftNode,
+  RaftPeer,
+  SnapshotPiece,
+  SnapshotSupport,
+  StateInstallation,
+  StateMachine,
+  StateSnapshot,
+} from "../src/api.ts";
 import type { LogIndex, PeerId } from "../src/core/types.ts";
 import { openRaftNode } from "../src/node/open-raft-node.ts";
 import type { RaftSettings } from "../src/node/settings.ts";
 
 /** A state machine for tests: remembers what it was given, in order. Its content counts as durable at once. */
 export class RecordingStateMachine implements StateMachine {
-  readonly entries: CommittedEntry[] = [];
+  entries: CommittedEntry[] = [];
+  /** Without, members can only be helped with entries. */
+  readonly snapshots?: SnapshotSupport;
+  /** How often another member's state took the place of this one. */
+  installCount = 0;
   #appliedIndex = 0 as LogIndex;
+
+  constructor(pieceEntries = 0) {
+    if (pieceEntries > 0)
+      this.snapshots = { open: () => this.#open(pieceEntries), begin: async () => new RecordedInstallation(this) };
+  }
+
+  /** Another state, at once. */
+  replace(entries: readonly CommittedEntry[], index: LogIndex): void {
+    this.entries = [...entries];
+    this.#appliedIndex = index;
+    this.installCount++;
+  }
+
+  async #open(pieceEntries: number): Promise<StateSnapshot> {
+    const entries = [...this.entries];
+    const index = this.#appliedIndex;
+    async function* pieces(afterKey: Uint8Array): AsyncGenerator<SnapshotPiece> {
+      const start = afterKey.length === 0 ? 0 : Number(new TextDecoder().decode(afterKey));
+      for (let at = start; at < entries.length; at += pieceEntries) {
+        const part = entries.slice(at, at + pieceEntries).map((entry) => [entry.index, entry.term, [...entry.data]]);
+        const lastKey = new TextEncoder().encode(String(at + part.length));
+        yield { data: new TextEncoder().encode(JSON.stringify(part)), lastKey };
+      }
+    }
+    return { index, sizeBytesEstimate: 40 * entries.length, pieces, close: async () => undefined };
+  }
 
   appliedIndex(): LogIndex {
     return this.#appliedIndex;
@@ -31,6 +72,29 @@ export class RecordingStateMachine implements StateMachine {
   }
 }
 
+class RecordedInstallation implements StateInstallation {
+  readonly #machine: RecordingStateMachine;
+  readonly #entries: CommittedEntry[] = [];
+
+  constructor(machine: RecordingStateMachine) {
+    this.#machine = machine;
+  }
+
+  async add({ data }: SnapshotPiece): Promise<void> {
+    const part = JSON.parse(new TextDecoder().decode(data)) as [number, number, number[]][];
+    for (const [index, term, bytes] of part)
+      this.#entries.push({ index, term, data: Uint8Array.from(bytes) } as unknown as CommittedEntry);
+  }
+
+  async install(index: LogIndex): Promise<void> {
+    this.#machine.replace(this.#entries, index);
+  }
+
+  async discard(): Promise<void> {
+    // Held in memory only.
+  }
+}
+
 /** A member that runs. */
 export interface SimMember {
   readonly id: PeerId;
@@ -46,6 +110,8 @@ export interface SimClusterOptions {
   readonly size?: number;
   readonly settings?: Partial<RaftSettings>;
   readonly logger?: Logger;
+  /** Entries of one piece of a snapshot; 0 (default): the state machine makes none. */
+  readonly pieceEntries?: number;
 }
 
 /** A Raft group in a simulated world: members m1, m2 ... on machines of the same names. */
@@ -94,6 +160,13 @@ export class SimCluster {
     else this.world.machine(nameOf(id)).powerCut();
   }
 
+  /** The member's machine gets a new, empty disk. */
+  wipe(id: PeerId): void {
+    if (this.members.has(id)) this.crash(id);
+    this.world.machine(nameOf(id)).wipe();
+    this.stateMachines.delete(id);
+  }
+
   /** The member that leads and is ready, once there is exactly one of the highest term. */
   leader(): SimMember | undefined {
     const ready = [...this.members.values()].filter(({ node }) => node.status().isReadyLeader);
@@ -127,10 +200,15 @@ export class SimCluster {
   stateMachine(id: PeerId): RecordingStateMachine {
     let stateMachine = this.stateMachines.get(id);
     if (stateMachine === undefined) {
-      stateMachine = new RecordingStateMachine();
+      stateMachine = new RecordingStateMachine(this.#options.pieceEntries);
       this.stateMachines.set(id, stateMachine);
     }
     return stateMachine;
+  }
+
+  /** How a member is reached. */
+  peer(id: number): RaftPeer {
+    return { id: id as PeerId, address: `${nameOf(id as PeerId)}:7000` };
   }
 
   async #boot(id: PeerId, process: SimProcess): Promise<SimMember> {
@@ -144,7 +222,8 @@ export class SimCluster {
       logger: this.#options.logger ?? silentLogger,
       metrics: createMetrics(),
     };
-    const peers = this.ids.map((peer) => ({ id: peer, address: `${nameOf(peer)}:7000` }));
+    const known = this.ids.includes(id) ? this.ids : [...this.ids, id];
+    const peers = known.map((peer) => this.peer(peer));
     const settings = this.#options.settings;
     const config = { clusterId: "sim", id, peers, directory: "/raft", ...(settings === undefined ? {} : { settings }) };
     const node = await openRaftNode(config, ports, this.stateMachine(id));

@@ -20,7 +20,13 @@ export function digestState(state: RaftState): bigint {
     mix.value([progress.isActive, progress.isPausedForAnswer, progress.isLearner, progress.fetchRef]);
     mix.value([progress.ackedRound, progress.inflights.list()]);
   }
-  mix.value([state.reads.round, state.reads.confirmedRound, state.reads.waiting, state.reads.postponed]);
+  const { reads, tick } = state;
+  const age = (at: number | undefined): number | undefined => (at === undefined ? undefined : tick - at);
+  mix.value([reads.round, reads.confirmedRound, reads.waiting, reads.postponed, age(reads.leaseStartTick)]);
+  mix.value(reads.roundStarts.map((start) => [start.round, age(start.tick)]));
+  mix.value(reads.forwarded.map(({ ref, sentAtTick }) => [ref, age(sentAtTick)]));
+  mix.value(state.transferRefs.map(({ ref, fromLeader, sinceTick }) => [ref, fromLeader, age(sinceTick)]));
+  mix.value([age(state.resolveAtTick), state.readyTerm, state.isDiskStallReported]);
   mix.value([state.uncommittedBytes, state.openProposals, state.openApplies, state.isApplyPaused, state.openFetches]);
   for (const { givenAtTick, ...order } of state.openPersists) mix.value([order, state.tick - givenAtTick]);
   mix.value([state.persistedHardState, state.outbox.messages, state.outbox.afterPersist, state.outbox.replies]);

@@ -1,0 +1,141 @@
+import {
+  checkLinearizability,
+  HistoryRecorder,
+  registerModel,
+  type LinearizabilityVerdict,
+  type OpenOperation,
+  type RegisterInput,
+  type RegisterOutput,
+} from "@holdfast/base/linearizability";
+import type { ProposeOutcome } from "../../src/api.ts";
+import type { SeededRandom, SimWorld } from "@holdfast/runtime/sim";
+import { encodeCommand } from "./register-machine.ts";
+import type { SafetyChecker } from "./safety-checker.ts";
+import type { VoprMember } from "./vopr-member.ts";
+
+/** What the clients of a run need. */
+export interface ClientSurroundings {
+  readonly world: SimWorld;
+  readonly members: readonly VoprMember[];
+  readonly checker: SafetyChecker;
+  readonly keys: number;
+  readonly pauseMs: number;
+}
+
+/** Gives an operation up as unknown after so long. */
+const patienceMs = 3000;
+
+/** Clients that write, compare-and-set and read registers one operation after the other, and remember all of it. */
+export class VoprClients {
+  readonly #parts: ClientSurroundings;
+  readonly #recorder = new HistoryRecorder<RegisterInput, RegisterOutput>();
+  #nextId = 1;
+  #isOver = false;
+  acknowledged = 0;
+  reads = 0;
+
+  constructor(parts: ClientSurroundings) {
+    this.#parts = parts;
+  }
+
+  /** Another client begins to work. */
+  start(name: string): void {
+    const random = this.#parts.world.random.fork(`client ${name}`);
+    this.#next(name, random);
+  }
+
+  /** No new operations. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  /** Whether everything recorded can have happened in one order. */
+  check(): LinearizabilityVerdict<RegisterInput, RegisterOutput> {
+    return checkLinearizability(registerModel, this.#recorder.history(), { stepsMax: 300_000 });
+  }
+
+  #next(name: string, random: SeededRandom): void {
+    const { world, pauseMs } = this.#parts;
+    world.scheduler.schedule(random.fraction() * 2 * pauseMs, `client ${name}`, () => {
+      if (!this.#isOver) this.#act(name, random);
+    });
+  }
+
+  #act(name: string, random: SeededRandom): void {
+    const { world, members, keys } = this.#parts;
+    const running = members.filter(({ node }) => node !== undefined);
+    const leaders = running.filter(({ node }) => node?.status().role === "leader");
+    const choice = leaders.length > 0 && !random.chance(0.1) ? leaders : running;
+    const key = `k${random.integer(keys)}`;
+    const input = this.#drawInput(random);
+    if (choice.length === 0) {
+      this.#next(name, random);
+      return;
+    }
+    const member = random.pick(choice);
+    const open = this.#recorder.begin({ process: name, key, invokeAt: world.nowMs(), input });
+    let isDone = false;
+    const goOn = (): void => {
+      if (isDone) return;
+      isDone = true;
+      this.#next(name, random);
+    };
+    world.scheduler.schedule(patienceMs, `patience ${name}`, goOn);
+    if (input.kind === "read") this.#read(member, open, goOn);
+    else this.#propose(member, { id: this.#nextId++, input, open, goOn });
+  }
+
+  #drawInput(random: SeededRandom): RegisterInput {
+    const kind = random.integer(5);
+    if (kind < 2) return { kind: "read" };
+    const value = `v${this.#nextId}`;
+    if (kind < 4) return { kind: "write", value };
+    const expected = this.#nextId < 2 ? undefined : `v${Math.max(1, this.#nextId - 1 - random.integer(4))}`;
+    return { kind: "cas", expected, value };
+  }
+
+  #read(member: VoprMember, open: OpenOperation<RegisterInput>, goOn: () => void): void {
+    const { world } = this.#parts;
+    member.node?.readIndex().then(
+      () => {
+        this.reads++;
+        this.#recorder.end(open, { kind: "value", value: member.state.read(open.key) }, world.nowMs());
+        goOn();
+      },
+      () => {
+        this.#recorder.cancel(open);
+        goOn();
+      },
+    );
+  }
+
+  #propose(
+    member: VoprMember,
+    order: {
+      readonly id: number;
+      readonly input: Exclude<RegisterInput, { kind: "read" }>;
+      readonly open: OpenOperation<RegisterInput>;
+      readonly goOn: () => void;
+    },
+  ): void {
+    const { id, input, open, goOn } = order;
+    void member.node?.propose(encodeCommand({ id, key: open.key, input })).then((outcome) => {
+      this.#settle(member, id, open, outcome);
+      goOn();
+    });
+  }
+
+  #settle(member: VoprMember, id: number, open: OpenOperation<RegisterInput>, outcome: ProposeOutcome): void {
+    const { checker, world } = this.#parts;
+    if (outcome.kind === "applied") {
+      this.acknowledged++;
+      checker.acknowledged(id, outcome.index, outcome.term);
+      const output = member.state.outputOf(id);
+      if (output === undefined) checker.fail(`command ${id} is acknowledged by ${member.name} and not in its state`);
+      else this.#recorder.end(open, output, world.nowMs());
+    } else if (outcome.kind !== "unknown") {
+      checker.refused(id);
+      this.#recorder.cancel(open);
+    }
+  }
+}
