@@ -5,6 +5,7 @@ import {
   HeartbeatRequestSchema,
   type HeartbeatRequest,
   type HeartbeatResponse,
+  type ReplicateChunk,
 } from "@holdfast/proto/master/v1/master";
 import type { SimProcess } from "@holdfast/runtime/sim";
 import type { HeldCopy } from "../src/domain/chunks/decide-replicas.ts";
@@ -23,10 +24,17 @@ export class FakeNode {
   /** Changes of the next reports. */
   reported: { added: HeldCopy[]; corrupt: HeldCopy[]; trimmed: HeldCopy[] } = { added: [], corrupt: [], trimmed: [] };
   obeysTrims = true;
+  /** Whom it can fetch from; it fetches only when told. */
+  peers: readonly FakeNode[] = [];
+  fetchMs = 200;
+  capacityBytes = 1 << 30;
+  zone = "";
+  isAlive = false;
   uuid: string;
   address: string;
   clusterId = "";
   readonly #masters: SimMasters;
+  readonly #fetching = new Set<number>();
   #process: SimProcess | undefined;
   #abort = new AbortController();
 
@@ -41,6 +49,7 @@ export class FakeNode {
   start(): void {
     const { process, network } = this.#masters.processOn(this.name);
     this.#process = process;
+    this.isAlive = true;
     this.#abort = new AbortController();
     const incarnation = toHex(process.random.bytes(16));
     let sequence = 0;
@@ -72,6 +81,7 @@ export class FakeNode {
   }
 
   kill(): void {
+    this.isAlive = false;
     this.#process?.crash();
   }
 
@@ -91,6 +101,7 @@ export class FakeNode {
       this.listedBucketCount += order.value.buckets.length;
       report(order.value.buckets);
     }
+    if (order.case === "replicate") this.#fetch(order.value);
     if (order.case === "trim" && this.obeysTrims) {
       const { chunkId, generation } = order.value;
       const copy = this.inventory.get(Number(chunkId)) ?? { chunkId: Number(chunkId), generation, lengthBytes: 0 };
@@ -98,6 +109,20 @@ export class FakeNode {
       this.trimmedIds.push(Number(chunkId));
       this.reported.trimmed.push(copy);
     }
+  }
+
+  #fetch({ chunkId: wireId, generation, lengthBytes, sources }: ReplicateChunk): void {
+    const chunkId = Number(wireId);
+    if (this.inventory.has(chunkId) || this.#fetching.has(chunkId)) return;
+    const source = this.peers.find(
+      (peer) => sources.some(({ address }) => address === peer.address) && peer.isAlive && peer.inventory.has(chunkId),
+    );
+    if (source === undefined) return;
+    this.#fetching.add(chunkId);
+    this.#process?.timers.after(this.fetchMs, () => {
+      this.#fetching.delete(chunkId);
+      if (source.isAlive && source.inventory.has(chunkId)) this.add({ chunkId, generation, lengthBytes });
+    });
   }
 
   #report(options: {
@@ -116,12 +141,15 @@ export class FakeNode {
     const copies = [...this.inventory.values()];
     const inBucket = (bucket: number): HeldCopy[] => copies.filter((copy) => bucketOf(copy.chunkId) === bucket);
     const digestOf = (bucket: number): bigint => BigInt(inBucket(bucket).map(copyDigest).reduce(addDigests, 0));
-    const capacity = { capacityBytes: 1n << 40n, usedBytes: 0n, freeBytes: 1n << 40n, diskState: "ok" };
+    const capacityBytes = BigInt(this.capacityBytes);
+    const usedBytes = BigInt(copies.reduce((sum, copy) => sum + copy.lengthBytes, 0));
+    const capacity = { capacityBytes, usedBytes, freeBytes: capacityBytes - usedBytes, diskState: "ok" };
     return create(HeartbeatRequestSchema, {
       ...{
         nodeUuid: this.uuid,
         clusterId: this.clusterId,
         name: this.name,
+        zone: this.zone,
         address: this.address,
         ip: "10.0.0.1",
         mac: "02:00:00:00:00:01",

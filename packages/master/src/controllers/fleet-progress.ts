@@ -22,6 +22,12 @@ export class FleetProgressBoard implements FleetProgress {
     this.#balance = balance;
   }
 
+  /** A new leadership knows nothing yet. */
+  reset(): void {
+    this.#balance = nothing;
+    this.#drains = new Map();
+  }
+
   setDrains(drains: ReadonlyMap<number, NonNullable<ReturnType<FleetProgress["drain"]>>>): void {
     this.#drains = drains;
   }

@@ -8,7 +8,7 @@ import type { CopyNode } from "../repair/copy-node.ts";
 import type { CopyMemory } from "../repair/memory.ts";
 import { listChunksOf, type SeenMove } from "../repair/observe.ts";
 import type { PlannedCopy } from "../repair/plan.ts";
-import type { RepairProgress } from "../repair/progress.ts";
+import type { FleetProgressBoard } from "../fleet-progress.ts";
 import { planBalance, type ActiveMove, type BalanceLimits, type BalancePlan } from "./plan.ts";
 
 /** How often the levels are looked at, besides the limits. */
@@ -25,7 +25,7 @@ export interface BalancerOptions {
   readonly tables: TableReader;
   readonly submitter: Submitter;
   readonly clock: Clock;
-  readonly progress: RepairProgress;
+  readonly fleetProgress: FleetProgressBoard;
 }
 
 /** One look, shared with repair. */
@@ -86,17 +86,18 @@ export class Balancer {
   }
 
   showProgress({ moves, memory, restReason }: BalanceRound): void {
-    const { progress, clock } = this.#options;
+    const { fleetProgress, clock } = this.#options;
     const bytesPerSecond = memory.bytesPerSecond(clock.monotonicMs(), ["balance"]);
     const { plannedMoves, plannedBytes, spreadPerMille, isStuck } = this.#plan;
     const stuck = "Nodes are unequally full, but no move keeps zones and racks apart and finds room.";
     const hasWork = plannedMoves > 0 || isStuck;
-    progress.setBalance({
-      plannedMoves,
-      activeMoves: moves.length,
-      doneMoves: memory.doneMoves,
-      bytesPerSecond,
-      remainingMs: bytesPerSecond === 0 ? 0 : Math.round((plannedBytes * 1000) / bytesPerSecond),
+    const remainingMs = bytesPerSecond === 0 ? 0 : Math.round((plannedBytes * 1000) / bytesPerSecond);
+    fleetProgress.setBalance({
+      plannedMoves: BigInt(plannedMoves),
+      activeMoves: BigInt(moves.length),
+      doneMoves: BigInt(memory.doneMoves),
+      bytesPerSecond: BigInt(bytesPerSecond),
+      remainingMs: BigInt(remainingMs),
       spreadPerMille,
       stoppedReason: hasWork ? (isStuck && restReason === "" ? stuck : restReason) : "",
     });

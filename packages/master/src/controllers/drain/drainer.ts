@@ -4,14 +4,14 @@ import { countHeldCopies } from "../../domain/chunks/node-copy-sets.ts";
 import { nodeIntent, nodeTable } from "../../domain/fleet/tables.ts";
 import type { TableReader } from "../../domain/tables.ts";
 import type { CopyNode } from "../repair/copy-node.ts";
-import type { RepairProgress } from "../repair/progress.ts";
+import type { FleetProgressBoard } from "../fleet-progress.ts";
 import { planDrains, type DrainView } from "./plan.ts";
 
 /** What the drainer works with. */
 export interface DrainerOptions {
   readonly tables: TableReader;
   readonly submitter: Submitter;
-  readonly progress: RepairProgress;
+  readonly fleetProgress: FleetProgressBoard;
 }
 
 /** The end of a drain, and its progress for people; the copies themselves are planned with repair's. */
@@ -42,10 +42,10 @@ export class Drainer {
 
   showProgress(view: DrainView, bytesPerSecond: number): void {
     const nodeIds = view.nodes.filter((node) => node.isLeaving).map((node) => node.nodeId);
-    const drains = planDrains(view, nodeIds).map((drain) => ({
-      ...drain,
-      remainingMs: bytesPerSecond === 0 ? 0 : Math.round((drain.bytesLeft * 1000) / bytesPerSecond),
-    }));
-    this.#options.progress.setDrains(drains);
+    const drains = planDrains(view, nodeIds).map(({ nodeId, bytesLeft, blockedReasons }) => {
+      const remainingMs = bytesPerSecond === 0 ? 0 : Math.round((bytesLeft * 1000) / bytesPerSecond);
+      return [nodeId, { remainingMs, blockedReasons }] as const;
+    });
+    this.#options.fleetProgress.setDrains(new Map(drains));
   }
 }

@@ -11,6 +11,7 @@ import type { FleetObserver } from "../../services/fleet/fleet-observer.ts";
 import type { Leadership } from "../../services/fleet/leadership.ts";
 import { Balancer, type BalanceRound } from "../balance/balancer.ts";
 import type { Controller } from "../controller.ts";
+import type { FleetProgressBoard } from "../fleet-progress.ts";
 import { Drainer } from "../drain/drainer.ts";
 import type { Preset } from "../presets.ts";
 import { planTrims, type PlannedTrim } from "../trim/plan.ts";
@@ -43,6 +44,7 @@ export interface RepairControllerOptions extends Pick<OrderSenderOptions, "sendO
   readonly leadership: Leadership;
   readonly logger: Logger;
   readonly progress: RepairProgress;
+  readonly fleetProgress: FleetProgressBoard;
 }
 
 /** Gives every chunk its copies, on nodes that stay and evenly spread, and takes away what is too many. */
@@ -128,6 +130,7 @@ class Repair {
     this.#memory = new CopyMemory();
     this.#idleUntilMs = 0;
     this.#options.progress.reset();
+    this.#options.fleetProgress.reset();
   }
 
   /** Whether fewer copies are wanted than this leader saw before; raising the number again ends it. */

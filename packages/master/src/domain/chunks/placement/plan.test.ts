@@ -12,12 +12,14 @@ function node(nodeId: number, fields: Partial<PlacementNode> = {}): PlacementNod
     name: `node-${nodeId}`,
     address: `127.0.0.1:${7000 + nodeId}`,
     zone: "",
+    rack: "",
     isActive: true,
     liveness: "live",
     capacityBytes: 100 * gibibyte,
     freeBytes: 50 * gibibyte,
     isWritable: true,
     activeWriteCount: 0,
+    isCautioned: false,
     ...fields,
   };
 }
