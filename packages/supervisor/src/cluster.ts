@@ -1,13 +1,26 @@
-import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { HoldfastError } from "@holdfast/base";
 import { claimDataDirectory, type DataDirectory, isOurProcess } from "./data-directory.ts";
+import { LocalNodes, type NodeProcess } from "./local-nodes.ts";
+import { openLocalNodesFile } from "./local-nodes-file.ts";
+import { listenForGateway } from "./local-nodes-listener.ts";
 import { ensurePageBuilt } from "./page-build.ts";
-import { planCluster, type PlannedProcess, portNames } from "./plan.ts";
-import { choosePorts, requirePort } from "./ports.ts";
+import {
+  type ClusterShape,
+  masterPortNames,
+  planGateway,
+  planMasters,
+  plannedNodeNames,
+  planNode,
+  portNamesOf,
+} from "./plan.ts";
+import { openPortBook, type PortBook } from "./port-book.ts";
+import { requirePort } from "./ports.ts";
+import { createProcessMaker, type ProcessMaker } from "./process-maker.ts";
+import { keepSecretFile, writeSecretFile } from "./secret-file.ts";
 import type { ClusterSettings } from "./settings.ts";
-import { SupervisedProcess } from "./supervised-process.ts";
 
 /** A local cluster under supervision. */
 export interface LocalCluster {
@@ -42,16 +55,14 @@ export async function startCluster(settings: ClusterSettings, options: ClusterOp
     masters: Number(settings.masters),
     chunkSizeBytes: settings.chunkSizeBytes,
   });
-  const processes: SupervisedProcess[] = [];
+  const undo: (() => Promise<void>)[] = [() => data.release()];
   const stop = async (): Promise<void> => {
-    await stopInOrder(processes);
-    await data.release();
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
     await endLeftovers(data, options.report);
     await rm(path.join(data.runPath, "setup-url"), { force: true });
-    processes.push(...(await planProcesses(settings, data, options)));
-    for (const process of processes) process.start();
+    await startProcesses(settings, data, { ...options, onStop: (step) => undo.push(step) });
     const origin = `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${settings.port}`;
     await waitUntilReady(origin, data.runPath, options.signal);
     const setupLink = async (): Promise<string | undefined> => readText(path.join(data.runPath, "setup-url"));
@@ -62,81 +73,92 @@ export async function startCluster(settings: ClusterSettings, options: ClusterOp
   }
 }
 
-async function planProcesses(
+/** Masters, chunkservers, gateway; steps to end them, the gateway first (it finishes requests), the masters last. */
+async function startProcesses(
   settings: ClusterSettings,
   data: DataDirectory,
-  options: ClusterOptions,
-): Promise<readonly SupervisedProcess[]> {
+  options: ClusterOptions & { readonly onStop: (step: () => Promise<void>) => void },
+): Promise<void> {
+  const { onStop } = options;
   const pagePath = await ensurePageBuilt(options.root, process.execPath);
-  const masters = Number(settings.masters);
-  const portsFile = path.join(data.runPath, "ports.json");
-  const names = portNames(masters, settings.chunkservers);
-  const previous = JSON.parse((await readText(portsFile)) ?? "{}") as Record<string, number>;
-  const ports = await choosePorts(names, {
-    previous,
-    basePort: settings.basePort === 0 ? undefined : settings.basePort,
-  });
-  await writeFile(`${portsFile}.tmp`, JSON.stringify(ports, undefined, 2));
-  await rename(`${portsFile}.tmp`, portsFile);
-  const { clusterId, chunkSizeBytes } = data.identity;
-  const { host, port, chunkservers, replication, preset } = settings;
-  const shape = {
-    dataPath: data.path,
-    runPath: data.runPath,
-    clusterId,
-    host,
-    port,
-    masters,
-    chunkservers,
-    replication,
-    chunkSizeBytes,
-    preset,
-    pagePath,
-    ports,
-  };
-  const supervision = {
-    runPath: data.runPath,
-    nodePath: process.execPath,
+  const basePort = settings.basePort === 0 ? undefined : settings.basePort;
+  const book = await openPortBook(path.join(data.runPath, "ports.json"), basePort);
+  const ports = await book.take([...masterPortNames(Number(settings.masters)), "supervisor"]);
+  const supervisorAddress = `127.0.0.1:${ports["supervisor"] ?? 0}`;
+  const shape = await shapeOf(settings, data, { pagePath, ports, supervisorAddress });
+  const make = createProcessMaker({
+    root: options.root,
+    data,
     isRestarted: !settings.noRestart,
     report: options.report,
+  });
+  const masters = planMasters(shape).map(make);
+  onStop(async () => {
+    await Promise.all(masters.map((master) => master.stop(stopGraceMs)));
+  });
+  for (const master of masters) master.start();
+
+  const makeNode = (name: string): Promise<NodeProcess> => nodeProcess(name, { shape, make, book });
+  const nodes = await openLocalNodes(settings, data, makeNode);
+  onStop(() => nodes.stopAll());
+  await nodes.startAll();
+  const secret = await writeSecretFile(shape.supervisorSecretFile);
+  const listener = await listenForGateway(supervisorAddress, { nodes, secret });
+  onStop(() => listener.close());
+
+  const gateway = make(planGateway(shape));
+  onStop(() => gateway.stop(stopGraceMs));
+  gateway.start();
+}
+
+async function openLocalNodes(
+  settings: ClusterSettings,
+  data: DataDirectory,
+  makeProcess: (name: string) => Promise<NodeProcess>,
+): Promise<LocalNodes> {
+  return new LocalNodes({
+    plannedNames: plannedNodeNames(settings.chunkservers),
+    takenNames: (await readdir(data.path)).filter((name) => name.startsWith("node-")),
+    file: await openLocalNodesFile(path.join(data.path, "local-nodes.json")),
+    makeProcess,
+  });
+}
+
+interface NodeProcessParts {
+  readonly shape: ClusterShape;
+  readonly make: ProcessMaker;
+  readonly book: PortBook;
+}
+
+async function nodeProcess(name: string, { shape, make, book }: NodeProcessParts): Promise<NodeProcess> {
+  const supervised = make(planNode(shape, name, await book.take(portNamesOf(name))));
+  return {
+    get state() {
+      return supervised.state;
+    },
+    get pid() {
+      return supervised.pid;
+    },
+    start: () => supervised.start(),
+    stop: () => supervised.stop(stopGraceMs),
   };
-  return planCluster(shape).map(
-    (planned) =>
-      new SupervisedProcess(
-        {
-          name: planned.name,
-          script: path.join(options.root, "packages", planned.package, "src/main.ts"),
-          nodeFlags: nodeFlagsOf(planned),
-          parameters: planned.parameters,
-          environment: environmentOf(planned, data.path),
-        },
-        supervision,
-      ),
-  );
 }
 
-/** What a process must find in its environment, because it cannot be said by a flag. */
-function environmentOf(planned: PlannedProcess, dataPath: string): Readonly<Record<string, string>> {
-  switch (planned.package) {
-    case "master":
-      return {};
-    case "chunkserver":
-      // Disk operations wait in Node's thread pool; its size is read before any code of ours runs.
-      return { UV_THREADPOOL_SIZE: "8" };
-    case "gateway":
-      return { DFS_USER_STORE: process.env["DFS_USER_STORE"] ?? path.join(dataPath, "user_store.json") };
-  }
-}
-
-/**
- * Bytes on their way live outside of V8's heap, which by default marks its whole heap anew after every few megabytes of
- * them: a third of a chunkserver's time. With these two flags the buffers count as part of a heap of this size (MiB), and
- * cheap scavenges free them; measured: no full collection instead of one per 7 MB, and less memory in use.
- */
-const bulkNodeFlags = ["--external-memory-accounted-in-global-limit", "--initial-heap-size=256"] as const;
-
-function nodeFlagsOf(planned: PlannedProcess): readonly string[] {
-  return planned.package === "master" ? [] : bulkNodeFlags;
+async function shapeOf(
+  settings: ClusterSettings,
+  data: DataDirectory,
+  parts: Pick<ClusterShape, "pagePath" | "ports" | "supervisorAddress">,
+): Promise<ClusterShape> {
+  const { clusterId, chunkSizeBytes } = data.identity;
+  const { host, port, replication, preset } = settings;
+  const joinSecretFile = path.join(data.path, "join.secret");
+  await keepSecretFile(joinSecretFile);
+  return {
+    ...{ dataPath: data.path, runPath: data.runPath, clusterId, host, port, masters: Number(settings.masters) },
+    ...{ replication, chunkSizeBytes, preset, joinSecretFile },
+    supervisorSecretFile: path.join(data.runPath, "supervisor.secret"),
+    ...parts,
+  };
 }
 
 /** A supervisor that was killed for good leaves its children; they hold the ports and the stores. */
@@ -150,16 +172,6 @@ async function endLeftovers(data: DataDirectory, report: (line: string) => void)
       while (await isOurProcess(pid, data.path)) await delay(20);
     }
     await rm(path.join(data.runPath, name), { force: true });
-  }
-}
-
-async function stopInOrder(processes: readonly SupervisedProcess[]): Promise<void> {
-  // The gateway first (it finishes requests), then chunkservers, then masters, which the others still talk to.
-  const groups = ["gateway-", "node-", "master-"];
-  for (const prefix of groups) {
-    await Promise.all(
-      processes.filter(({ plan }) => plan.name.startsWith(prefix)).map((process) => process.stop(stopGraceMs)),
-    );
   }
 }
 

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { constants, existsSync } from "node:fs";
-import { access, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { HoldfastError } from "@holdfast/base";
+import { writeFileDurably } from "./write-file-durably.ts";
 
 /** What `<data>/holdfast.json` says about the cluster whose data this is. */
 export interface ClusterIdentity {
@@ -144,15 +145,7 @@ async function readOrCreateIdentity(
   });
   if (text !== undefined) return checkedIdentity(file, text, wanted.masters);
   const identity: ClusterIdentity = { format: 1, clusterId: randomBytes(16).toString("hex"), ...wanted };
-  const temporary = `${file}.tmp`;
-  const handle = await open(temporary, "w");
-  await handle.writeFile(`${JSON.stringify(identity, undefined, 2)}\n`);
-  await handle.sync();
-  await handle.close();
-  await rename(temporary, file);
-  const directory = await open(dataPath, "r");
-  await directory.sync();
-  await directory.close();
+  await writeFileDurably(file, `${JSON.stringify(identity, undefined, 2)}\n`);
   return identity;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { planCluster, portNames } from "./plan.ts";
+import { masterPortNames, planGateway, planMasters, plannedNodeNames, planNode, portNamesOf } from "./plan.ts";
+import type { PlannedProcess } from "./plan.ts";
 
 const shape = {
   dataPath: "/data",
@@ -8,32 +9,40 @@ const shape = {
   host: "0.0.0.0",
   port: 8080,
   masters: 3,
-  chunkservers: 2,
   replication: 2,
   chunkSizeBytes: 4_194_304,
   preset: "demo",
   pagePath: "/page",
-  ports: { "master-1": 1, "master-2": 2, "master-3": 3, "node-1": 4, "node-2": 5 },
+  joinSecretFile: "/data/join.secret",
+  supervisorAddress: "127.0.0.1:9",
+  supervisorSecretFile: "/data/run/supervisor.secret",
+  ports: { "master-1": 1, "master-2": 2, "master-3": 3 },
 };
 
+function after({ parameters }: PlannedProcess, flag: string): string | undefined {
+  return parameters[parameters.indexOf(flag) + 1];
+}
+
 describe("the plan of a local cluster", () => {
-  it("names every process once, masters first, the gateway last", () => {
-    const names = planCluster(shape).map((process) => process.name);
-    expect(names).toEqual(["master-1", "master-2", "master-3", "node-1", "node-2", "gateway-1"]);
-  });
   it("tells every process where all masters are, and gives each its own folder", () => {
-    const processes = planCluster(shape);
-    const after = (name: string, flag: string): string | undefined => {
-      const { parameters = [] } = processes.find((process) => process.name === name) ?? {};
-      return parameters[parameters.indexOf(flag) + 1];
-    };
-    expect(after("master-2", "--peers")).toBe("1=127.0.0.1:1,2=127.0.0.1:2,3=127.0.0.1:3");
-    expect(after("node-1", "--masters")).toBe("127.0.0.1:1,127.0.0.1:2,127.0.0.1:3");
-    expect(after("node-2", "--data")).toBe("/data/node-2");
-    expect(after("gateway-1", "--host")).toBe("0.0.0.0");
+    const masters = planMasters(shape);
+    expect(masters.map(({ name }) => name)).toEqual(["master-1", "master-2", "master-3"]);
+    for (const master of masters) expect(after(master, "--peers")).toBe("1=127.0.0.1:1,2=127.0.0.1:2,3=127.0.0.1:3");
+    const node = planNode(shape, "node-7", { "node-7": 70, "node-7-health": 71 });
+    expect(after(node, "--masters")).toBe("127.0.0.1:1,127.0.0.1:2,127.0.0.1:3");
+    expect(after(node, "--listen")).toBe("127.0.0.1:70");
+    expect(after(node, "--data")).toBe("/data/node-7");
+    expect(after(planGateway(shape), "--host")).toBe("0.0.0.0");
   });
+
+  it("names the files of secrets, so that no secret is in a process's flags", () => {
+    const processes = [...planMasters(shape), planNode(shape, "node-1", {})];
+    for (const process of processes) expect(after(process, "--join-secret-file")).toBe("/data/join.secret");
+    expect(after(planGateway(shape), "--supervisor-secret-file")).toBe("/data/run/supervisor.secret");
+  });
+
   it("wants two ports for every master and chunkserver", () => {
-    expect(portNames(3, 2)).toHaveLength(10);
-    expect(new Set(portNames(5, 9)).size).toBe(28);
+    const names = [...masterPortNames(5), ...plannedNodeNames(9).flatMap(portNamesOf)];
+    expect(new Set(names).size).toBe(28);
   });
 });

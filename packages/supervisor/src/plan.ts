@@ -6,12 +6,16 @@ export interface ClusterShape {
   readonly host: string;
   readonly port: number;
   readonly masters: number;
-  readonly chunkservers: number;
   readonly replication: number;
   readonly chunkSizeBytes: number;
   readonly preset: string;
   readonly pagePath: string;
-  /** Inner ports by the names of `portNames`. */
+  /** Lets this machine's nodes in without a token. */
+  readonly joinSecretFile: string;
+  /** host:port of the supervisor's own service. */
+  readonly supervisorAddress: string;
+  readonly supervisorSecretFile: string;
+  /** Ports of the masters by the names of `masterPortNames`. */
   readonly ports: Readonly<Record<string, number>>;
 }
 
@@ -22,51 +26,74 @@ export interface PlannedProcess {
   readonly parameters: readonly string[];
 }
 
-/** Names under which ports are chosen and remembered: one for gRPC and one for health each, in starting order. */
-export function portNames(masters: number, chunkservers: number): readonly string[] {
-  const names: string[] = [];
-  for (let id = 1; id <= masters; id++) names.push(`master-${id}`, `master-${id}-health`);
-  for (let id = 1; id <= chunkservers; id++) names.push(`node-${id}`, `node-${id}-health`);
-  return names;
+/** Names under which the masters' ports are chosen and remembered: one for gRPC and one for health each. */
+export function masterPortNames(masters: number): readonly string[] {
+  return masterNames(masters).flatMap(portNamesOf);
 }
 
-/** The processes of a local cluster in starting order: masters, chunkservers, gateway. They stop in reverse. */
-export function planCluster(shape: ClusterShape): readonly PlannedProcess[] {
-  const address = (name: string): string => `127.0.0.1:${shape.ports[name] ?? 0}`;
-  const masterNames = Array.from({ length: shape.masters }, (_, index) => `master-${index + 1}`);
-  const masterAddresses = masterNames.map(address).join(",");
-  const peers = masterNames.map((name, index) => `${index + 1}=${address(name)}`).join(",");
-  const shared = ["--cluster-id", shape.clusterId, "--preset", shape.preset];
-  const processes: PlannedProcess[] = masterNames.map((name, index) => ({
+/** Names under which the ports of one process are chosen and remembered. */
+export function portNamesOf(name: string): readonly [grpc: string, health: string] {
+  return [name, `${name}-health`];
+}
+
+/** The chunkservers that the settings ask for. */
+export function plannedNodeNames(chunkservers: number): readonly string[] {
+  return Array.from({ length: chunkservers }, (_, index) => `node-${index + 1}`);
+}
+
+/** The masters, in starting order. */
+export function planMasters(shape: ClusterShape): readonly PlannedProcess[] {
+  const names = masterNames(shape.masters);
+  const peers = names.map((name, index) => `${index + 1}=${addressOf(shape.ports, name)}`).join(",");
+  return names.map((name, index) => ({
     name,
     package: "master",
     parameters: [
-      ...["--id", String(index + 1), "--name", name, "--listen", address(name), "--peers", peers],
+      ...["--id", String(index + 1), "--name", name, "--listen", addressOf(shape.ports, name), "--peers", peers],
       ...["--data", `${shape.dataPath}/${name}`, "--health-port", String(shape.ports[`${name}-health`] ?? 0)],
       ...["--replication", String(shape.replication), "--chunk-size-bytes", String(shape.chunkSizeBytes)],
-      ...shared,
+      ...["--join-secret-file", shape.joinSecretFile],
+      ...sharedParameters(shape),
     ],
   }));
-  for (let id = 1; id <= shape.chunkservers; id++) {
-    const name = `node-${id}`;
-    processes.push({
-      name,
-      package: "chunkserver",
-      parameters: [
-        ...["--name", name, "--listen", address(name), "--masters", masterAddresses],
-        ...["--data", `${shape.dataPath}/${name}`, "--health-port", String(shape.ports[`${name}-health`] ?? 0)],
-        ...shared,
-      ],
-    });
-  }
-  processes.push({
-    name: "gateway-1",
-    package: "gateway",
-    parameters: [
-      ...["--name", "gateway-1", "--host", shape.host, "--port", String(shape.port), "--masters", masterAddresses],
-      ...["--web-directory", shape.pagePath, "--run-directory", shape.runPath],
-      ...shared,
-    ],
-  });
-  return processes;
+}
+
+/** A chunkserver, with its ports by the names of `portNamesOf`. */
+export function planNode(shape: ClusterShape, name: string, ports: Readonly<Record<string, number>>): PlannedProcess {
+  const parameters = [
+    ...["--name", name, "--listen", addressOf(ports, name), "--masters", masterAddresses(shape)],
+    ...["--data", `${shape.dataPath}/${name}`, "--health-port", String(ports[`${name}-health`] ?? 0)],
+    ...["--join-secret-file", shape.joinSecretFile],
+    ...sharedParameters(shape),
+  ];
+  return { name, package: "chunkserver", parameters };
+}
+
+/** The gateway. */
+export function planGateway(shape: ClusterShape): PlannedProcess {
+  const parameters = [
+    ...["--name", "gateway-1", "--host", shape.host, "--port", String(shape.port), "--masters", masterAddresses(shape)],
+    ...["--web-directory", shape.pagePath, "--run-directory", shape.runPath],
+    ...["--supervisor", shape.supervisorAddress, "--supervisor-secret-file", shape.supervisorSecretFile],
+    ...sharedParameters(shape),
+  ];
+  return { name: "gateway-1", package: "gateway", parameters };
+}
+
+function masterNames(masters: number): readonly string[] {
+  return Array.from({ length: masters }, (_, index) => `master-${index + 1}`);
+}
+
+function masterAddresses({ masters, ports }: ClusterShape): string {
+  return masterNames(masters)
+    .map((name) => addressOf(ports, name))
+    .join(",");
+}
+
+function addressOf(ports: Readonly<Record<string, number>>, name: string): string {
+  return `127.0.0.1:${ports[name] ?? 0}`;
+}
+
+function sharedParameters({ clusterId, preset }: ClusterShape): readonly string[] {
+  return ["--cluster-id", clusterId, "--preset", preset];
 }

@@ -38,14 +38,19 @@ export async function requirePort(port: number, host: string): Promise<void> {
  */
 export async function choosePorts(
   names: readonly string[],
-  options: { readonly previous: Readonly<Record<string, number>>; readonly basePort: number | undefined },
+  options: {
+    readonly previous: Readonly<Record<string, number>>;
+    readonly basePort: number | undefined;
+    /** Given to other processes, whether these run at present or not. */
+    readonly taken?: readonly number[];
+  },
 ): Promise<Record<string, number>> {
   const chosen: Record<string, number> = {};
-  const taken = new Set<number>();
+  const taken = new Set<number>(options.taken);
   let next = options.basePort ?? 0;
   for (const name of names) {
     const candidates = options.basePort === undefined ? [options.previous[name] ?? 0, 0, 0, 0] : [];
-    if (options.basePort !== undefined) for (let step = 0; step < 100; step++) candidates.push(next + step);
+    if (options.basePort !== undefined) for (let step = 0; step < 300; step++) candidates.push(next + step);
     for (const candidate of candidates) {
       if (candidate !== 0 && taken.has(candidate)) continue;
       const probe = await probePort(candidate, "127.0.0.1");

@@ -45,9 +45,21 @@ export class SupervisedProcess {
     this.#options = options;
   }
 
+  /** What becomes of it at present. */
+  get state(): "running" | "stopped" | "restarting" {
+    if (this.#child !== undefined) return "running";
+    return this.#restartTimer !== undefined && !this.#isStopping ? "restarting" : "stopped";
+  }
+
+  /** Of the process; 0 while there is none. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** Starts it; call once. */
   start(): void {
     const { plan } = this;
+    this.#restartTimer = undefined;
     const logPath = path.join(this.#options.runPath, `${plan.name}.log`);
     rotate(logPath);
     const log = openSync(logPath, "a");

@@ -1,0 +1,113 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { createMetrics, silentLogger } from "@holdfast/observability";
+import {
+  ListNodesRequestSchema,
+  LocalNodesService,
+  StartNodeRequestSchema,
+} from "@holdfast/proto/supervisor/v1/supervisor";
+import { createGrpcNetwork } from "@holdfast/rpc/node";
+import { createNodeClock, createNodeRandom, createNodeTimers } from "@holdfast/runtime/node";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LocalNodes } from "./local-nodes.ts";
+import { openLocalNodesFile } from "./local-nodes-file.ts";
+import { listenForGateway } from "./local-nodes-listener.ts";
+import { openPortBook } from "./port-book.ts";
+import { keepSecretFile, writeSecretFile } from "./secret-file.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "holdfast-supervisor-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe("a secret file", () => {
+  it("is made once, and only this user may read it", async () => {
+    const file = path.join(folder, "join.secret");
+    const secret = await keepSecretFile(file);
+    expect(secret).toMatch(/^[0-9a-f]{64}$/);
+    expect(await keepSecretFile(file)).toBe(secret);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+  it("is new when it is written, and closed again to others who could read the old one", async () => {
+    const file = path.join(folder, "supervisor.secret");
+    await writeFile(`${file}.tmp`, "left over", { mode: 0o644 });
+    const first = await writeSecretFile(file);
+    expect(await writeSecretFile(file)).not.toBe(first);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+  it("that holds something else is refused and left as it is", async () => {
+    const file = path.join(folder, "join.secret");
+    await writeFile(file, "hunter2");
+    await expect(keepSecretFile(file)).rejects.toMatchObject({ kind: "precondition" });
+    expect(await readFile(file, "utf8")).toBe("hunter2");
+  });
+});
+
+describe("the file of local nodes", () => {
+  it("reads back", async () => {
+    const file = path.join(folder, "local-nodes.json");
+    const content = { added: ["node-5"], stopped: ["node-2", "node-5"] };
+    await (await openLocalNodesFile(file)).write(content);
+    expect((await openLocalNodesFile(file)).content).toEqual(content);
+  });
+  it.each(["", "[]", '{"format":2,"added":[],"stopped":[]}', '{"format":1,"added":["../x"],"stopped":[]}'])(
+    "with %j is refused and left as it is",
+    async (text) => {
+      const file = path.join(folder, "local-nodes.json");
+      await writeFile(file, text);
+      await expect(openLocalNodesFile(file)).rejects.toMatchObject({ kind: "precondition" });
+      expect(await readFile(file, "utf8")).toBe(text);
+    },
+  );
+});
+
+describe("the port book", () => {
+  it("gives what it gave before, and nothing twice", async () => {
+    const file = path.join(folder, "ports.json");
+    const book = await openPortBook(file, undefined);
+    const given = { ...(await book.take(["a", "b"])), ...(await book.take(["c"])) };
+    expect(new Set(Object.values(given)).size).toBe(3);
+    const again = await openPortBook(file, undefined);
+    expect(await again.take(["c", "a"])).toEqual({ a: given["a"], c: given["c"] });
+  });
+  it("starts anew from a damaged file", async () => {
+    await writeFile(path.join(folder, "ports.json"), "{");
+    expect(await (await openPortBook(path.join(folder, "ports.json"), undefined)).take(["a"])).toHaveProperty("a");
+  });
+});
+
+describe("the service for the gateway", () => {
+  it("answers those who show the secret, and denies the others", async () => {
+    const nodes = new LocalNodes({
+      plannedNames: ["node-1"],
+      takenNames: [],
+      file: await openLocalNodesFile(path.join(folder, "local-nodes.json")),
+      makeProcess: async () => ({ state: "running", pid: 7, start: () => undefined, stop: async () => undefined }),
+    });
+    const ports = { clock: createNodeClock(), timers: createNodeTimers(), random: createNodeRandom() };
+    const network = createGrpcNetwork({ ...ports, logger: silentLogger, metrics: createMetrics() });
+    const { port } = await openPortBook(path.join(folder, "ports.json"), undefined).then((book) => book.take(["port"]));
+    const listener = await listenForGateway(`127.0.0.1:${port}`, { nodes, secret: "s".repeat(64) });
+    try {
+      const client = network.client(LocalNodesService, `127.0.0.1:${port}`);
+      const secret = "s".repeat(64);
+      await expect(client.listNodes(create(ListNodesRequestSchema, { secret: "" }))).rejects.toMatchObject({
+        kind: "denied",
+      });
+      await expect(client.startNode(create(StartNodeRequestSchema, { secret: "t" }))).rejects.toMatchObject({
+        kind: "denied",
+      });
+      expect((await client.startNode(create(StartNodeRequestSchema, { secret }))).name).toBe("node-2");
+      expect((await client.listNodes(create(ListNodesRequestSchema, { secret }))).nodes).toMatchObject([
+        { name: "node-1", state: "stopped", pid: 0 },
+        { name: "node-2", state: "running", pid: 7 },
+      ]);
+    } finally {
+      await listener.close();
+      await network.close();
+    }
+  });
+});
