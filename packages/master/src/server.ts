@@ -189,7 +189,7 @@ function assemble(core: Core): Parts {
   const reserveBytes = config.diskReserveBytes ?? diskReserveBytesDefault;
   const guard = new DiskGuard({ disk: ports.disk, timers, logger, path: config.data, reserveBytes });
   const services = [
-    createCommandService(guard.guard(submitter)),
+    createCommandService(guard.guard(submitter), store),
     createQueryService({
       ...{ raft, gate, store, clock },
       self: { name: config.name, address: addressOf(config) },
@@ -238,7 +238,7 @@ function feedFrom(
 ): void {
   const countEvent = eventCounter(ports.metrics);
   stateMachine.onApplied((batch) => {
-    for (const { kind } of batch.events) countEvent(kind);
+    for (const event of batch.events) countEvent(event);
     const changes = changesOf(batch, {
       entry: (entryId) => readWireEntry(batch.tables, entryId),
       node: (nodeId) => {

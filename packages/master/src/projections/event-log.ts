@@ -2,6 +2,7 @@ import { assert } from "@holdfast/base";
 import { idPart } from "../domain/codec/key-codec.ts";
 import { listOf, nested, record, text, uint } from "../domain/codec/value-codec.ts";
 import { defineTable, readerOf, tablesOf, type TableReader } from "../domain/tables.ts";
+import type { DomainEvent } from "../domain/events.ts";
 import type { Projection } from "../application/state-machine.ts";
 import { summarise } from "./event-summary.ts";
 
@@ -16,6 +17,8 @@ export interface ListedBatch {
   readonly atMs: number;
   readonly actor: string;
   readonly items: readonly ListedEvent[];
+  /** Beside each item the drill that started, ended or caused it; 0 = none. Empty when there is none in the batch. */
+  readonly drillIds: readonly number[];
 }
 /** One event in words, without secrets. */
 export interface ListedEvent {
@@ -34,6 +37,7 @@ export const eventLogTable = defineTable({
     atMs: uint,
     actor: text,
     items: listOf(nested<ListedEvent>({ type: text, summary: text })),
+    drillIds: listOf(uint),
   }),
 });
 
@@ -54,7 +58,9 @@ export const eventLogProjection: Projection = (view, { index, batch }) => {
     .map((event) => ({ type: typeName(event.kind), summary: summarise(event, readerOf(view)) }));
   const more = batch.events.length - items.length;
   if (more > 0) items.push({ type: "More", summary: `and ${more} more events` });
-  tables.set(eventLogTable, [next], { index, atMs: batch.atMs, actor: batch.actor, items });
+  const allDrillIds = batch.events.slice(0, itemsMax).map((event) => drillOf(event));
+  const drillIds = allDrillIds.some((drillId) => drillId !== 0) ? allDrillIds : [];
+  tables.set(eventLogTable, [next], { index, atMs: batch.atMs, actor: batch.actor, items, drillIds });
   tables.set(eventLogCursorTable, [], { next: next + 1 });
   if (next >= listedBatchesMax) tables.delete(eventLogTable, [next - listedBatchesMax]);
 };
@@ -92,6 +98,11 @@ function firstNotBelow(tables: TableReader, search: { start: number; end: number
     else high = middle;
   }
   return low;
+}
+
+/** The drill that an event is about, or that caused it; 0 = nobody did it on purpose. */
+export function drillOf(event: DomainEvent): number {
+  return "drillId" in event ? event.drillId : 0;
 }
 
 function typeName(kind: string): string {

@@ -56,7 +56,7 @@ beforeEach(async () => {
     rankPlaces: (_tables, nodeIds) => nodeIds.map((nodeId) => ({ nodeId, address: `node-${nodeId}:1` })),
     clusterStatus: async () => create(GetClusterStatusResponseSchema),
   });
-  commands = createCommandService(master.handler);
+  commands = createCommandService(master.handler, master.store);
 });
 
 async function makeFolders(names: readonly string[], parentId = rootId): Promise<readonly number[]> {

@@ -81,8 +81,11 @@ function listEvents(tables: TableReader, request: ListEventsRequest): ListEvents
   // Batches are never cut: the next page begins before the last index, and nothing of it may be missing.
   for (const batch of listBatches(tables, { beforeIndex, eventsMin: limit })) {
     const { index, atMs, actor } = batch;
-    for (const { type, summary } of batch.items.toReversed()) {
-      events.push(create(LoggedEventSchema, { index: BigInt(index), atMs: BigInt(atMs), actor, type, summary }));
+    for (const [position, { type, summary }] of [...batch.items.entries()].toReversed()) {
+      const drillId = BigInt(batch.drillIds[position] ?? 0);
+      events.push(
+        create(LoggedEventSchema, { index: BigInt(index), atMs: BigInt(atMs), actor, type, summary, drillId }),
+      );
     }
   }
   return create(ListEventsResponseSchema, { events });

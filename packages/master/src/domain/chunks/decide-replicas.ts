@@ -1,7 +1,8 @@
 import type { DecideContext } from "../decision.ts";
-import type { DomainEvent } from "../events.ts";
+import type { DomainEvent, TrimOrdered } from "../events.ts";
 import { drillBehindDamage } from "../fleet/drills.ts";
 import { standingsIn } from "../fleet/standing.ts";
+import { nodeIntent, nodeTable } from "../fleet/tables.ts";
 import { clusterTable } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { chunkTable, grantedTable, isHeld, trimTable, type ChunkRow } from "./tables.ts";
@@ -30,10 +31,12 @@ export interface CopyReport {
 
 /**
  * The facts in a node's report: only what differs from the tables, so a repeated report gives no events. Copies of
- * chunks the log does not know are left alone; copies that were ordered away do not count again.
+ * chunks the log does not know are left alone; copies that were ordered away do not count again; a removed node's do not
+ * at all.
  */
 export function decideCopyReport(tables: TableReader, report: CopyReport): readonly DomainEvent[] {
   const { nodeId } = report;
+  if (tables.get(nodeTable, [nodeId])?.intent === nodeIntent.removed) return [];
   const events: DomainEvent[] = [];
   const confirmed = new Set<number>();
   for (const copy of report.added) if (isNewCopy(tables, { nodeId, copy })) confirmed.add(copy.chunkId);
@@ -83,8 +86,8 @@ export function decideTrimGarbage(
     if (row !== undefined) return isHeld(row) ? [] : trimEverywhere(tables, { chunkId, row }, context);
     const granted = tables.get(grantedTable, [chunkId]);
     if (granted === undefined || context.atMs < granted.expiresAtMs) return [];
-    return granted.nodeIds.map((nodeId): DomainEvent => {
-      return {
+    return granted.nodeIds.flatMap((nodeId) =>
+      trimOf(tables, {
         kind: "trimOrdered",
         chunkId,
         generation: 1,
@@ -92,14 +95,21 @@ export function decideTrimGarbage(
         term: context.term,
         reason: "grant-expired",
         confirmedNodeIds: [],
-      };
-    });
+      }),
+    );
   });
+}
+
+/** An order; for a node that was removed also that it is carried out: its copies went with it. */
+function trimOf(tables: TableReader, order: TrimOrdered): readonly DomainEvent[] {
+  const { chunkId, nodeId } = order;
+  if (tables.get(nodeTable, [nodeId])?.intent !== nodeIntent.removed) return [order];
+  return [order, { kind: "replicaTrimmed", chunkId, nodeId }];
 }
 
 /**
  * Orders one copy away of a chunk that is needed, or nothing when that is not safe: as many other copies as the cluster
- * keeps must be confirmed on nodes that are up and shall stay, and not be ordered away themselves. `reason` is that of
+ * keeps must be confirmed on nodes that are heard now and shall stay, and not be ordered away themselves. `reason` is that of
  * the event: "extra" (the default), "drained", "balanced", "replication".
  */
 export function decideTrimExtra(
@@ -112,8 +122,7 @@ export function decideTrimExtra(
   const replication = tables.get(clusterTable, [])?.replication;
   if (row === undefined || replication === undefined || !isHeld(row) || !row.confirmedNodeIds.includes(nodeId))
     return [];
-  const { isSolid } = standingsIn(tables);
-  const confirmedNodeIds = row.confirmedNodeIds.filter((other) => other !== nodeId && isSolid(other));
+  const confirmedNodeIds = solidCopies(tables, row, context).filter((other) => other !== nodeId);
   if (confirmedNodeIds.length < replication) return [];
   return [
     {
@@ -128,6 +137,12 @@ export function decideTrimExtra(
   ];
 }
 
+/** Nodes whose copy is proof enough to remove another one: up and active in the log, and heard at this moment. */
+export function solidCopies(tables: TableReader, row: ChunkRow, context: DecideContext): readonly number[] {
+  const { isSolid } = standingsIn(tables);
+  return row.confirmedNodeIds.filter((nodeId) => isSolid(nodeId) && context.nodes.get(nodeId)?.liveness === "live");
+}
+
 function trimEverywhere(
   tables: TableReader,
   chunk: { readonly chunkId: number; readonly row: ChunkRow },
@@ -138,9 +153,10 @@ function trimEverywhere(
   const reason = row.placedNodeIds.length === 0 ? "extra" : "purged";
   return nodeIds
     .filter((nodeId) => tables.get(trimTable, [nodeId, chunkId]) === undefined)
-    .map((nodeId) => {
+    .flatMap((nodeId) => {
       const { generation, confirmedNodeIds } = row;
-      return { kind: "trimOrdered", chunkId, generation, nodeId, term: context.term, reason, confirmedNodeIds };
+      const { term } = context;
+      return trimOf(tables, { kind: "trimOrdered", chunkId, generation, nodeId, term, reason, confirmedNodeIds });
     });
 }
 

@@ -5,7 +5,7 @@ import type { ChunkPlaced, DomainEvent } from "../events.ts";
 import { drillBehindDamage } from "../fleet/drills.ts";
 import { placementNodes } from "../fleet/placement-nodes.ts";
 import { standingsIn } from "../fleet/standing.ts";
-import { nodeTable } from "../fleet/tables.ts";
+import { nodeIntent, nodeTable } from "../fleet/tables.ts";
 import { clusterTable, nextIds, type ClusterRecord } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { planPlacement } from "./placement/plan.ts";
@@ -41,7 +41,7 @@ export function decideChunksWritten(
     if (flaw !== undefined) return refused(flaw);
     const obstacle = grantObstacle(tables, chunk, context);
     if (obstacle !== undefined) return refused(obstacle);
-    events.push(placedEvent(chunk));
+    events.push(placedEvent(tables, chunk));
   }
   return ok(events);
 }
@@ -132,10 +132,11 @@ function flawOf(
   const stranger = chunk.nodeIds.find((nodeId) => tables.get(nodeTable, [nodeId]) === undefined);
   if (stranger !== undefined)
     return { kind: "invalidArgument", message: `${name} is said to be on node ${stranger}, which does not exist.` };
-  const confirmed = new Set(chunk.confirmedNodeIds);
-  if ([...confirmed].some((nodeId) => !chunk.nodeIds.includes(nodeId))) {
+  if (chunk.confirmedNodeIds.some((nodeId) => !chunk.nodeIds.includes(nodeId))) {
     return { kind: "invalidArgument", message: `${name} is confirmed by a node it was not placed on.` };
   }
+  // A node that was declared failed or removed while the bytes were on their way proves nothing.
+  const confirmed = new Set(chunk.confirmedNodeIds.filter((nodeId) => isTrusted(tables, nodeId)));
   const replication = tables.get(clusterTable, [])?.replication ?? 1;
   const needed = Math.max(1, Math.min(limits.writeCopiesMin, replication));
   if (confirmed.size < needed) {
@@ -168,8 +169,16 @@ function grantObstacle(tables: TableReader, chunk: WrittenChunk, context: Decide
   return undefined;
 }
 
-function placedEvent(chunk: WrittenChunk): ChunkPlaced {
-  const { chunkId, generation, lengthBytes, sha256, nodeIds, confirmedNodeIds } = chunk;
+function isTrusted(tables: TableReader, nodeId: number): boolean {
+  const intent = tables.get(nodeTable, [nodeId])?.intent;
+  return intent !== nodeIntent.failed && intent !== nodeIntent.removed;
+}
+
+function placedEvent(tables: TableReader, chunk: WrittenChunk): ChunkPlaced {
+  const { chunkId, generation, lengthBytes, sha256 } = chunk;
+  const isThere = (nodeId: number): boolean => tables.get(nodeTable, [nodeId])?.intent !== nodeIntent.removed;
+  const nodeIds = chunk.nodeIds.filter(isThere);
+  const confirmedNodeIds = chunk.confirmedNodeIds.filter(isThere);
   return {
     kind: "chunkPlaced",
     chunkId,

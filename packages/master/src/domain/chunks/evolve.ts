@@ -141,9 +141,12 @@ function onLost(tables: Tables, copy: { chunkId: number; nodeId: number; reason:
   if (row === undefined) return;
   tables.delete(moveTable, [copy.chunkId]);
   const isDamaged = copy.reason === "corrupt";
+  // A node that was removed is no place for the chunk any more.
+  const isRemoved = copy.reason === "removed";
   changeChunk(tables, copy.chunkId, {
     ...row,
     confirmedNodeIds: withoutNode(row.confirmedNodeIds, copy.nodeId),
+    placedNodeIds: isRemoved ? withoutNode(row.placedNodeIds, copy.nodeId) : row.placedNodeIds,
     corruptNodeIds: isDamaged ? withNode(row.corruptNodeIds, copy.nodeId) : row.corruptNodeIds,
   });
 }

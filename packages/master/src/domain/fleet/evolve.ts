@@ -30,7 +30,9 @@ export function evolveFleet(tables: Tables, event: FleetFact, context: EvolveCon
       return changeNode(tables, nodeId, facts);
     }
     case "nodeDown":
-      noteFlap(tables, event.nodeId, context.atMs);
+      // Who is away with leave, or by a drill, is not called unreliable for it.
+      if (event.drillId === 0 && nodeOf(tables, event.nodeId).intent !== nodeIntent.maintenance)
+        noteFlap(tables, event.nodeId, context.atMs);
       return changeNode(tables, event.nodeId, { isDown: true, downReason: event.reason, changedAtMs: context.atMs });
     case "nodeUp":
       return changeNode(tables, event.nodeId, { isDown: false, downReason: "", changedAtMs: context.atMs });

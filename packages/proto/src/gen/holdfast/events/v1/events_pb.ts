@@ -1912,7 +1912,7 @@ export type ReplicaLost = Message<"holdfast.events.v1.ReplicaLost"> & {
   nodeId: number;
 
   /**
-   * "missing" or "corrupt".
+   * "missing", "corrupt", or "removed" (with its node).
    *
    * @generated from field: string reason = 3;
    */
