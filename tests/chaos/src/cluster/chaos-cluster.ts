@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { waitFor } from "@holdfast/tests-conformance";
 import type { ClusterDriver } from "./cluster-driver.ts";
-import { clockFileOf, type ClusterShape, planProcess, processNames, roleOf } from "./cluster-plan.ts";
+import { clockFileOf, type ClusterShape, joinSecretFileOf, planProcess, processNames, roleOf } from "./cluster-plan.ts";
 import { ContainerDriver } from "./container-driver.ts";
 import { clearLeftovers, clusterFolderPrefix } from "./leftovers.ts";
 import { ProcessDriver } from "./process-driver.ts";
@@ -71,6 +71,7 @@ export class ChaosCluster {
     };
     const names = processNames(shape);
     await mkdir(path.join(basePath, "run"));
+    await writeFile(joinSecretFileOf(shape), randomBytes(32).toString("hex"), { mode: 0o600 });
     for (const name of names) {
       await writeFile(clockFileOf(shape, name), "0");
       if (roleOf(name) !== "gateway") await mkdir(path.join(basePath, name));

@@ -38,6 +38,11 @@ export function clockFileOf(shape: ClusterShape, name: string): string {
   return path.join(shape.basePath, "run", `${name}.clock`);
 }
 
+/** Lets the chunkservers in. */
+export function joinSecretFileOf(shape: ClusterShape): string {
+  return path.join(shape.basePath, "run", "join.secret");
+}
+
 /** As the supervisor does for `npm start`: bytes outside V8's heap count in its limit. */
 const bulkNodeFlags = ["--external-memory-accounted-in-global-limit", "--initial-heap-size=256"];
 
@@ -84,7 +89,7 @@ function masterParameters(shape: ClusterShape, name: string, endpointOf: Endpoin
   return [
     ...["--id", name.slice("master-".length), "--name", name, "--listen", `${host}:${port}`],
     ...["--peers", peers.join(","), "--data", path.join(shape.basePath, name)],
-    ...["--health-host", host, "--health-port", String(healthPort)],
+    ...["--health-host", host, "--health-port", String(healthPort), "--join-secret-file", joinSecretFileOf(shape)],
     ...["--replication", String(shape.replication), "--chunk-size-bytes", String(shape.chunkSizeBytes)],
   ];
 }
@@ -94,6 +99,7 @@ function nodeParameters(shape: ClusterShape, name: string, endpointOf: Endpoints
   return [
     ...["--name", name, "--listen", `${host}:${port}`, "--masters", addressesOfMasters(shape, endpointOf).join(",")],
     ...["--data", path.join(shape.basePath, name), "--health-port", String(healthPort)],
+    ...["--join-secret-file", joinSecretFileOf(shape)],
     // Damage must be found within the run, also where nobody reads.
     ...["--scrub-period-seconds", "20"],
   ];
