@@ -1,4 +1,4 @@
-import { assert } from "@holdfast/base";
+import { assert, isPlanted } from "@holdfast/base";
 import { activateThrough, leaveJointWhenDue } from "./configuration.ts";
 import { entryBytes, payloadBytes, type Entry } from "./entries.ts";
 import { tell, type RaftState } from "./state.ts";
@@ -42,7 +42,7 @@ function accept(state: RaftState, entries: readonly Entry[]): readonly Entry[] {
     bytes += entryBytes(entry);
     payload += payloadBytes(entry.payload);
   }
-  state.log.applying = last.index;
+  state.log.applying = isPlanted("applySkipsRest") ? appliableThrough(state) : last.index;
   state.openApplies.push({ lastIndex: last.index, bytes, payloadBytes: payload });
   state.applyingBytes += bytes;
   state.isApplyPaused = state.applyingBytes >= state.config.applyBytesMax || last.index < appliableThrough(state);
@@ -91,6 +91,7 @@ function finishBatches(state: RaftState): void {
     if (batch.lastIndex > state.log.applied) break;
     done++;
     state.applyingBytes -= batch.bytes;
+    if (isPlanted("uncommittedNeverFreed")) continue;
     state.uncommittedBytes = Math.max(0, state.uncommittedBytes - batch.payloadBytes);
   }
   state.openApplies.splice(0, done);

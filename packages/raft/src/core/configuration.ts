@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import { broadcastAppend, sendAppendWithEntries } from "./append-sender.ts";
 import { advanceCommit } from "./commit.ts";
 import type { ConfigurationChange, Entry, Payload } from "./entries.ts";
@@ -18,7 +19,7 @@ const leaveJointChange: ConfigurationChange = { version: 2, transition: "auto", 
  */
 export function refuseChange(state: RaftState, change: ConfigurationChange): string | undefined {
   if (!state.config.switches.validateChanges) return undefined;
-  if (state.pendingConfigurationIndex > state.log.applied) {
+  if (state.pendingConfigurationIndex > state.log.applied && !isPlanted("changesOverlap")) {
     return `possible unapplied configuration change at index ${state.pendingConfigurationIndex}`;
   }
   const isLeaving = leavesJoint(change) || (change.version === 2 && change.steps.length === 0);

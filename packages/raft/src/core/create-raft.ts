@@ -1,4 +1,4 @@
-import { assert, exhaustive } from "@holdfast/base";
+import { assert, exhaustive, isPlanted } from "@holdfast/base";
 import { sendFetched, membershipAt } from "./append-sender.ts";
 import { applyFetched, onApplied, takeApply } from "./apply.ts";
 import { cloneState } from "./clone.ts";
@@ -183,9 +183,11 @@ function drain(state: RaftState): Output {
 function takeOutbox(state: RaftState, taken: TakenPersist | undefined, apply: readonly Entry[]): Output {
   const { outbox } = state;
   state.outbox = emptyOutbox();
+  const sendAfter = taken?.sendAfter ?? [];
+  const isEarly = isPlanted("answerBeforeSync");
   const output: { -readonly [Field in keyof Output]: Output[Field] } = {
-    send: outbox.messages,
-    sendAfter: taken?.sendAfter ?? [],
+    send: isEarly ? [...outbox.messages, ...sendAfter.map(({ message }) => message)] : outbox.messages,
+    sendAfter: isEarly ? [] : sendAfter,
     apply: outbox.apply.length === 0 ? apply : [...outbox.apply, ...apply],
     fetch: outbox.fetches,
     replies: outbox.replies,

@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import { broadcastAppend } from "./append-sender.ts";
 import type { EntryId } from "./entries.ts";
 import type { VoteRequest, VoteResponse } from "./messages.ts";
@@ -37,16 +38,18 @@ export function onVoteRequest(state: RaftState, request: VoteRequest): void {
   learnCommit(state, request.commit);
   const { from, isPreVote } = request;
   const isRepeat = state.vote === from;
-  const isFree = state.vote === nobody && state.leader === nobody;
+  const isFree = (state.vote === nobody || isPlanted("voteTwice")) && state.leader === nobody;
   const isForFuture = isPreVote && request.term > state.term;
-  const isGranted = (isRepeat || isFree || isForFuture) && state.log.isUpToDate(request.last);
+  const isLearner = isPlanted("learnerRefusesVote") && !isPromotable(state);
+  const isGranted = (isRepeat || isFree || isForFuture) && state.log.isUpToDate(request.last) && !isLearner;
   const answer = { kind: "voteResponse", isPreVote, commit: knownCommit(state) } as const;
   if (!isGranted) {
     sendAfterPersist(state, { ...header(state, from), ...answer, isRejected: true });
     return;
   }
   // A grant echoes the request's term, which for a pre-vote is not this node's.
-  sendAfterPersist(state, { ...header(state, from), ...answer, term: request.term, isRejected: false });
+  const term = isPlanted("preVoteGrantInOwnTerm") ? state.term : request.term;
+  sendAfterPersist(state, { ...header(state, from), ...answer, term, isRejected: false });
   if (isPreVote) return;
   state.electionElapsed = 0;
   state.vote = from;
@@ -89,6 +92,7 @@ export function onVoteResponse(state: RaftState, response: VoteResponse): void {
 function learnCommit(state: RaftState, commit: EntryId): void {
   const { log } = state;
   if (!state.config.switches.commitByVote || state.role === "leader" || commit.term === 0) return;
+  if (isPlanted("commitUnknownToVoters")) return;
   if (commit.index <= log.committed || !log.holds(commit)) return;
   const before = log.committed;
   log.committed = commit.index;

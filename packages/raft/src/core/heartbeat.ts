@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import type { EntryId } from "./entries.ts";
 import type { HeartbeatRequest, HeartbeatResponse } from "./messages.ts";
 import type { Progress } from "./progress.ts";
@@ -39,7 +40,8 @@ function commitFor(state: RaftState, progress: Progress): EntryId {
 export function onHeartbeat(state: RaftState, request: HeartbeatRequest): void {
   const { log } = state;
   const { commit } = request;
-  const isKnown = commit.term === 0 ? commit.index <= log.lastIndex : log.holds(commit);
+  const isTrusted = commit.term === 0 || isPlanted("heartbeatCommitTrusted");
+  const isKnown = isTrusted ? commit.index <= log.lastIndex : log.holds(commit);
   if (isKnown && commit.index > log.committed) log.committed = commit.index;
   send(state, { ...header(state, request.from), kind: "heartbeatResponse", round: request.round });
 }
@@ -52,7 +54,8 @@ export function onHeartbeatResponse(state: RaftState, response: HeartbeatRespons
   progress.isPausedForAnswer = false;
   // Lost appends show here: a follower that is behind, or whose log is not known, is asked again.
   if (progress.match < state.log.lastIndex || progress.state === "probe") sendAppend(state, response.from);
-  if (response.round > progress.ackedRound && response.round <= state.reads.round) progress.ackedRound = response.round;
+  const round = isPlanted("anyAnswerConfirms") ? state.reads.round : response.round;
+  if (round > progress.ackedRound && round <= state.reads.round) progress.ackedRound = round;
   return confirmRounds(state);
 }
 

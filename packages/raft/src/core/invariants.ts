@@ -1,4 +1,4 @@
-import { assert } from "@holdfast/base";
+import { assert, isPlanted } from "@holdfast/base";
 import type { RaftView } from "./raft-core.ts";
 import { isVoter } from "./quorum.ts";
 
@@ -7,6 +7,7 @@ import { isVoter } from "./quorum.ts";
  * `AssertionError`. What must hold between cores (election safety, log matching) is checked by the test drivers.
  */
 export function checkInvariants(view: RaftView): void {
+  assert(!isPlanted("canary"), "no canary sings");
   assert(view.commitIndex <= view.lastIndex, "what is committed is in the log");
   assert(view.appliedIndex <= view.commitIndex, "only what is committed is applied");
   assert(view.firstIndex <= view.lastIndex + 1, "the log begins before it ends");

@@ -1,4 +1,4 @@
-import { assert } from "@holdfast/base";
+import { assert, isPlanted } from "@holdfast/base";
 import type { DurableState } from "./config.ts";
 import { emptyMembership, type Entry, type EntryId, type SnapshotMeta, type TermRun } from "./entries.ts";
 import { EntryWindow } from "./entry-window.ts";
@@ -83,6 +83,7 @@ export class LogView {
   /** Whether a log that ends with `last` is at least as good as this one (§3.6.1). */
   isUpToDate(last: EntryId): boolean {
     const own = this.last;
+    if (isPlanted("longerLogWins")) return last.index >= own.index;
     return last.term > own.term || (last.term === own.term && last.index >= own.index);
   }
 
@@ -155,7 +156,8 @@ export class LogView {
 
   /** `id` is on disk. Ignored when the log holds another entry there by now. */
   markDurable(id: EntryId): void {
-    if (id.index <= this.durable || !this.holds(id)) return;
+    if (id.index <= this.durable || id.index > this.lastIndex) return;
+    if (!this.holds(id) && !isPlanted("overwrittenWriteCounts")) return;
     this.durable = id.index;
     this.persisting = Math.max(this.persisting, id.index) as LogIndex;
   }

@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import { payloadBytes, type Entry, type Payload } from "./entries.ts";
 import { header, sendAfterPersist, type RaftState } from "./state.ts";
 import type { LogIndex } from "./types.ts";
@@ -20,6 +21,8 @@ export function appendOwn(state: RaftState, payloads: readonly Payload[]): boole
     payload,
   }));
   state.log.write(entries);
+  const own = state.progress.get(state.config.id);
+  if (isPlanted("leaderCountsUnsynced") && own !== undefined) own.acknowledge(state.log.lastIndex);
   sendAfterPersist(state, {
     ...header(state, state.config.id),
     kind: "appendResponse",

@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import { advanceApplied } from "./apply.ts";
 import type { HardState } from "./entries.ts";
 import type { Message } from "./messages.ts";
@@ -5,7 +6,7 @@ import type { PersistOrder } from "./output.ts";
 import { abandonProposals } from "./proposal-outcome.ts";
 import { receive } from "./receive.ts";
 import { emptyOutbox, tell, type OpenPersist, type RaftState } from "./state.ts";
-import type { LogIndex } from "./types.ts";
+import { nobody, type LogIndex } from "./types.ts";
 
 /** What is to be written, and the messages that wait for it. */
 export interface TakenPersist {
@@ -17,7 +18,8 @@ export interface TakenPersist {
 export function takePersist(state: RaftState): TakenPersist | undefined {
   const { log, outbox } = state;
   const old = state.persistedHardState;
-  const hardState: HardState = { term: state.term, vote: state.vote, commit: log.committed };
+  const vote = isPlanted("voteNotStored") ? nobody : state.vote;
+  const hardState: HardState = { term: state.term, vote, commit: log.committed };
   const isVoteNew = hardState.term !== old.term || hardState.vote !== old.vote;
   const isHardStateNew = isVoteNew || hardState.commit !== old.commit;
   const fromIndex = (log.persisting + 1) as LogIndex;
@@ -69,7 +71,8 @@ function acknowledge(state: RaftState, order: OpenPersist): void {
   for (const message of order.ownMessages) receive(state, message);
   // In a later term the same place of the log may have been overwritten and written again: only acknowledgements of
   // orders of the present term count (etcd's "ABA" race of asynchronous storage).
-  if (order.last !== undefined && order.term === state.term) state.log.markDurable(order.last);
+  const isCurrent = order.term === state.term || isPlanted("overwrittenWriteCounts");
+  if (order.last !== undefined && isCurrent) state.log.markDurable(order.last);
   state.log.shrinkWindow(state.config.windowBytesMax);
   if (order.snapshotIndex === undefined) return;
   if (state.log.pendingSnapshot?.meta.index === order.snapshotIndex) state.log.pendingSnapshot = undefined;

@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import type { RaftState } from "./state.ts";
 
 /**
@@ -11,7 +12,8 @@ export function resolveProposals(state: RaftState): void {
     if (proposal.index > log.committed) continue;
     const term = log.termAt(proposal.index);
     const id = { term: proposal.term, index: proposal.index };
-    if (term === proposal.term) outbox.replies.push({ ref: proposal.ref, kind: "committed", id });
+    if (term === proposal.term || isPlanted("overwrittenIsCommitted"))
+      outbox.replies.push({ ref: proposal.ref, kind: "committed", id });
     else outbox.replies.push({ ref: proposal.ref, kind: term === undefined ? "unknown" : "superseded" });
   }
   state.openProposals = openProposals.filter((proposal) => proposal.index > log.committed);
@@ -26,6 +28,9 @@ export function expireProposals(state: RaftState): void {
 
 /** Nobody will tell here what becomes of them. */
 export function abandonProposals(state: RaftState): void {
-  for (const proposal of state.openProposals) state.outbox.replies.push({ ref: proposal.ref, kind: "unknown" });
+  const { replies } = state.outbox;
+  if (!isPlanted("proposalsVanish")) {
+    for (const proposal of state.openProposals) replies.push({ ref: proposal.ref, kind: "unknown" });
+  }
   state.openProposals = [];
 }

@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import type { Membership } from "./entries.ts";
 import type { PeerId } from "./types.ts";
 
@@ -17,7 +18,7 @@ export function majorityReached(voters: readonly PeerId[], reachedBy: (id: PeerI
   for (const id of voters) {
     const value = reachedBy(id);
     let place = sorted.length;
-    while (place > 0 && (sorted[place - 1] ?? 0) > value) place--;
+    while (place > 0 && (sorted[place - 1] ?? 0) > value && !isPlanted("quorumUnsorted")) place--;
     sorted.splice(place, 0, value);
   }
   return sorted[sorted.length - majoritySize(voters.length)] ?? 0;

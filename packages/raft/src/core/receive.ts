@@ -1,4 +1,4 @@
-import { exhaustive } from "@holdfast/base";
+import { exhaustive, isPlanted } from "@holdfast/base";
 import { isLeaderAlive, beginElection, onVoteRequest, onVoteResponse, refuseOldPreVote } from "./election.ts";
 import { onHeartbeat } from "./heartbeat.ts";
 import type { Message } from "./messages.ts";
@@ -17,7 +17,7 @@ export function receive(state: RaftState, message: Message): void {
     if (!onHigherTerm(state, message)) return;
   } else if (message.term < state.term && message.term > 0) {
     onLowerTerm(state, message);
-    return;
+    if (!isPlanted("earlierTermCounts")) return;
   }
   dispatch(state, message);
 }
@@ -42,7 +42,7 @@ function onLowerTerm(state: RaftState, message: Message): void {
     if (!checkQuorum && !preVote) return;
     sendAfterPersist(state, { ...header(state, message.from), kind: "appendResponse", index: 0 as LogIndex });
   } else if (message.kind === "voteRequest" && message.isPreVote) {
-    refuseOldPreVote(state, message);
+    if (!isPlanted("oldPreVoteIgnored")) refuseOldPreVote(state, message);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import { broadcastAppend, sendAllAppends, sendAppend, sendSnapshot } from "./append-sender.ts";
 import { advanceCommit } from "./commit.ts";
 import type { EntryId } from "./entries.ts";
@@ -15,11 +16,14 @@ export function onAppendRequest(state: RaftState, request: AppendRequest): void 
     sendAfterPersist(state, { ...answer, index: log.committed });
     return;
   }
-  if (!log.holds(request.previous) || (request.previous.index === 0 && isBlank(state))) {
+  const isAgreed =
+    log.holds(request.previous) || (isPlanted("previousUnchecked") && request.previous.index <= log.lastIndex);
+  if (!isAgreed || (request.previous.index === 0 && isBlank(state))) {
     sendAfterPersist(state, { ...answer, index: request.previous.index, hint: hintFor(state, request.previous) });
     return;
   }
-  const firstNew = log.findNew(request.entries);
+  const isCutting = isPlanted("everyAppendCuts") && request.previous.index >= log.committed;
+  const firstNew = isCutting ? request.entries[0] : log.findNew(request.entries);
   if (firstNew !== undefined && firstNew.index <= log.committed) {
     tell(state, { kind: "inputDropped", reason: `append from ${request.from} contradicts a committed entry` });
     return;
@@ -28,7 +32,8 @@ export function onAppendRequest(state: RaftState, request: AppendRequest): void 
     log.write(request.entries.slice(firstNew.index - request.previous.index - 1));
   }
   const last = (request.previous.index + request.entries.length) as LogIndex;
-  const commit = Math.min(request.commit, last) as LogIndex;
+  const end = isPlanted("commitBeyondAppend") ? log.lastIndex : last;
+  const commit = Math.min(request.commit, end) as LogIndex;
   if (commit > log.committed) log.committed = commit;
   sendAfterPersist(state, { ...answer, index: last });
 }
@@ -40,6 +45,7 @@ export function onAppendRequest(state: RaftState, request: AppendRequest): void 
  */
 function isBlank(state: RaftState): boolean {
   const founding = state.membershipHistory[0];
+  if (isPlanted("blankMemberBuilds")) return false;
   return state.log.start.index === 0 && founding?.membership.voters.length === 0;
 }
 
@@ -88,7 +94,8 @@ function onProgress(state: RaftState, response: AppendResponse, progress: Progre
     progress.becomeReplicate();
   } else if (progress.state === "snapshot") {
     // Whatever snapshot it installed: it is enough once the log can carry on from there.
-    if (progress.match + 1 >= state.log.firstIndex) progress.becomeReplicate();
+    const isReachable = progress.match + 1 >= state.log.firstIndex;
+    if (isReachable && !isPlanted("snapshotNeverEnds")) progress.becomeReplicate();
   } else {
     progress.inflights.freeThrough(response.index);
   }

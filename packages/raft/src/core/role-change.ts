@@ -1,4 +1,4 @@
-import { assert } from "@holdfast/base";
+import { assert, isPlanted } from "@holdfast/base";
 import { appendOwn } from "./own-log.ts";
 import { dropReads } from "./read-index.ts";
 import { drawElectionTimeout, knownLeader, newProgress, type RaftState } from "./state.ts";
@@ -41,7 +41,7 @@ export function becomeLeader(state: RaftState): void {
   own?.becomeReplicate();
   if (own !== undefined) own.isActive = true;
   // There may be a change in the tail that this node has not seen applied: no other until then.
-  state.pendingConfigurationIndex = state.log.lastIndex;
+  if (!isPlanted("changeBeforeOwnCommit")) state.pendingConfigurationIndex = state.log.lastIndex;
   const isAppended = appendOwn(state, [{ kind: "empty" }]);
   assert(isAppended, "an empty entry always fits");
 }

@@ -1,4 +1,5 @@
-import type { SnapshotMeta } from "./entries.ts";
+import { isPlanted } from "@holdfast/base";
+import type { Membership, SnapshotMeta } from "./entries.ts";
 import { membersOf } from "./membership.ts";
 import type { SnapshotRequest } from "./messages.ts";
 import { becomeFollower } from "./role-change.ts";
@@ -26,8 +27,9 @@ function restore(state: RaftState, meta: SnapshotMeta): boolean {
     return false;
   }
   log.restore(meta);
-  state.membership = meta.membership;
-  state.membershipHistory = [{ index: meta.index, membership: meta.membership }];
+  const membership = restoredMembership(state, meta);
+  state.membership = membership;
+  state.membershipHistory = [{ index: meta.index, membership }];
   state.activatedIndex = meta.index;
   state.progress.clear();
   trackMembers(state, []);
@@ -35,10 +37,16 @@ function restore(state: RaftState, meta: SnapshotMeta): boolean {
   return true;
 }
 
+function restoredMembership(state: RaftState, { membership }: SnapshotMeta): Membership {
+  if (isPlanted("membershipSurvivesSnapshot") && state.membership.voters.length > 0) return state.membership;
+  if (isPlanted("jointForgottenBySnapshot")) return { ...membership, votersOutgoing: [], learnersNext: [] };
+  return membership;
+}
+
 /** A stream to a follower ended: probe it, but not before it answers or the next heartbeat's answer. */
 export function onSnapshotSent(state: RaftState, sent: { readonly peer: PeerId; readonly isOk: boolean }): void {
   const progress = state.progress.get(sent.peer);
-  if (state.role !== "leader" || progress?.state !== "snapshot") return;
+  if (state.role !== "leader" || progress?.state !== "snapshot" || isPlanted("snapshotNeverEnds")) return;
   if (!sent.isOk) progress.pendingSnapshot = 0 as typeof progress.pendingSnapshot;
   progress.becomeProbe();
   progress.isPausedForAnswer = true;

@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import { beginElection, checkQuorum } from "./election.ts";
 import { broadcastHeartbeat } from "./heartbeat.ts";
 import { expireProposals } from "./proposal-outcome.ts";
@@ -37,7 +38,7 @@ function tickFollower(state: RaftState, isStalled: boolean): void {
 }
 
 function tickLeader(state: RaftState, isStalled: boolean): void {
-  if (isStalled) {
+  if (isStalled && !isPlanted("stalledLeaderStays")) {
     stepDownForDisk(state);
     return;
   }
@@ -45,8 +46,10 @@ function tickLeader(state: RaftState, isStalled: boolean): void {
   state.electionElapsed++;
   if (state.electionElapsed >= state.config.electionTicks) {
     state.electionElapsed = 0;
-    if (state.config.switches.checkQuorum && !checkQuorum(state)) becomeFollower(state, state.term, nobody);
-    if (state.role === "leader" && state.transferee !== nobody) abortTransfer(state);
+    const isKept = !state.config.switches.checkQuorum || checkQuorum(state) || isPlanted("lonelyLeaderStays");
+    if (!isKept) becomeFollower(state, state.term, nobody);
+    const isLate = state.role === "leader" && state.transferee !== nobody;
+    if (isLate && !isPlanted("transferNeverEnds")) abortTransfer(state);
   }
   if (state.role !== "leader" || state.heartbeatElapsed < state.config.heartbeatTicks) return;
   state.heartbeatElapsed = 0;
