@@ -18,8 +18,9 @@ export interface RaftConfig {
   /** This node. One of `peers`. */
   readonly id: PeerId;
   /**
-   * The first membership, this node included; the same on every member. (Membership change comes in a later version and
-   * will then override this list from the log.)
+   * The first membership, this node included; the same on every founding member. Once the log says who belongs to the
+   * group, it overrides this list, which then only says where members are that the log has no address of. A node that is
+   * to be added to a running group lists the members it knows and itself.
    */
   readonly peers: readonly RaftPeer[];
   /** Absolute path of the log's folder, made when absent. Nothing else may write there. */
@@ -122,6 +123,21 @@ export type ProposeOutcome =
   /** The uncommitted log is full; nothing happened. */
   | { readonly kind: "overloaded" };
 
+/** A snapshot on its way to another member. */
+export interface SnapshotTransfer {
+  readonly peer: PeerId;
+  readonly index: LogIndex;
+  readonly sentBytes: number;
+  /** 0 to 100; an estimate. */
+  readonly percent: number;
+}
+
+/**
+ * How a node stands to its group. `undecided`: its directory is new and it asks the others; `joining`: it belongs to no
+ * group yet, waits to be added (or taken back) and to be sent the state; `member`: it knows its group.
+ */
+export type RaftStanding = "undecided" | "joining" | "member";
+
 /** A node's role and cursors. */
 export interface RaftStatus {
   readonly id: PeerId;
@@ -131,9 +147,18 @@ export interface RaftStatus {
   readonly commitIndex: LogIndex;
   readonly appliedIndex: LogIndex;
   readonly lastIndex: LogIndex;
+  /** First entry that the log still has. */
   readonly firstIndex: LogIndex;
+  /** The log up to here lives in the state machine only; 0: nothing was compacted. */
+  readonly snapshotIndex: LogIndex;
   /** Leads and has applied its own term's first entry: commands may be decided. */
   readonly isReadyLeader: boolean;
+  readonly standing: RaftStanding;
+  /** Of this node's directory, 32 hex digits. */
+  readonly incarnation: string;
+  /** Who has a vote, as this node knows it, and who only follows. */
+  readonly voters: readonly PeerId[];
+  readonly learners: readonly PeerId[];
   /** Leader only: what it knows of its peers. */
   readonly peers: readonly {
     readonly id: PeerId;
@@ -141,6 +166,10 @@ export interface RaftStatus {
     readonly isActive: boolean;
     readonly state: string;
   }[];
+  /** Snapshots on their way from here. */
+  readonly transfers: readonly SnapshotTransfer[];
+  /** The snapshot on its way to here, if there is one. */
+  readonly incoming: { readonly from: PeerId; readonly index: LogIndex; readonly percent: number } | undefined;
 }
 
 /** What happens inside, typed; feeds logs, metrics and the admin page. */
@@ -149,11 +178,39 @@ export type RaftEvent =
   | { readonly kind: "leaderChanged"; readonly leader: PeerId | undefined; readonly term: Term }
   | { readonly kind: "readyToLead"; readonly term: Term }
   | { readonly kind: "committed"; readonly index: LogIndex }
+  /** The membership is as of this entry; lists as in the status. */
+  | {
+      readonly kind: "membershipChanged";
+      readonly index: LogIndex;
+      readonly voters: readonly PeerId[];
+      readonly learners: readonly PeerId[];
+    }
+  | { readonly kind: "standingChanged"; readonly standing: RaftStanding }
+  /** The log begins behind this entry now. */
+  | { readonly kind: "compacted"; readonly index: LogIndex }
+  | { readonly kind: "snapshotSending"; readonly peer: PeerId; readonly index: LogIndex }
+  | { readonly kind: "snapshotSent"; readonly peer: PeerId; readonly index: LogIndex; readonly bytes: number }
+  /** The stream broke; it goes on where it broke when the member answers again. */
+  | { readonly kind: "snapshotBroke"; readonly peer: PeerId; readonly sentBytes: number }
+  /** A leader's state took the place of this node's: everything up to here is applied, without having passed `apply`. */
+  | { readonly kind: "snapshotInstalled"; readonly index: LogIndex; readonly from: PeerId }
   | { readonly kind: "diskStalled"; readonly sinceMs: number }
   /** The log or the state machine cannot go on. This node takes part in nothing any more; the process should end. */
   | { readonly kind: "diskFailed"; readonly message: string }
   /** The process did not run for so long (a collection, a paused machine, too much synchronous work). */
   | { readonly kind: "loopStalled"; readonly lateMs: number };
+
+/** A wish to change who belongs to the group; for a leader. One change is under way at a time. */
+export type MembershipWish =
+  /** Gets everything and has no vote, until it is promoted. */
+  | { readonly kind: "addLearner"; readonly peer: RaftPeer }
+  /** Begins as a learner and gets its vote by itself when it has caught up. */
+  | { readonly kind: "addVoter"; readonly peer: RaftPeer }
+  /** As `addVoter`; at the moment it gets its vote the other one goes, jointly. */
+  | { readonly kind: "replace"; readonly remove: PeerId; readonly peer: RaftPeer }
+  | { readonly kind: "promote"; readonly id: PeerId }
+  | { readonly kind: "demote"; readonly id: PeerId }
+  | { readonly kind: "remove"; readonly id: PeerId };
 
 /**
  * One member of a Raft group. Life: `openRaftNode` (recovers the log, takes part in nothing yet) -> pass `services` to
@@ -173,11 +230,24 @@ export interface RaftNode {
   readIndex(signal?: AbortSignal): Promise<LogIndex>;
   /** Resolves when this node has applied `index`. Errors: `cancelled`. */
   waitApplied(index: LogIndex, signal?: AbortSignal): Promise<void>;
+  /**
+   * Changes the membership, at the leader; several wishes are one joint change. Resolves with the index at which it is in
+   * force here. A change may be asked for again after any error: one that is in force already is refused.
+   * Errors: `notLeader` (with the leader's address when known), `precondition` (does not fit the present membership, or
+   * another one is under way; nothing was changed), `unavailable` (leadership was lost: it may or may not happen).
+   */
+  changeMembership(wishes: readonly MembershipWish[]): Promise<LogIndex>;
+  /**
+   * Hands leadership over, to the best placed voter if nobody is named (dissertation §3.10). Proposals that come meanwhile
+   * wait and then end as `notLeader` with the new leader: nothing fails that was accepted. Resolves when another leads.
+   * Errors: `notLeader`, `precondition` (the target has no vote here), `unavailable` (not done in time; this node leads on).
+   */
+  transferLeadership(to?: PeerId): Promise<void>;
   /** Now. */
   status(): RaftStatus;
   /** Calls back on every event, in order; returns how to stop. */
   subscribe(listener: (event: RaftEvent) => void): () => void;
-  /** Host:port of a peer, from the configuration. */
+  /** Host:port of a peer, from the log or else the configuration. */
   addressOf(peer: PeerId): string | undefined;
   /** Stops; open proposals end as `unknown`. */
   stop(): Promise<void>;

@@ -1,13 +1,20 @@
 export type {
   CommittedEntry,
+  MembershipWish,
   ProposeOutcome,
   RaftConfig,
   RaftEvent,
   RaftNode,
   RaftPeer,
   RaftPorts,
+  RaftStanding,
   RaftStatus,
+  SnapshotPiece,
+  SnapshotSupport,
+  SnapshotTransfer,
+  StateInstallation,
   StateMachine,
+  StateSnapshot,
 } from "./api.ts";
 export type { LogIndex, PeerId, Term } from "./core/types.ts";
 export { openRaftNode, startRaftNode } from "./node/open-raft-node.ts";

@@ -25,6 +25,8 @@ export class RecordingStateMachine implements StateMachine {
   readonly snapshots?: SnapshotSupport;
   /** How often another member's state took the place of this one. */
   installCount = 0;
+  /** Pieces of other members' states that were taken. */
+  addedPieces = 0;
   #appliedIndex = 0 as LogIndex;
 
   constructor(pieceEntries = 0) {
@@ -81,6 +83,7 @@ class RecordedInstallation implements StateInstallation {
   }
 
   async add({ data }: SnapshotPiece): Promise<void> {
+    this.#machine.addedPieces++;
     const part = JSON.parse(new TextDecoder().decode(data)) as [number, number, number[]][];
     for (const [index, term, bytes] of part)
       this.#entries.push({ index, term, data: Uint8Array.from(bytes) } as unknown as CommittedEntry);

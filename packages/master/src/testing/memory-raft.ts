@@ -66,6 +66,14 @@ export class MemoryRaft implements RaftNode {
     while (this.stateMachine.appliedIndex() < index) await this.applying;
   }
 
+  changeMembership(): Promise<LogIndex> {
+    return Promise.reject(new HoldfastError("precondition", "This group has one member for ever."));
+  }
+
+  transferLeadership(): Promise<void> {
+    return Promise.reject(new HoldfastError("precondition", "This group has one member for ever."));
+  }
+
   status(): RaftStatus {
     const appliedIndex = this.stateMachine.appliedIndex();
     return {
@@ -77,8 +85,15 @@ export class MemoryRaft implements RaftNode {
       appliedIndex,
       lastIndex: this.lastIndex as LogIndex,
       firstIndex: 1 as LogIndex,
+      snapshotIndex: 0 as LogIndex,
       isReadyLeader: this.isLeader,
+      standing: "member",
+      incarnation: "00".repeat(16),
+      voters: [1 as PeerId],
+      learners: [],
       peers: [],
+      transfers: [],
+      incoming: undefined,
     };
   }
 

@@ -4,6 +4,7 @@ import type { LogIndex, Term } from "../core/types.ts";
 import { ByteReader } from "../transport/byte-reader.ts";
 import { ByteWriter } from "../transport/byte-writer.ts";
 import { readEntry, readPeer, readSnapshotMeta, writeEntry, writeSnapshotMeta } from "../transport/entry-codec.ts";
+import { readPosition, writePosition } from "../transport/position-codec.ts";
 import { recordAlignmentBytes, recordHeaderBytes } from "./record.ts";
 
 /** What one record says, in the order in which it takes effect. */
@@ -31,7 +32,12 @@ export function encodeChange(change: RecordedChange): { readonly record: Uint8Ar
     change.start === undefined ? 0 : change.start.entries === "keep" ? flagBits.startKeep : flagBits.startDrop;
   const context = change.start?.meta.context;
   const contextBit = context === undefined ? 0 : flagBits.startContext;
-  writer.u8((change.hardState === undefined ? 0 : flagBits.hardState) | startBit | contextBit | (change.intent === undefined ? 0 : flagBits.intent));
+  writer.u8(
+    (change.hardState === undefined ? 0 : flagBits.hardState) |
+      startBit |
+      contextBit |
+      (change.intent === undefined ? 0 : flagBits.intent),
+  );
   if (change.hardState !== undefined) {
     writer.varint(change.hardState.term);
     writer.varint(change.hardState.vote);
@@ -39,10 +45,7 @@ export function encodeChange(change: RecordedChange): { readonly record: Uint8Ar
   }
   if (change.start !== undefined) writeSnapshotMeta(writer, change.start.meta);
   if (context !== undefined) writer.sized(context);
-  if (change.intent !== undefined) {
-    writeSnapshotMeta(writer, change.intent);
-    writer.sized(change.intent.context ?? new Uint8Array(0));
-  }
+  if (change.intent !== undefined) writePosition(writer, change.intent);
   const first = change.entries[0]?.index ?? 0;
   for (const [offset, entry] of change.entries.entries()) {
     assert(entry.index === first + offset, "the entries of a change are contiguous");
@@ -66,7 +69,7 @@ export function decodeChange(
   const position = hasStart ? readSnapshotMeta(reader) : undefined;
   const hasContext = (flags & flagBits.startContext) !== 0;
   const meta = position === undefined || !hasContext ? position : { ...position, context: reader.sized() };
-  const intent = (flags & flagBits.intent) === 0 ? undefined : readIntent(reader);
+  const intent = (flags & flagBits.intent) === 0 ? undefined : readPosition(reader);
   if (flags > flagsMax) return undefined;
   const decoded: Entry[] = [];
   for (let offset = 0; offset < entries.entryCount && !reader.isFailed; offset++) {
@@ -81,12 +84,6 @@ export function decodeChange(
       ? {}
       : { start: { meta, entries: (flags & flagBits.startDrop) === 0 ? ("keep" as const) : ("drop" as const) } }),
   };
-}
-
-function readIntent(reader: ByteReader): SnapshotMeta {
-  const meta = readSnapshotMeta(reader);
-  const context = reader.sized();
-  return context.length === 0 ? meta : { ...meta, context };
 }
 
 function readHardState(reader: ByteReader): HardState {

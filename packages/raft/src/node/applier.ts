@@ -32,6 +32,12 @@ export class Applier {
     this.#running ??= this.#run();
   }
 
+  /** Forgets what is queued and waits for the batch under way. */
+  async quiesce(): Promise<void> {
+    this.#queue = [];
+    await this.#running;
+  }
+
   /** Ends after the batch under way. */
   async stop(): Promise<void> {
     this.#isStopped = true;

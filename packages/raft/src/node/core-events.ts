@@ -9,7 +9,7 @@ export function logCoreEvent(event: CoreEvent, logger: Logger, tickMs: number): 
       logger.debug("raft.input_dropped", { reason: event.reason });
       return undefined;
     case "configurationChanged":
-      logger.info("raft.configuration_changed", { index: event.index });
+      // Told by the shell, with who belongs to the group.
       return undefined;
     case "diskStalled": {
       const sinceMs = event.ticks * tickMs;

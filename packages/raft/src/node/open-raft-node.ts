@@ -5,9 +5,11 @@ import { productSwitches, type Config } from "../core/config.ts";
 import type { Membership, SnapshotMeta } from "../core/entries.ts";
 import type { LogIndex, PeerId, Term } from "../core/types.ts";
 import type { LogBoot } from "../log-store/log-store.ts";
-import { openFileLogStore } from "../log-store/open-file-log-store.ts";
+import { orderRenewal } from "../log-store/set-aside.ts";
+import { hexOf } from "../transport/hello-codec.ts";
 import { NetworkTransport } from "../transport/network-transport.ts";
 import { NodeMetrics } from "./node-metrics.ts";
+import { openOrRenewLog } from "./open-or-renew-log.ts";
 import { RaftShell } from "./raft-node.ts";
 import { resolveSettings, type RaftSettings } from "./settings.ts";
 
@@ -18,9 +20,11 @@ import { resolveSettings, type RaftSettings } from "./settings.ts";
  *   const listener = await network.listen(address, [...raft.services, ...otherServices]);
  *   raft.start();
  *
+ * A log that is damaged before its tail, or that does not fit the state, is set aside when there are other members: the
+ * node joins them anew, without a vote until it has caught up.
+ *
  * Errors: `wrongCluster` when the directory belongs to another cluster or peer; `precondition` when another process has
- * it open or `config` is not sound; `dataLoss` when the log is damaged before its tail, or the state machine does not fit
- * it; `diskFailed`, `noSpace`.
+ * it open or `config` is not sound; `dataLoss` as above, for a member that is alone; `diskFailed`, `noSpace`.
  */
 export async function openRaftNode(
   config: RaftConfig,
@@ -31,48 +35,49 @@ export async function openRaftNode(
   const founding = foundingOf(config);
   const metrics = new NodeMetrics(ports.metrics);
   const logger = ports.logger.child({ component: "raft", peer: config.id });
-  const { store } = await openFileLogStore({
-    ...ports,
-    logger,
-    directory: config.directory,
-    clusterId: config.clusterId,
-    peer: config.id,
-    founding,
-    segmentBytesMax: settings.segmentBytesMax,
-    windowBytesMax: settings.recentBytesMax,
-    onSynced: (sync) => metrics.synced(sync),
+  const { directory, clusterId } = config;
+  const opened = await openOrRenewLog({
+    log: {
+      ...{ ...ports, logger, directory, clusterId, peer: config.id, founding },
+      segmentBytesMax: settings.segmentBytesMax,
+      windowBytesMax: settings.recentBytesMax,
+      onSynced: (sync) => metrics.synced(sync),
+    },
+    isBeyondHelp: config.peers.length === 1 || stateMachine.snapshots === undefined,
+    findMisfit: (boot, intent) => findMisfit(config, stateMachine.appliedIndex(), { boot, intent }),
+    appliedIndex: stateMachine.appliedIndex(),
   });
-  try {
-    checkFit(config, store.boot, stateMachine.appliedIndex());
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-  const core = createRaft(
-    coreConfig(config.id, settings),
-    { ...store.boot, appliedIndex: stateMachine.appliedIndex() },
-    () => ports.random.fraction(),
-  );
+  const { store, incarnation, standing } = opened;
   const transport = new NetworkTransport({
     ...ports,
     logger,
-    clusterId: config.clusterId,
+    clusterId,
     self: config.id,
     peers: config.peers.filter(({ id }) => id !== config.id),
     queue: { messagesMax: settings.peerQueueMessagesMax, bytesMax: settings.peerQueueBytesMax },
     reconnectMsMin: settings.reconnectMsMin,
     reconnectMsMax: settings.reconnectMsMax,
     everyoneHas: () => node.everyoneHasIndex,
+    ownHello: () => node.ownHello,
+    snapshots: {
+      offerSnapshot: (offer, context) => node.snapshotHandlers.offerSnapshot(offer, context),
+      installSnapshot: (pieces, context) => node.snapshotHandlers.installSnapshot(pieces, context),
+    },
   });
-  const node = new RaftShell({
+  const node: RaftShell = new RaftShell({
     config,
     settings,
     ports: { ...ports, logger },
-    core,
+    createCore: (boot, appliedIndex) =>
+      createRaft(coreConfig(config.id, settings), { ...boot, appliedIndex }, () => ports.random.fraction()),
     store,
     transport,
     stateMachine,
     metrics,
+    incarnation: hexOf(incarnation),
+    standing,
+    founding,
+    orderRenewal: () => orderRenewal(ports.disk, directory),
   });
   return node;
 }
@@ -107,22 +112,25 @@ function membershipOf(voters: readonly PeerId[]): Membership {
   return { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
 }
 
-function checkFit(config: RaftConfig, boot: LogBoot, appliedIndex: LogIndex): void {
+/** Why log and state are not of one piece; undefined: they are. A wrong list of founders is an error of the operator. */
+function findMisfit(
+  config: RaftConfig,
+  appliedIndex: LogIndex,
+  log: { readonly boot: LogBoot; readonly intent: SnapshotMeta | undefined },
+): string | undefined {
+  const { boot } = log;
   const { voters } = boot.logStart.membership;
   const wanted = foundingOf(config).membership.voters;
   // With membership changes in the log, the log is right and the list only says where members are.
-  if (boot.configurationEntries.length === 0 && voters.join() !== wanted.join()) {
+  const isFounded = boot.configurationEntries.length === 0 && boot.logStart.index === 0 && voters.length > 0;
+  if (isFounded && voters.join() !== wanted.join()) {
     throw new HoldfastError(
       "precondition",
       `this log was founded by masters ${voters.join(", ")}, but the configuration lists ${wanted.join(", ")}; nothing was changed. Start with the same masters as before`,
     );
   }
-  if (appliedIndex > boot.lastIndex || appliedIndex < boot.logStart.index) {
-    throw new HoldfastError(
-      "dataLoss",
-      `the state (applied up to ${appliedIndex}) does not fit the log (entries ${boot.logStart.index + 1} to ${boot.lastIndex}): one of them was lost or restored alone. Nothing was changed; restore both together, or remove both and let the node join anew`,
-    );
-  }
+  if (appliedIndex <= boot.lastIndex && appliedIndex >= boot.logStart.index) return undefined;
+  return `the state (applied up to ${appliedIndex}) does not fit the log (entries ${boot.logStart.index + 1} to ${boot.lastIndex}): one of them was lost or restored alone`;
 }
 
 function coreConfig(id: PeerId, settings: RaftSettings): Config {

@@ -56,8 +56,12 @@ export class Proposals {
     if (count > 0) this.#committed = this.#committed.slice(count);
   }
 
-  /** The node stops: nobody will know. */
+  /** The node stops: those that the core was not told of did not happen, of the others nobody will know. */
   end(): void {
+    for (const { ref } of this.#fresh) {
+      this.#replies.get(ref)?.({ kind: "notLeader", leader: undefined });
+      this.#replies.delete(ref);
+    }
     const open = [...this.#replies.values(), ...this.#committed.map(({ settle }) => settle)];
     this.#replies.clear();
     this.#committed = [];

@@ -1,13 +1,27 @@
 import { assert, HoldfastError, isHoldfastError } from "@holdfast/base";
+import type { RaftService } from "@holdfast/proto/raft/v1/raft";
+import type { ServiceHandlers } from "@holdfast/rpc";
 import type { Timer } from "@holdfast/runtime";
-import type { ProposeOutcome, RaftConfig, RaftEvent, RaftNode, RaftPorts, RaftStatus, StateMachine } from "../api.ts";
+import type {
+  MembershipWish,
+  ProposeOutcome,
+  RaftConfig,
+  RaftEvent,
+  RaftNode,
+  RaftPorts,
+  RaftStanding,
+  RaftStatus,
+  StateMachine,
+} from "../api.ts";
+import type { ConfigurationChange, SnapshotMeta } from "../core/entries.ts";
+import { emptyMembership } from "../core/entries.ts";
 import type { Input } from "../core/input.ts";
 import type { Message } from "../core/messages.ts";
 import type { CoreEvent, FetchOrder, Output, PersistOrder, Reply } from "../core/output.ts";
 import type { RaftCore } from "../core/raft-core.ts";
-import type { LogIndex, PeerId } from "../core/types.ts";
-import type { LogStore } from "../log-store/log-store.ts";
-import type { Transport } from "../transport/transport.ts";
+import type { LogIndex, PeerId, Term } from "../core/types.ts";
+import type { LogBoot, LogStore } from "../log-store/log-store.ts";
+import type { PeerAnswer, PeerHello, Standing, Transport } from "../transport/transport.ts";
 import { Applier } from "./applier.ts";
 import { AppliedWaiters } from "./applied-waiters.ts";
 import { Compactor } from "./compactor.ts";
@@ -15,10 +29,18 @@ import { logCoreEvent } from "./core-events.ts";
 import type { NodeMetrics } from "./node-metrics.ts";
 import { handOverTarget } from "./hand-over.ts";
 import { readLinearizably } from "./linearizable-read.ts";
+import { Admission } from "./membership/admission.ts";
+import { MemberDesk } from "./membership/member-desk.ts";
+import { MembershipKeeper } from "./membership/membership-keeper.ts";
+import { changeOfWishes } from "./membership/wishes.ts";
+import { Orders } from "./orders.ts";
 import { Proposals } from "./proposals.ts";
-import { Reads } from "./reads.ts";
+import { notLeaderError, Reads } from "./reads.ts";
 import { SendAfter } from "./send-after.ts";
 import type { RaftSettings } from "./settings.ts";
+import { SnapshotInstaller } from "./snapshot/snapshot-installer.ts";
+import { SnapshotReceiver } from "./snapshot/snapshot-receiver.ts";
+import { SnapshotSender } from "./snapshot/snapshot-sender.ts";
 import { StallWatch } from "./stall-watch.ts";
 import { toStatus } from "./status.ts";
 
@@ -26,13 +48,24 @@ import { toStatus } from "./status.ts";
 export interface RaftNodeParts {
   readonly config: RaftConfig;
   readonly settings: RaftSettings;
-  readonly ports: Pick<RaftPorts, "clock" | "timers" | "logger">;
-  readonly core: RaftCore;
+  readonly ports: RaftPorts;
+  readonly createCore: (boot: LogBoot, appliedIndex: LogIndex) => RaftCore;
   readonly store: LogStore;
   readonly transport: Transport;
   readonly stateMachine: StateMachine;
   readonly metrics: NodeMetrics;
+  /** Of the log's directory, 32 hex digits. */
+  readonly incarnation: string;
+  /** Where the node begins. */
+  readonly standing: RaftStanding;
+  /** What a founding member begins with. */
+  readonly founding: SnapshotMeta;
+  /** The next start is to set this directory aside and join anew. */
+  readonly orderRenewal: () => Promise<void>;
 }
+
+/** What a node that joins begins with: it takes nothing but a snapshot. */
+export const joiningStart: SnapshotMeta = { index: 0 as LogIndex, term: 0 as Term, membership: emptyMembership };
 
 /**
  * The shell around the core. One turn: all queued inputs are stepped, the core is drained once, and what it wants is
@@ -44,27 +77,55 @@ export class RaftShell implements RaftNode {
   readonly #applier: Applier;
   readonly #waiters: AppliedWaiters;
   readonly #proposals = new Proposals();
+  readonly #orders = new Orders();
   readonly #reads: Reads;
   readonly #sendAfter: SendAfter;
   readonly #compactor: Compactor;
   readonly #stallWatch: StallWatch;
+  readonly #desk: MemberDesk;
+  readonly #keeper: MembershipKeeper;
+  readonly #admission: Admission;
+  readonly #sender: SnapshotSender;
+  readonly #receiver: SnapshotReceiver;
+  readonly #installer: SnapshotInstaller;
   readonly #listeners = new Set<(event: RaftEvent) => void>();
   readonly #timers: Timer[] = [];
+  #core: RaftCore;
   #inputs: Input[] = [];
   #nextRef = 1;
-  #handOverRef: number | undefined;
   #isTurnScheduled = false;
   #state: "opened" | "running" | "failed" | "stopped" = "opened";
+  #standing: RaftStanding;
+  #ticks = 0;
+  /** Transfers under way; proposals wait until they are over. */
+  #handOvers = 0;
+  #isDeciding = false;
+  /** What is persisted after a snapshot that is being installed waits for it. */
+  #persistGate: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(parts: RaftNodeParts) {
     this.#parts = parts;
-    const { settings, stateMachine } = parts;
-    this.#waiters = new AppliedWaiters(stateMachine.appliedIndex());
+    this.#standing = parts.standing;
+    const { config, settings, stateMachine, ports } = parts;
+    // A state without its log is nobody's: it counts as empty until a snapshot takes its place.
+    const appliedIndex = parts.standing === "member" ? stateMachine.appliedIndex() : (0 as LogIndex);
+    this.#core = parts.createCore(parts.store.boot, appliedIndex);
+    const others = config.peers.filter(({ id }) => id !== config.id);
+    const self = config.peers.find(({ id }) => id === config.id) ?? { id: config.id, address: "" };
+    this.#desk = new MemberDesk({ self, configured: config.peers, boot: parts.store.boot, appliedIndex });
+    this.#admission = new Admission(others.map(({ id }) => id));
+    this.#keeper = new MembershipKeeper({
+      electionMs: settings.electionTicksMin * settings.tickMs,
+      book: () => this.#desk.book,
+      addressOf: (peer) => this.addressOf(peer) ?? "",
+      order: async (change) => void (await this.#order(change)),
+    });
+    this.#waiters = new AppliedWaiters(appliedIndex);
     this.#reads = new Reads((peer) => this.addressOf(peer));
     this.#sendAfter = new SendAfter((message) => this.#send(message));
     const { tickMs, loopStallMs } = settings;
-    this.#stallWatch = new StallWatch({ tickMs, stallMs: loopStallMs }, parts.ports.clock.monotonicMs());
+    this.#stallWatch = new StallWatch({ tickMs, stallMs: loopStallMs }, ports.clock.monotonicMs());
     this.#applier = new Applier({
       stateMachine,
       batchEntriesMax: settings.applyBatchEntriesMax,
@@ -72,12 +133,47 @@ export class RaftShell implements RaftNode {
       onApplied: (index) => this.#onApplied(index),
       onFailed: (error) => this.#fail("the state machine could not apply an entry", error),
     });
+    this.#sender = this.#createSender();
+    this.#receiver = new SnapshotReceiver({
+      ...{ stateMachine, timers: ports.timers, logger: ports.logger, clusterId: config.clusterId, self: config.id },
+      keptMs: settings.snapshotKeptMs,
+      position: () => (this.#isTakingPart ? this.#core.view() : undefined),
+      onWhole: (snapshot) => this.#installer.offer(snapshot),
+    });
+    this.#installer = new SnapshotInstaller({
+      announce: ({ from, term, meta }) => {
+        const message = { kind: "snapshotRequest", from, to: config.id, term, snapshot: meta } as const;
+        this.#enqueue({ kind: "receive", message });
+      },
+      quiesce: () => this.#applier.quiesce(),
+      intend: (meta) => parts.store.intend(meta),
+      commitIndex: () => this.#core.view().commitIndex,
+    });
     this.#compactor = new Compactor({
       stateMachine,
       retainedEntriesMin: settings.retainedEntriesMin,
-      view: () => parts.core.view(),
+      laggingEntriesMax: Math.max(settings.laggingEntriesMax, settings.retainedEntriesMin),
+      sendingIndex: () => this.#sender.lowestIndex,
+      view: () => this.#core.view(),
       compact: (throughIndex) => this.#enqueue({ kind: "compact", throughIndex }),
       onFailed: (error) => this.#fail("the state machine could not be made durable", error),
+    });
+  }
+
+  #createSender(): SnapshotSender {
+    const { config, settings, stateMachine, ports, incarnation } = this.#parts;
+    return new SnapshotSender({
+      ...{ ...ports, stateMachine, clusterId: config.clusterId, self: config.id },
+      incarnation: () => incarnation,
+      addressOf: (peer) => this.addressOf(peer),
+      whenApplied: (index) => this.#waiters.wait(index),
+      metaAt: (index) => this.#metaAt(index),
+      position: () => this.#core.view(),
+      retryMs: settings.snapshotRetryMs,
+      stallMs: settings.snapshotStallMs,
+      keptMs: settings.snapshotKeptMs,
+      onEnded: (peer, isOk) => this.#enqueue({ kind: "snapshotSent", peer, isOk }),
+      onEvent: (event) => this.#emit(event),
     });
   }
 
@@ -85,17 +181,27 @@ export class RaftShell implements RaftNode {
     return this.#parts.transport.services;
   }
 
+  /** Who takes the snapshots that leaders send. */
+  get snapshotHandlers(): Pick<ServiceHandlers<typeof RaftService>, "offerSnapshot" | "installSnapshot"> {
+    return this.#receiver;
+  }
+
   start(): void {
     if (this.#state !== "opened") return;
     this.#state = "running";
     const { ports, settings, transport } = this.#parts;
+    this.#refreshPeers();
     transport.start({
-      onMessage: (message) => this.#enqueue({ kind: "receive", message }),
+      onMessage: (message, incarnation) => this.#onMessage(message, incarnation),
       onUnreachable: (peer) => this.#enqueue({ kind: "unreachable", peer }),
       onEveryoneHas: (index) => this.#compactor.learn(index),
+      onHello: (peer, hello) => this.#onHello(peer, hello),
+      standingOf: (peer, incarnation) => this.#standingOf(peer, incarnation),
+      onAnswer: (peer, answer) => this.#onAnswer(peer, answer),
     });
     this.#timers.push(ports.timers.every(settings.tickMs, () => this.#tick()));
-    this.#timers.push(ports.timers.every(settings.compactionCheckMs, () => this.#compactor.check()));
+    this.#timers.push(ports.timers.every(settings.compactionCheckMs, () => this.#tidy()));
+    this.#decideWhenClear();
     this.#scheduleTurn();
   }
 
@@ -123,10 +229,41 @@ export class RaftShell implements RaftNode {
     return this.#waiters.wait(index, signal);
   }
 
+  async changeMembership(wishes: readonly MembershipWish[]): Promise<LogIndex> {
+    if (this.#state !== "running") throw notLeaderWhen(this.#state);
+    const { role, membership, leader } = this.#core.view();
+    if (role !== "leader") throw this.#notLeader(leader);
+    const reply = await this.#order(changeOfWishes(wishes, { membership, book: this.#desk.book }));
+    if (reply.kind === "notLeader") throw this.#notLeader(reply.leader);
+    if (reply.kind === "refused")
+      throw new HoldfastError("precondition", `the membership was not changed: ${reply.reason}`);
+    if (reply.kind === "overloaded")
+      throw new HoldfastError("tooBusy", "the membership was not changed: the log is full; try again in a moment");
+    if (reply.kind !== "committed")
+      throw new HoldfastError("unavailable", "leadership was lost: the membership may or may not change; look again");
+    await this.#waiters.wait(reply.id.index);
+    return reply.id.index;
+  }
+
+  async transferLeadership(to?: PeerId): Promise<void> {
+    if (this.#state !== "running") throw notLeaderWhen(this.#state);
+    const view = this.#core.view();
+    if (view.role !== "leader") throw this.#notLeader(view.leader);
+    const target = to ?? handOverTarget(view);
+    if (target === undefined)
+      throw new HoldfastError("precondition", "there is no other live member with a vote; this one goes on leading");
+    const reply = await this.#transfer(target);
+    if (reply.kind === "notLeader") throw this.#notLeader(reply.leader);
+    if (reply.kind === "refused") throw new HoldfastError("precondition", `leadership stays: ${reply.reason}`);
+    if (reply.kind !== "transferred")
+      throw new HoldfastError("unavailable", `member ${target} did not take over in time; look who leads now`);
+  }
+
   status(): RaftStatus {
-    const status = toStatus(this.#parts.core.view(), this.#waiters.appliedIndex);
-    const isTakingPart = this.#state === "running" || this.#state === "opened";
-    return isTakingPart ? status : { ...status, role: "follower", leader: undefined, isReadyLeader: false, peers: [] };
+    const status = this.#describe();
+    return this.#isTakingPart
+      ? status
+      : { ...status, role: "follower", leader: undefined, isReadyLeader: false, peers: [] };
   }
 
   subscribe(listener: (event: RaftEvent) => void): () => void {
@@ -135,7 +272,7 @@ export class RaftShell implements RaftNode {
   }
 
   addressOf(peer: PeerId): string | undefined {
-    return this.#parts.config.peers.find(({ id }) => id === peer)?.address;
+    return this.#desk.addressOf(peer);
   }
 
   /** Highest index that every member is known to have; rides on every frame. */
@@ -143,9 +280,21 @@ export class RaftShell implements RaftNode {
     return this.#compactor.everyoneHasIndex;
   }
 
+  /** What this node says of its directory; never less than it promised. */
+  get ownHello(): PeerHello {
+    const { term, vote, lastIndex } = this.#core.view();
+    const { incarnation } = this.#parts;
+    const isUndecided = this.#standing === "undecided";
+    return { incarnation, durableTerm: term, durableVote: vote, durableIndex: lastIndex, isUndecided };
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
+  }
+
+  get #isTakingPart(): boolean {
+    return this.#state === "running" || this.#state === "opened";
   }
 
   async #stop(): Promise<void> {
@@ -154,7 +303,11 @@ export class RaftShell implements RaftNode {
     this.#state = "stopped";
     for (const timer of this.#timers) timer.cancel();
     this.#answerAll();
+    await this.#sender.stop();
     await this.#parts.transport.stop();
+    await this.#receiver.stop();
+    await this.#installer.stop();
+    await this.#persistGate?.catch(() => undefined);
     await this.#applier.stop();
     await this.#compactor.stop();
     try {
@@ -166,18 +319,38 @@ export class RaftShell implements RaftNode {
 
   /** A planned stop need not cost an election: another member leads first, and what was proposed here gets its outcome. */
   async #handOver(): Promise<void> {
-    const target = handOverTarget(this.#parts.core.view());
+    const target = handOverTarget(this.#core.view());
     if (this.#state !== "running" || target === undefined) return;
     const { ports, settings } = this.#parts;
     const endMs = ports.clock.monotonicMs() + handOverElections * settings.electionTicksMin * settings.tickMs;
-    this.#handOverRef = this.#nextRef++;
-    // What was proposed before comes before: during the hand-over the core takes no more.
-    const proposals = this.#proposals.takeFresh();
-    if (proposals.length > 0) this.#enqueue({ kind: "propose", proposals });
-    this.#enqueue({ kind: "transfer", ref: this.#handOverRef, to: target });
-    const isOpen = (): boolean => this.#handOverRef !== undefined || this.#proposals.openCount > 0;
+    let isOver = false;
+    void this.#transfer(target).then(() => (isOver = true));
+    const isOpen = (): boolean => !isOver || this.#proposals.openCount > 0;
     while (isOpen() && this.#state === "running" && ports.clock.monotonicMs() < endMs)
       await ports.timers.sleep(settings.tickMs);
+  }
+
+  /** What was proposed before comes before; what comes later waits, because during the hand-over the core takes no more. */
+  async #transfer(to: PeerId): Promise<Reply> {
+    const proposals = this.#handOvers === 0 ? this.#proposals.takeFresh() : [];
+    if (proposals.length > 0) this.#enqueue({ kind: "propose", proposals });
+    const ref = this.#nextRef++;
+    const answer = this.#orders.add(ref);
+    this.#handOvers++;
+    this.#enqueue({ kind: "transfer", ref, to });
+    try {
+      return await answer;
+    } finally {
+      this.#handOvers--;
+      this.#scheduleTurn();
+    }
+  }
+
+  #order(change: ConfigurationChange): Promise<Reply> {
+    const ref = this.#nextRef++;
+    const answer = this.#orders.add(ref);
+    this.#enqueue({ kind: "changeConfiguration", ref, change });
+    return answer;
   }
 
   #enqueue(input: Input): void {
@@ -194,31 +367,34 @@ export class RaftShell implements RaftNode {
   #turn(): void {
     this.#isTurnScheduled = false;
     if (this.#state !== "running") return;
-    const { core } = this.#parts;
     const inputs = this.#inputs;
     this.#inputs = [];
-    for (const input of inputs) core.step(input);
-    const proposals = this.#proposals.takeFresh();
-    if (proposals.length > 0) core.step({ kind: "propose", proposals });
+    for (const input of inputs) this.#core.step(input);
+    const proposals = this.#handOvers === 0 ? this.#proposals.takeFresh() : [];
+    if (proposals.length > 0) this.#core.step({ kind: "propose", proposals });
     const readRef = this.#nextRef++;
-    if (this.#reads.takeFresh(readRef)) core.step({ kind: "read", ref: readRef, mode: "safe" });
-    this.#carryOut(core.drain());
+    if (this.#reads.takeFresh(readRef)) this.#core.step({ kind: "read", ref: readRef, mode: "safe" });
+    this.#carryOut(this.#core.drain());
   }
 
   #carryOut(output: Output): void {
+    if (this.#installer.isWaiting)
+      this.#watch(this.#installer.decided(output.persist?.snapshot), "a refused snapshot could not be removed");
     if (output.persist !== undefined) this.#persist(output.persist);
     for (const message of output.send) this.#send(message);
     for (const { token, message } of output.sendAfter) this.#sendAfter.add(token, message);
-    if (output.apply.length > 0) this.#applier.push(output.apply);
+    if (output.apply.length > 0) {
+      this.#desk.watch(output.apply);
+      this.#applier.push(output.apply);
+    }
     for (const order of output.fetch) this.#fetch(order);
-    if (output.compact !== undefined)
-      this.#watch(this.#parts.store.compact(output.compact), "the log could not be shortened");
+    if (output.compact !== undefined) this.#compact(output.compact);
     for (const reply of output.replies) this.#answer(reply);
     for (const event of output.events) this.#onCoreEvent(event);
   }
 
   #persist(order: PersistOrder): void {
-    this.#parts.store.append(order).then(
+    this.#write(order).then(
       () => {
         this.#sendAfter.release(order.token);
         this.#enqueue({ kind: "persisted", token: order.token });
@@ -226,10 +402,44 @@ export class RaftShell implements RaftNode {
       (error: unknown) => {
         if (this.#state !== "running") return;
         // Stepped at once, so that nothing more is promised from here on.
-        this.#parts.core.step({ kind: "persistFailed", token: order.token });
+        this.#core.step({ kind: "persistFailed", token: order.token });
         this.#fail("the log could not be written", error);
       },
     );
+  }
+
+  #write(order: PersistOrder): Promise<void> {
+    const { store } = this.#parts;
+    if (this.#persistGate === undefined && order.snapshot === undefined) return store.append(order);
+    const { snapshot } = order;
+    const write = (): Promise<void> =>
+      snapshot === undefined ? store.append(order) : this.#install(snapshot, () => store.append(order));
+    const written = (this.#persistGate ?? Promise.resolve()).then(write);
+    this.#persistGate = written;
+    const open = (): void => {
+      if (this.#persistGate === written) this.#persistGate = undefined;
+    };
+    written.then(open, open);
+    return written;
+  }
+
+  async #install(meta: SnapshotMeta, persist: () => Promise<void>): Promise<void> {
+    const { from } = await this.#installer.install(meta, persist);
+    this.#desk.restart(meta);
+    this.#waiters.advance(meta.index);
+    this.#proposals.advance(meta.index);
+    this.#refreshPeers();
+    this.#parts.ports.logger.info("raft.snapshot_installed", { index: meta.index, term: meta.term, from });
+    this.#setStanding("member");
+    this.#emit({ kind: "snapshotInstalled", index: meta.index, from });
+  }
+
+  #compact(start: SnapshotMeta): void {
+    const compacted = this.#parts.store.compact(this.#desk.compact(start)).then(() => {
+      this.#parts.ports.logger.info("raft.log_compacted", { index: start.index });
+      this.#emit({ kind: "compacted", index: start.index });
+    });
+    this.#watch(compacted, "the log could not be shortened");
   }
 
   #fetch(order: FetchOrder): void {
@@ -240,50 +450,157 @@ export class RaftShell implements RaftNode {
   }
 
   #send(message: Message): void {
-    if (message.kind !== "snapshotRequest") return this.#parts.transport.send(message);
-    // Snapshots come in a later version. Until then the log is never compacted past a known member, so that only a new
-    // or wiped member can get here; it is told apart and left alone.
-    this.#parts.ports.logger.error("raft.snapshot_needed", { peer: message.to, index: message.snapshot.index });
-    const { timers } = this.#parts.ports;
-    this.#timers.push(
-      timers.after(snapshotRetryMs, () => this.#enqueue({ kind: "snapshotSent", peer: message.to, isOk: false })),
-    );
+    if (message.kind === "snapshotRequest") this.#sender.send(message.to);
+    else this.#parts.transport.send(message);
   }
 
   #answer(reply: Reply): void {
-    if (reply.ref === this.#handOverRef) {
-      this.#handOverRef = undefined;
-      return;
-    }
-    const isOurs = this.#proposals.answer(reply, this.#waiters.appliedIndex) || this.#reads.answer(reply);
+    const isOurs =
+      this.#proposals.answer(reply, this.#waiters.appliedIndex) ||
+      this.#reads.answer(reply) ||
+      this.#orders.answer(reply);
     assert(isOurs, "the core answers what it was asked, once");
   }
 
   #onApplied(index: LogIndex): void {
+    if (this.#desk.applied(index)) this.#refreshPeers();
     this.#waiters.advance(index);
     this.#proposals.advance(index);
     this.#enqueue({ kind: "applied", index });
   }
 
+  #onMessage(message: Message, incarnation: string): void {
+    if (this.#standing === "undecided") return;
+    // A snapshot comes on its own stream; the message alone would be a state without its content.
+    if (message.kind === "snapshotRequest") return;
+    // Who has not been taken in yet has nothing to vote for.
+    if (this.#standing === "joining" && message.kind === "voteRequest") return;
+    this.#desk.note(message, incarnation);
+    this.#enqueue({ kind: "receive", message });
+  }
+
+  #onHello(peer: PeerId, hello: PeerHello): void {
+    if (!this.#desk.welcome(peer, hello)) return;
+    this.#parts.ports.logger.error("raft.member_rolled_back", {
+      peer,
+      term: hello.durableTerm,
+      last: hello.durableIndex,
+    });
+  }
+
+  #standingOf(peer: PeerId, incarnation: string): Standing {
+    if (incarnation !== "") this.#keeper.saw(peer, incarnation, this.#parts.ports.clock.monotonicMs());
+    return this.#desk.standingOf(peer, incarnation);
+  }
+
+  #onAnswer(peer: PeerId, answer: PeerAnswer): void {
+    if (this.#state !== "running") return;
+    if (answer.incarnation !== "") this.#keeper.saw(peer, answer.incarnation, this.#parts.ports.clock.monotonicMs());
+    if (answer.standing === "rolledBack") this.#renew(peer);
+    if (this.#standing !== "undecided") return;
+    this.#admission.take(peer, answer);
+    this.#decideWhenClear();
+  }
+
+  /** This directory does not know what it promised: it may speak for this member no more. */
+  #renew(peer: PeerId): void {
+    const sentence = `member ${peer} remembers votes or entries of this directory that it does not hold (an old copy?)`;
+    this.#parts.orderRenewal().then(
+      () => this.#fail("the directory is set aside at the next start, and joins anew", new Error(sentence)),
+      (error: unknown) => this.#fail(sentence, error),
+    );
+  }
+
+  #decideWhenClear(): void {
+    if (this.#standing !== "undecided" || this.#isDeciding) return;
+    const verdict = this.#admission.verdict(this.#ticks < foundingPatienceTicks);
+    if (verdict === "wait") return;
+    this.#isDeciding = true;
+    // A state machine that makes no snapshots is caught up from the first entry on, like a founding member.
+    const isFounding = verdict === "found" || this.#parts.stateMachine.snapshots === undefined;
+    const start = isFounding ? this.#parts.founding : joiningStart;
+    const decided = this.#parts.store.append({ snapshot: start, append: [], mustSync: true }).then(() => {
+      const { boot } = this.#parts.store;
+      if (!isFounding) this.#core = this.#parts.createCore({ ...boot, logStart: start }, 0 as LogIndex);
+      this.#setStanding(isFounding ? "member" : "joining");
+      this.#parts.transport.hello();
+    });
+    this.#watch(decided, "the log could not be founded");
+  }
+
+  #setStanding(standing: RaftStanding): void {
+    if (this.#standing === standing) return;
+    this.#standing = standing;
+    this.#parts.ports.logger.info("raft.standing_changed", { standing });
+    this.#emit({ kind: "standingChanged", standing });
+  }
+
   #tick(): void {
-    const { ports, settings, metrics, core } = this.#parts;
+    const { ports, settings, metrics, transport } = this.#parts;
+    this.#ticks++;
     const lateMs = this.#stallWatch.tick(ports.clock.monotonicMs());
     if (lateMs !== undefined) {
       metrics.stalled();
       ports.logger.warn("raft.loop_stalled", { lateMs: Math.round(lateMs) });
       this.#emit({ kind: "loopStalled", lateMs });
     }
-    const view = core.view();
+    if (this.#standing !== "member" && this.#ticks % helloTicks === 0) transport.hello();
+    if (this.#standing === "undecided") {
+      this.#decideWhenClear();
+      return;
+    }
+    const view = this.#core.view();
     // A leader that did not run for so long counts as one with a stalled disk: all its followers' silence is due now.
     const isZombie = lateMs !== undefined && lateMs > settings.diskSlowMs && view.role === "leader";
     for (let count = isZombie ? 2 * settings.electionTicksMin : 1; count > 0; count--) this.#enqueue({ kind: "tick" });
     this.#compactor.observe(view);
-    metrics.show(toStatus(view, this.#waiters.appliedIndex), this.#proposals.openCount);
+    this.#keeper.saw(view.id, this.#parts.incarnation, ports.clock.monotonicMs());
+    this.#keeper.look(view, ports.clock.monotonicMs());
+    metrics.show(this.#describe(), this.#proposals.openCount);
+  }
+
+  #tidy(): void {
+    this.#compactor.check();
+    this.#sender.tidy();
   }
 
   #onCoreEvent(event: CoreEvent): void {
-    const told = logCoreEvent(event, this.#parts.ports.logger, this.#parts.settings.tickMs);
+    const { ports, settings } = this.#parts;
+    if (event.kind === "configurationChanged") {
+      const { voters, learners } = this.#core.view().membership;
+      ports.logger.info("raft.membership_changed", {
+        index: event.index,
+        voters: voters.join(),
+        learners: learners.join(),
+      });
+      this.#refreshPeers();
+      this.#emit({ kind: "membershipChanged", index: event.index, voters, learners });
+      return;
+    }
+    if (event.kind === "roleChanged" && event.role !== "leader") this.#sender.end();
+    const told = logCoreEvent(event, ports.logger, settings.tickMs);
     if (told !== undefined) this.#emit(told);
+  }
+
+  #refreshPeers(): void {
+    this.#parts.transport.setPeers(this.#desk.peers(this.#core.view().membership));
+  }
+
+  #metaAt(index: LogIndex): SnapshotMeta | undefined {
+    const term = this.#core.termAt(index);
+    const membership = this.#core.membershipAt(index);
+    if (term === undefined || membership === undefined || index === 0) return undefined;
+    return this.#desk.describe({ index, term, membership });
+  }
+
+  #describe(): RaftStatus {
+    return {
+      ...toStatus(this.#core.view(), this.#waiters.appliedIndex),
+      standing: this.#standing,
+      incarnation: this.#parts.incarnation,
+      transfers: this.#sender.transfers(),
+      incoming: this.#receiver.progress,
+    };
   }
 
   #emit(event: RaftEvent): void {
@@ -302,7 +619,8 @@ export class RaftShell implements RaftNode {
     const message = `${sentence}: ${error instanceof Error ? error.message : String(error)}`;
     this.#parts.ports.logger.error("raft.node_failed", { message });
     this.#answerAll();
-    const { term } = this.#parts.core.view();
+    this.#sender.end();
+    const { term } = this.#core.view();
     this.#emit({ kind: "roleChanged", role: "follower", term });
     this.#emit({ kind: "leaderChanged", leader: undefined, term });
     this.#emit({ kind: "diskFailed", message });
@@ -312,16 +630,24 @@ export class RaftShell implements RaftNode {
   #answerAll(): void {
     const ending = new HoldfastError("unavailable", "this master is stopping or has failed; ask another one");
     this.#proposals.end();
+    this.#orders.end();
     this.#reads.end(ending);
     this.#waiters.end(ending);
+  }
+
+  #notLeader(leader: PeerId | undefined): HoldfastError {
+    return notLeaderError(leader === undefined ? undefined : this.addressOf(leader));
   }
 }
 
 /** How many shortest election timeouts a stopping leader gives the hand-over. */
 const handOverElections = 2;
 
-/** How long a member that would need a snapshot is left alone. */
-const snapshotRetryMs = 5000;
+/** A node without a group asks the others this often. */
+const helloTicks = 8;
+
+/** How long a node with a new directory waits for more answers when a group has welcomed it. */
+const foundingPatienceTicks = 40;
 
 function notLeaderWhen(state: string): HoldfastError {
   return new HoldfastError("notLeader", `this master does not lead: it is ${state}`);

@@ -81,10 +81,34 @@ export const raftSettings = {
     help: "The log starts a new file beyond this size.",
   },
   retainedEntriesMin: {
-    defaultValue: 100_000,
+    defaultValue: 20_000,
     minimum: 1,
     maximum: 1e9,
-    help: "Applied entries kept in the log behind the applied index.",
+    help: "Applied entries kept in the log behind the applied index, even when every member has them.",
+  },
+  laggingEntriesMax: {
+    defaultValue: 200_000,
+    minimum: 1,
+    maximum: 1e9,
+    help: "Applied entries kept for a member that lags; one that lags more is sent a snapshot.",
+  },
+  snapshotStallMs: {
+    defaultValue: 10_000,
+    minimum: 10,
+    maximum: 600_000,
+    help: "A snapshot stream on which nothing moves for so long is given up; the next one goes on where it broke.",
+  },
+  snapshotRetryMs: {
+    defaultValue: 500,
+    minimum: 10,
+    maximum: 600_000,
+    help: "Wait before a broken snapshot stream is made again.",
+  },
+  snapshotKeptMs: {
+    defaultValue: 120_000,
+    minimum: 10,
+    maximum: 3_600_000,
+    help: "A frozen or half received state that no stream needs is kept for so long.",
   },
   compactionCheckMs: {
     defaultValue: 10_000,

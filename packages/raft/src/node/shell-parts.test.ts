@@ -241,6 +241,8 @@ describe("Compactor", () => {
     const compactor = new Compactor({
       stateMachine,
       retainedEntriesMin: 100,
+      laggingEntriesMax: 300,
+      sendingIndex: () => undefined,
       view: () => view,
       compact: (through) => cuts.push(through),
       onFailed,

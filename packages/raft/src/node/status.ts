@@ -2,8 +2,11 @@ import type { RaftStatus } from "../api.ts";
 import type { RaftView } from "../core/raft-core.ts";
 import type { LogIndex } from "../core/types.ts";
 
+/** The part of a status that the core knows. */
+type CoreStatus = Omit<RaftStatus, "standing" | "incarnation" | "transfers" | "incoming">;
+
 /** A core's view as its host shows it. */
-export function toStatus(view: RaftView, appliedIndex: LogIndex): RaftStatus {
+export function toStatus(view: RaftView, appliedIndex: LogIndex): CoreStatus {
   return {
     id: view.id,
     role: view.isLearner && view.role === "follower" ? "learner" : view.role,
@@ -13,7 +16,10 @@ export function toStatus(view: RaftView, appliedIndex: LogIndex): RaftStatus {
     appliedIndex,
     lastIndex: view.lastIndex,
     firstIndex: view.firstIndex,
+    snapshotIndex: (view.firstIndex - 1) as LogIndex,
     isReadyLeader: view.isReadyLeader,
+    voters: view.membership.voters,
+    learners: view.membership.learners,
     peers: view.peers.map(({ id, matchIndex, isActive, state }) => ({ id, matchIndex, isActive, state })),
   };
 }

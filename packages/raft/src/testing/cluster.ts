@@ -24,12 +24,13 @@ export class TestCluster {
   messages: Message[] = [];
   /** Whether a message gets through; tests replace it to cut links. */
   isOpen: (message: Message) => boolean = () => true;
-  readonly random: Random;
+  readonly random: Random = () => this.#source();
+  #source: Random;
   readonly #snapshots = new WeakMap<Message, readonly Entry[]>();
   #nextRef = 1;
 
   constructor(options: TestClusterOptions) {
-    this.random = seededRandom(options.seed ?? 1);
+    this.#source = seededRandom(options.seed ?? 1);
     const ids = Array.from({ length: options.peers + (options.spares ?? 0) }, (_, place) => (place + 1) as PeerId);
     const voters = ids.slice(0, options.peers);
     const nobodyYet = { votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
@@ -40,6 +41,11 @@ export class TestCluster {
         return [id, new TestNode(configure(defaultConfig(id)), membership, this.random)];
       }),
     );
+  }
+
+  /** All that is drawn from here on follows from this seed. */
+  reseed(seed: number): void {
+    this.#source = seededRandom(seed);
   }
 
   /** The node with this number. */

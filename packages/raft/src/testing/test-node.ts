@@ -60,6 +60,13 @@ export class TestNode {
     this.flushedIndex = this.appliedIndex;
   }
 
+  /** Of the oldest order the entries get to disk, and not the term and vote: a crash in the middle of it. */
+  tear(): void {
+    const order = this.pendingPersists[0]?.order;
+    if (order === undefined || order.append.length === 0 || order.snapshot !== undefined) return;
+    this.#write({ ...order, hardState: this.disk.hardState });
+  }
+
   /** Loses everything that was not on the disk. */
   crash(): void {
     this.core = undefined;

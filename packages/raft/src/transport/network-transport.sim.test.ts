@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { AsyncQueue } from "@holdfast/base";
+import { AsyncQueue, HoldfastError } from "@holdfast/base";
 import { silentLogger, type LogFields, type Logger } from "@holdfast/observability";
 import { ExchangeRequestSchema, RaftService, type ExchangeRequest } from "@holdfast/proto/raft/v1/raft";
 import { createSimNetwork, type SimNetwork } from "@holdfast/rpc/sim";
@@ -9,6 +9,7 @@ import type { HeartbeatRequest, Message } from "../core/messages.ts";
 import type { LogIndex, PeerId, Term } from "../core/types.ts";
 import { encodeMessage } from "./codec.ts";
 import { NetworkTransport, type NetworkTransportOptions } from "./network-transport.ts";
+import type { PeerAnswer, PeerHello, Standing } from "./transport.ts";
 
 const ids = [1, 2] as PeerId[];
 
@@ -17,7 +18,18 @@ function heartbeat(round: number): HeartbeatRequest {
   return { kind: "heartbeatRequest", from: 1 as PeerId, to: 2 as PeerId, term: 1 as Term, commit, round };
 }
 
+const hello: PeerHello = {
+  incarnation: "",
+  durableTerm: 3 as Term,
+  durableVote: 2 as PeerId,
+  durableIndex: 9 as LogIndex,
+  isUndecided: false,
+};
+
 interface End {
+  readonly hellos: ({ peer: PeerId } & PeerHello)[];
+  readonly answers: ({ peer: PeerId } & PeerAnswer)[];
+  standing: Standing;
   readonly transport: NetworkTransport;
   readonly received: Message[];
   readonly unreachable: PeerId[];
@@ -47,14 +59,23 @@ class Pair {
       reconnectMsMin: 50,
       reconnectMsMax: 1000,
       everyoneHas: () => 77 as LogIndex,
+      ownHello: () => ({ ...hello, incarnation: `0${id}`.repeat(16) }),
+      snapshots: {
+        offerSnapshot: () => Promise.reject(new HoldfastError("unavailable", "no snapshots here")),
+        installSnapshot: () => Promise.reject(new HoldfastError("unavailable", "no snapshots here")),
+      },
       ...over,
     });
     await network.listen(`m${id}:7000`, transport.services);
-    const end: End = { transport, received: [], unreachable: [], everyoneHas: [], logged };
+    const lists = { received: [], unreachable: [], everyoneHas: [], hellos: [], answers: [] };
+    const end: End = { transport, ...lists, standing: "member", logged };
     transport.start({
       onMessage: (message) => end.received.push(message),
       onUnreachable: (peer) => end.unreachable.push(peer),
       onEveryoneHas: (index) => end.everyoneHas.push(index),
+      onHello: (peer, said) => end.hellos.push({ peer, ...said }),
+      standingOf: () => end.standing,
+      onAnswer: (peer, answer) => end.answers.push({ peer, ...answer }),
     });
     return end;
   }

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { HoldfastError, must } from "@holdfast/base";
+import { HoldfastError } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
 import {
   ExchangeResponseSchema,
@@ -7,14 +7,15 @@ import {
   type ExchangeRequest,
   type ExchangeResponse,
 } from "@holdfast/proto/raft/v1/raft";
-import { serve, type Network, type ServedService } from "@holdfast/rpc";
+import { serve, type Network, type ServedService, type ServiceHandlers } from "@holdfast/rpc";
 import type { Random, Timers } from "@holdfast/runtime";
 import type { Message } from "../core/messages.ts";
-import type { LogIndex, PeerId } from "../core/types.ts";
+import type { LogIndex, PeerId, Term } from "../core/types.ts";
 import { decodeMessage } from "./codec.ts";
+import { bytesOfHex, hexOf, standingToWire } from "./hello-codec.ts";
 import type { PeerQueueLimits } from "./peer-queue.ts";
 import { PeerSender } from "./peer-sender.ts";
-import type { Transport, TransportListener } from "./transport.ts";
+import type { PeerHello, Standing, Transport, TransportListener } from "./transport.ts";
 
 /** What the transport of one node needs. */
 export interface NetworkTransportOptions {
@@ -31,6 +32,10 @@ export interface NetworkTransportOptions {
   readonly reconnectMsMax: number;
   /** Every member has the log up to here, as far as this node knows. */
   readonly everyoneHas: () => LogIndex;
+  /** What this node says of its directory now. */
+  readonly ownHello: () => PeerHello;
+  /** Takes snapshots; see `SnapshotReceiver`. */
+  readonly snapshots: Pick<ServiceHandlers<typeof RaftService>, "offerSnapshot" | "installSnapshot">;
 }
 
 /** The transport over the cluster's network: one long-lived stream for each ordered pair of peers. */
@@ -38,23 +43,15 @@ export class NetworkTransport implements Transport {
   readonly services: readonly ServedService[];
   readonly #options: NetworkTransportOptions;
   readonly #senders = new Map<PeerId, PeerSender>();
+  readonly #ending = new Set<Promise<void>>();
   #listener: TransportListener | undefined;
 
   constructor(options: NetworkTransportOptions) {
     this.#options = options;
-    this.services = [
-      serve(RaftService, {
-        exchange: (requests) => this.#receive(requests),
-        installSnapshot: () =>
-          Promise.reject(
-            new HoldfastError("precondition", "this master does not take snapshots yet; nothing was changed"),
-          ),
-      }),
-    ];
-    for (const { id, address } of options.peers) {
-      const onUnreachable = (): void => this.#listener?.onUnreachable(id);
-      this.#senders.set(id, new PeerSender({ ...options, peer: id, address, onUnreachable }));
-    }
+    const exchange = (requests: AsyncIterable<ExchangeRequest>): AsyncGenerator<ExchangeResponse> =>
+      this.#receive(requests);
+    this.services = [serve(RaftService, { exchange, ...options.snapshots })];
+    this.setPeers(options.peers);
   }
 
   start(listener: TransportListener): void {
@@ -62,24 +59,70 @@ export class NetworkTransport implements Transport {
     for (const sender of this.#senders.values()) sender.start();
   }
 
+  setPeers(peers: NetworkTransportOptions["peers"]): void {
+    for (const [id, sender] of this.#senders) {
+      if (peers.some((peer) => peer.id === id && peer.address === sender.address)) continue;
+      this.#senders.delete(id);
+      this.#ending.add(sender.stop().finally(() => undefined));
+    }
+    for (const { id, address } of peers) {
+      if (id === this.#options.self || this.#senders.has(id)) continue;
+      const sender = new PeerSender({
+        ...this.#options,
+        peer: id,
+        address,
+        onUnreachable: () => this.#listener?.onUnreachable(id),
+        onAnswer: (answer) => this.#listener?.onAnswer(id, answer),
+      });
+      this.#senders.set(id, sender);
+      if (this.#listener !== undefined) sender.start();
+    }
+  }
+
+  hello(): void {
+    for (const sender of this.#senders.values()) sender.hello();
+  }
+
   send(message: Message): void {
-    must(this.#senders.get(message.to), "messages go to members only").send(message);
+    this.#senders.get(message.to)?.send(message);
   }
 
   async stop(): Promise<void> {
     this.#listener = undefined;
     for (const sender of this.#senders.values()) await sender.stop();
+    await Promise.all(this.#ending);
   }
 
   async *#receive(requests: AsyncIterable<ExchangeRequest>): AsyncGenerator<ExchangeResponse> {
     this.#mustListen();
-    yield create(ExchangeResponseSchema, { clusterId: this.#options.clusterId, from: this.#options.self });
+    yield this.#answer(undefined);
+    let told: Standing | undefined;
     for await (const frame of requests) {
       const from = this.#checkFrame(frame);
       const listener = this.#mustListen();
-      for (const bytes of frame.messages) listener.onMessage(this.#decode(bytes, from));
-      listener.onEveryoneHas(Number(frame.everyoneHasIndex) as LogIndex);
+      const incarnation = hexOf(frame.incarnation);
+      if (frame.isHello) listener.onHello(from, helloOf(frame, incarnation));
+      const standing = listener.standingOf(from, incarnation);
+      for (const bytes of frame.messages) {
+        const message = this.#decode(bytes, from);
+        if (standing === "member" || isOfLeader(message)) listener.onMessage(message, incarnation);
+      }
+      if (standing === "member") listener.onEveryoneHas(Number(frame.everyoneHasIndex) as LogIndex);
+      if (frame.isHello || standing !== told) yield this.#answer(standing);
+      told = standing;
     }
+  }
+
+  #answer(standing: Standing | undefined): ExchangeResponse {
+    const { clusterId, self, ownHello } = this.#options;
+    const { incarnation, isUndecided } = ownHello();
+    return create(ExchangeResponseSchema, {
+      clusterId,
+      from: self,
+      incarnation: bytesOfHex(incarnation),
+      isUndecided,
+      ...(standing === undefined ? {} : { standing: standingToWire(standing) }),
+    });
   }
 
   #mustListen(): TransportListener {
@@ -116,4 +159,18 @@ export class NetworkTransport implements Transport {
       `a message of master ${from} cannot be taken: ${fault}; the stream ends here`,
     );
   }
+}
+
+function helloOf(frame: ExchangeRequest, incarnation: string): PeerHello {
+  return {
+    incarnation,
+    durableTerm: Number(frame.durableTerm) as Term,
+    durableVote: frame.durableVote as PeerId,
+    durableIndex: Number(frame.durableIndex) as LogIndex,
+    isUndecided: frame.isUndecided,
+  };
+}
+
+function isOfLeader(message: Message): boolean {
+  return message.kind === "appendRequest" || message.kind === "heartbeatRequest" || message.kind === "timeoutNow";
 }

@@ -1,13 +1,20 @@
 import { create } from "@bufbuild/protobuf";
 import { isHoldfastError } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
-import { ExchangeRequestSchema, RaftService, type ExchangeRequest } from "@holdfast/proto/raft/v1/raft";
+import {
+  ExchangeRequestSchema,
+  RaftService,
+  type ExchangeRequest,
+  type ExchangeResponse,
+} from "@holdfast/proto/raft/v1/raft";
 import type { Network } from "@holdfast/rpc";
 import type { Random, Timer, Timers } from "@holdfast/runtime";
 import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
 import { encodeMessage } from "./codec.ts";
+import { bytesOfHex, hexOf, standingFromWire } from "./hello-codec.ts";
 import { PeerQueue, type PeerQueueLimits } from "./peer-queue.ts";
+import type { PeerAnswer, PeerHello } from "./transport.ts";
 
 /** Messages of one frame hold about so many bytes; a larger one travels alone. */
 const frameBytesMax = 1024 * 1024;
@@ -27,7 +34,10 @@ export interface PeerSenderOptions {
   readonly reconnectMsMax: number;
   /** Every member has the log up to here, as far as this node knows. */
   readonly everyoneHas: () => LogIndex;
+  /** What this node says of its directory now. */
+  readonly ownHello: () => PeerHello;
   readonly onUnreachable: () => void;
+  readonly onAnswer: (answer: PeerAnswer) => void;
 }
 
 /** Keeps one stream to one peer: queued messages go out in frames; a broken stream is made again after a growing wait. */
@@ -39,6 +49,7 @@ export class PeerSender {
   #wake: (() => void) | undefined;
   #failures = 0;
   #isStopped = false;
+  #isHelloDue = true;
   /** Settles when the newest stream is over. */
   #running: Promise<void> = Promise.resolve();
 
@@ -50,6 +61,17 @@ export class PeerSender {
   /** Makes the first stream. */
   start(): void {
     if (!this.#isStopped) this.#running = this.#exchange();
+  }
+
+  /** Host:port it sends to. */
+  get address(): string {
+    return this.#options.address;
+  }
+
+  /** Says who this is, and asks how the peer regards it. */
+  hello(): void {
+    this.#isHelloDue = true;
+    this.#notify();
   }
 
   send(message: Message): void {
@@ -70,6 +92,7 @@ export class PeerSender {
   async #exchange(): Promise<void> {
     const abort = new AbortController();
     this.#abort = abort;
+    this.#isHelloDue = true;
     this.#queue.connect();
     try {
       const client = this.#options.network.client(RaftService, this.#options.address);
@@ -85,6 +108,7 @@ export class PeerSender {
           break;
         }
         this.#failures = 0;
+        this.#options.onAnswer(answerOf(answer));
       }
     } catch (error) {
       if (!isHoldfastError(error)) throw error;
@@ -116,19 +140,30 @@ export class PeerSender {
   async *#frames(signal: AbortSignal): AsyncGenerator<ExchangeRequest> {
     while (!signal.aborted && !this.#isStopped) {
       const messages = this.#queue.take(frameBytesMax);
-      if (messages.length > 0) yield this.#frame(messages);
+      if (messages.length > 0 || this.#isHelloDue) yield this.#frame(messages);
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 
   #frame(messages: readonly Message[]): ExchangeRequest {
-    return create(ExchangeRequestSchema, {
-      clusterId: this.#options.clusterId,
-      from: this.#options.self,
-      to: this.#options.peer,
-      everyoneHasIndex: BigInt(this.#options.everyoneHas()),
+    const { clusterId, self, peer, everyoneHas, ownHello } = this.#options;
+    const hello = ownHello();
+    const frame = create(ExchangeRequestSchema, {
+      clusterId,
+      from: self,
+      to: peer,
+      everyoneHasIndex: BigInt(everyoneHas()),
       messages: messages.map(encodeMessage),
+      incarnation: bytesOfHex(hello.incarnation),
+      isUndecided: hello.isUndecided,
     });
+    if (!this.#isHelloDue) return frame;
+    this.#isHelloDue = false;
+    frame.isHello = true;
+    frame.durableTerm = BigInt(hello.durableTerm);
+    frame.durableVote = hello.durableVote;
+    frame.durableIndex = BigInt(hello.durableIndex);
+    return frame;
   }
 
   #notify(): void {
@@ -136,4 +171,12 @@ export class PeerSender {
     this.#wake = undefined;
     wake?.();
   }
+}
+
+function answerOf(answer: ExchangeResponse): PeerAnswer {
+  return {
+    incarnation: hexOf(answer.incarnation),
+    standing: standingFromWire(answer.standing),
+    isUndecided: answer.isUndecided,
+  };
 }

@@ -1,15 +1,50 @@
 import type { ServedService } from "@holdfast/rpc";
 import type { Message } from "../core/messages.ts";
-import type { LogIndex, PeerId } from "../core/types.ts";
+import type { LogIndex, PeerId, Term } from "../core/types.ts";
+
+/** What a member says of its directory when it makes a stream. */
+export interface PeerHello {
+  /** 32 hex digits. */
+  readonly incarnation: string;
+  readonly durableTerm: Term;
+  /** Whom it voted for in that term; 0: nobody. */
+  readonly durableVote: PeerId;
+  readonly durableIndex: LogIndex;
+  /** It does not know yet whether there is a group to join. */
+  readonly isUndecided: boolean;
+}
+
+/**
+ * How a member regards another one's directory: `member`: no objection; `stranger`: the group knows another directory for
+ * it; `rolledBack`: it forgot what it had promised.
+ */
+export type Standing = "member" | "stranger" | "rolledBack";
+
+/** What a peer answered to a hello. */
+export interface PeerAnswer {
+  readonly incarnation: string;
+  /** Undefined: not said. */
+  readonly standing: Standing | undefined;
+  readonly isUndecided: boolean;
+}
 
 /** Whom a transport tells what arrives. Called one at a time, never inside `send`. */
 export interface TransportListener {
-  /** A well-formed message of a member to this node; its content is not vouched for. */
-  onMessage(message: Message): void;
+  /** A well-formed message of a member to this node, from its directory; its content is not vouched for. */
+  onMessage(message: Message, incarnation: string): void;
   /** What was sent to this peer lately did not get through. */
   onUnreachable(peer: PeerId): void;
   /** A peer says that every member has the log up to here, for ever. */
   onEveryoneHas(index: LogIndex): void;
+  /** A member made a stream. */
+  onHello(peer: PeerId, hello: PeerHello): void;
+  /**
+   * How a member with this incarnation is regarded now; what others than `member` say is not passed on, but for what
+   * leaders say: voters have checked them, and this node may not have heard yet that the member was taken back.
+   */
+  standingOf(peer: PeerId, incarnation: string): Standing;
+  /** A member answered a hello. */
+  onAnswer(peer: PeerId, answer: PeerAnswer): void;
 }
 
 /**
@@ -21,7 +56,11 @@ export interface Transport {
   readonly services: readonly ServedService[];
   /** Begins to carry. Before it, what arrives is refused. */
   start(listener: TransportListener): void;
-  /** Queues a message for its receiver. */
+  /** Makes streams to these members and ends those to others. Idempotent. */
+  setPeers(peers: readonly { readonly id: PeerId; readonly address: string }[]): void;
+  /** Says to all members who this is, and asks how they regard it. */
+  hello(): void;
+  /** Queues a message for its receiver; one for somebody else than the members is dropped. */
   send(message: Message): void;
   /** Ends all streams; nothing is delivered afterwards. Idempotent. */
   stop(): Promise<void>;

@@ -51,7 +51,7 @@ export const exploreProfiles: readonly ExploreProfile[] = [
   profile("one-entry", { proposals: 1 }, 328_000),
   profile("heartbeat-duplicate", { heartbeats: 1, duplicates: 1 }, 1_589_653),
   profile("entry-crash", { proposals: 1, crashes: 1 }, 2_279_187),
-  profile("two-elections-entry", { timeouts: 2, proposals: 1 }, 4_997_770),
+  profile("two-elections-crash", { timeouts: 2, crashes: 1 }, 5_134_438),
   profile(
     "everything",
     { timeouts: 3, proposals: 2, crashes: 2, heartbeats: 1, duplicates: 1, transfers: 1, hasPreVote: true },

@@ -13,7 +13,7 @@ const roleNames: Readonly<Record<Role, string>> = {
   leader: "StateLeader",
 };
 
-const stepLetters = { addVoter: "v", addLearner: "l", remove: "r", update: "u" } as const;
+const stepLetters = { addVoter: "v", addLearner: "l", remove: "r", update: "u", readmit: "m" } as const;
 
 /** `StateFollower` and so on. */
 export function describeRole(role: Role): string {

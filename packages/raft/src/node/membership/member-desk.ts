@@ -1,0 +1,108 @@
+import type { Entry, SnapshotMeta } from "../../core/entries.ts";
+import type { Message } from "../../core/messages.ts";
+import type { Membership } from "../../core/entries.ts";
+import { membersOf } from "../../core/membership.ts";
+import type { LogIndex, PeerId } from "../../core/types.ts";
+import type { RaftPeer } from "../../api.ts";
+import type { LogBoot } from "../../log-store/log-store.ts";
+import type { PeerHello, Standing } from "../../transport/transport.ts";
+import { MemberBooks, type MemberBook } from "./member-book.ts";
+import { PromiseMemory } from "./promise-memory.ts";
+
+/** Who belongs to the group, where they are, and whether those who speak for them are who the group knows. */
+export class MemberDesk {
+  readonly #self: RaftPeer;
+  readonly #configured: readonly RaftPeer[];
+  readonly #promises: PromiseMemory;
+  readonly #rolledBack = new Map<PeerId, string>();
+  #books: MemberBooks;
+  /** Configuration entries on their way through the state machine. */
+  #onTheWay: Entry[] = [];
+
+  constructor(options: {
+    readonly self: RaftPeer;
+    readonly configured: readonly RaftPeer[];
+    readonly boot: LogBoot;
+    readonly appliedIndex: LogIndex;
+  }) {
+    this.#self = options.self;
+    this.#configured = options.configured;
+    this.#promises = new PromiseMemory(options.self.id);
+    this.#books = new MemberBooks(options.boot.logStart);
+    for (const entry of options.boot.configurationEntries)
+      if (entry.index <= options.appliedIndex) this.#books.take(entry);
+  }
+
+  /** As of now. */
+  get book(): MemberBook {
+    return this.#books.current;
+  }
+
+  /** From the log, or else as configured. */
+  addressOf(peer: PeerId): string | undefined {
+    const address = this.book.get(peer)?.address ?? "";
+    return address === "" ? this.#configured.find(({ id }) => id === peer)?.address : address;
+  }
+
+  /** With whom streams are kept: the members, and those that the log or (before it says anything) the configuration names. */
+  peers(membership: Membership): readonly RaftPeer[] {
+    const named = this.book.size > 0 ? [...this.book.keys()] : this.#configured.map(({ id }) => id);
+    const ids = [...new Set([...membersOf(membership), ...named])].filter((id) => id !== this.#self.id);
+    return ids
+      .sort((left, right) => left - right)
+      .flatMap((id) => {
+        const address = this.addressOf(id);
+        return address === undefined ? [] : [{ id, address }];
+      });
+  }
+
+  /** A member made a stream. True: it does not remember what it promised. */
+  welcome(peer: PeerId, hello: PeerHello): boolean {
+    if (!this.#promises.isBroken(peer, hello)) return false;
+    this.#rolledBack.set(peer, hello.incarnation);
+    return true;
+  }
+
+  /** How whoever speaks for a member is regarded. */
+  standingOf(peer: PeerId, incarnation: string): Standing {
+    if (this.#rolledBack.get(peer) === incarnation) return "rolledBack";
+    const known = this.book.get(peer)?.incarnation ?? "";
+    return known === "" || incarnation === "" || known === incarnation ? "member" : "stranger";
+  }
+
+  /** Remembers what a message promises. */
+  note(message: Message, incarnation: string): void {
+    this.#promises.note(message, incarnation);
+  }
+
+  /** These entries are being applied. */
+  watch(entries: readonly Entry[]): void {
+    for (const entry of entries) if (entry.payload.kind === "configuration") this.#onTheWay.push(entry);
+  }
+
+  /** Everything up to `index` is applied. Whether the book changed. */
+  applied(index: LogIndex): boolean {
+    let isChanged = false;
+    for (let first = this.#onTheWay[0]; first !== undefined && first.index <= index; first = this.#onTheWay[0]) {
+      this.#onTheWay.shift();
+      if (this.#books.take(first)) isChanged = true;
+    }
+    return isChanged;
+  }
+
+  /** A snapshot took the place of everything. */
+  restart(meta: SnapshotMeta): void {
+    this.#onTheWay = [];
+    this.#books.restart(meta);
+  }
+
+  /** The log's start as it is to be stored. */
+  compact(start: SnapshotMeta): SnapshotMeta {
+    return this.#books.compact(start);
+  }
+
+  /** A position with what is known of members there. */
+  describe(meta: SnapshotMeta): SnapshotMeta {
+    return this.#books.describe(meta);
+  }
+}
