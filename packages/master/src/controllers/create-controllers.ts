@@ -16,7 +16,6 @@ import { createGarbageController } from "./garbage/controller.ts";
 import { createGauges } from "./gauges.ts";
 import { createLivenessController } from "./liveness/controller.ts";
 import { createRemovedController } from "./removed/controller.ts";
-import { createRemovedController } from "./removed/controller.ts";
 import { createRepairController, type RepairControllerOptions } from "./repair/controller.ts";
 import type { Preset } from "./presets.ts";
 import { createStepController } from "./step-controller.ts";
@@ -53,7 +52,6 @@ export function createControllers(options: ControllersOptions): readonly Control
     createRepairController({ ...options, preset }),
     createGarbageController({ ...steps, intervalMs: preset.garbageIntervalMs }),
     createRemovedController({ ...steps, intervalMs: preset.garbageIntervalMs }),
-    createRemovedController({ store, submitter }),
     createStepController({
       ...steps,
       name: "purge",

@@ -3,6 +3,7 @@ import type { DomainEvent } from "../events.ts";
 import { standingsIn } from "../fleet/standing.ts";
 import { clusterTable } from "../state.ts";
 import type { TableReader } from "../tables.ts";
+import { solidCopies } from "./decide-replicas.ts";
 import { decidePlaceReplicas, type WantedCopy } from "./decide-placed.ts";
 import { chunkTable, isHeld, moveTable } from "./tables.ts";
 
@@ -29,13 +30,12 @@ export function decideCancelMoves(
   context: DecideContext,
 ): readonly DomainEvent[] {
   const replication = tables.get(clusterTable, [])?.replication ?? 1;
-  const { isSolid } = standingsIn(tables);
   return chunkIds.flatMap((chunkId) => {
     const move = tables.get(moveTable, [chunkId]);
     const row = tables.get(chunkTable, [chunkId]);
     if (move === undefined || row === undefined || !isHeld(row)) return [];
     const nodeId = move.targetNodeId;
-    const confirmedNodeIds = row.confirmedNodeIds.filter((other) => other !== nodeId && isSolid(other));
+    const confirmedNodeIds = solidCopies(tables, row, context).filter((other) => other !== nodeId);
     if (row.confirmedNodeIds.includes(nodeId) || confirmedNodeIds.length < replication) return [];
     const { generation } = row;
     const evidence = { term: context.term, reason: "extra", confirmedNodeIds };
