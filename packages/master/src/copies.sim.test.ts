@@ -148,6 +148,23 @@ describe("balance", () => {
   });
 });
 
+describe("removal", () => {
+  test("without a drain: the copies are made anew from the others, and nothing waits for the node any more", async () => {
+    const fleet = new SimFleet(9);
+    await fleet.start(5);
+    await fleet.store(20);
+    const node = fleet.node(3);
+    node.kill();
+    const removal = create(RemoveNodeSchema, { nodeId: node.nodeId, isForced: true });
+    await fleet.order({ case: "removeNode", value: removal });
+    expect(await fleet.until(haveAll(fleet, 3), 20_000)).toBe(true);
+    await fleet.cluster.world.runFor(5000);
+    const status = await fleet.cluster.status();
+    expect(status.chunks).toMatchObject({ total: 20n, healthy: 20n });
+    expect(status.nodes.map((one) => one.nodeId)).not.toContain(node.nodeId);
+  });
+});
+
 describe("numbers of copies", () => {
   test("more are made when more are wanted; fewer are kept when fewer are, after the grace", async () => {
     const fleet = new SimFleet(7);

@@ -1,6 +1,7 @@
 import type { BalancePace } from "./balance/balancer.ts";
 import type { BalanceLimits } from "./balance/plan.ts";
 import type { LivenessLimits } from "./liveness/plan.ts";
+import type { YieldLimits } from "./repair/reader-pace.ts";
 import type { RepairLimits } from "./repair/plan.ts";
 
 /** Times and rates that differ between trying the product out and running it. */
@@ -11,6 +12,7 @@ export interface Preset {
   readonly purgeIntervalMs: number;
   readonly repair: RepairLimits & RepairPace;
   readonly balance: BalanceLimits & BalancePace;
+  readonly yield: YieldLimits;
 }
 
 /** How often repair looks, and what one node's fetching may take. */
@@ -51,6 +53,7 @@ export const presets = {
       outPerSourceMax: 4,
       bytesPerSecondMax: 32 * mebibyte,
     },
+    yield: { slowdownMax: 2, bearableTenthMs: 100, shareMin: 0.4, shareStep: 0.1 },
   },
   production: {
     liveness: { suspectAfterMs: 3000, deadAfterMs: 10_000 },
@@ -76,6 +79,7 @@ export const presets = {
       outPerSourceMax: 2,
       bytesPerSecondMax: 16 * mebibyte,
     },
+    yield: { slowdownMax: 2, bearableTenthMs: 50, shareMin: 0.25, shareStep: 0.05 },
   },
 } as const satisfies Record<string, Preset>;
 

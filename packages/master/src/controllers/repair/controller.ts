@@ -27,9 +27,10 @@ import {
   type SeenChunk,
   type SeenMove,
 } from "./observe.ts";
-import { OrderSender, type OrderSenderOptions } from "./order-sender.ts";
+import { OrderSender, type OrderRound, type OrderSenderOptions } from "./order-sender.ts";
 import { planRepair, type RepairPlan, type ShortChunk } from "./plan.ts";
 import type { RepairProgress } from "./progress.ts";
+import { ReaderPace } from "./reader-pace.ts";
 
 /** Extra copies ordered away in one step. */
 const trimsPerStepMax = 128;
@@ -38,7 +39,7 @@ const idleLookMs = 1000;
 
 /** What the controller works with. */
 export interface RepairControllerOptions extends Pick<OrderSenderOptions, "sendOrder" | "submitter" | "clock"> {
-  readonly preset: Pick<Preset, "repair" | "balance">;
+  readonly preset: Pick<Preset, "repair" | "balance" | "yield">;
   readonly store: KeyValueStore;
   readonly observer: FleetObserver;
   readonly leadership: Leadership;
@@ -76,6 +77,7 @@ class Repair {
   readonly #balancer: Balancer;
   readonly #drainer: Drainer;
   #memory = new CopyMemory();
+  #pace: ReaderPace;
   #term = 0;
   #stoppedReason = "";
   #idleUntilMs = 0;
@@ -87,6 +89,7 @@ class Repair {
     this.#tables = readerOf(options.store);
     this.#submitter = options.submitter;
     this.#clock = options.clock;
+    this.#pace = new ReaderPace(options.preset.yield);
     const shared = { ...options, tables: this.#tables };
     this.#sender = new OrderSender(shared);
     const { resendAfterMs, giveUpAfterMs } = options.preset.repair;
@@ -107,12 +110,7 @@ class Repair {
     const moves = await this.#balancer.plan(round);
     if (!isLeading()) return;
     const copies = [...plan.copies, ...moves];
-    const rateOf = (_target: number, _sources: readonly number[], purpose: string): number =>
-      purpose === "balance"
-        ? this.#options.preset.balance.bytesPerSecondMax
-        : this.#options.preset.repair.bytesPerSecondMax;
-    const { nodes } = look;
-    const sentCount = await this.#sender.send({ copies, nodes, term: this.#term, memory: this.#memory, rateOf });
+    const sentCount = await this.#send(look, copies);
     this.#showProgress(look, round);
     const trims = this.#planTrims(look, plan);
     if (trims.length > 0 && isLeading()) await this.#trim(trims);
@@ -122,12 +120,30 @@ class Repair {
     if (!isBusy) this.#idleUntilMs = this.#clock.monotonicMs() + pauseMs - this.#options.preset.repair.intervalMs;
   }
 
+  /** Sends the orders, each with the rate that the readers of both ends can bear. */
+  #send({ nodes, nowMs }: Look, copies: OrderRound["copies"]): Promise<number> {
+    const { preset, observer } = this.#options;
+    const busy = new Set(this.#memory.active(nowMs).flatMap(({ sourceId, targetId }) => [sourceId, targetId]));
+    const samples = nodes.map(({ nodeId }) => ({
+      nodeId,
+      readP95TenthMs: observer.lastReport(nodeId)?.details?.latency.readP95TenthMs ?? 0,
+      isCopying: busy.has(nodeId),
+    }));
+    this.#pace.look(samples, nowMs);
+    const rateOf: OrderRound["rateOf"] = (targetId, sourceIds, purpose) => {
+      const { bytesPerSecondMax } = purpose === "balance" ? preset.balance : preset.repair;
+      return Math.max(1, Math.floor(bytesPerSecondMax * this.#pace.shareOf([targetId, ...sourceIds.slice(0, 1)])));
+    };
+    return this.#sender.send({ copies, nodes, term: this.#term, memory: this.#memory, rateOf });
+  }
+
   /** A new leadership remembers nothing: streams, orders and what it saw belonged to the one before. */
   #noteTerm(): void {
     const term = this.#options.leadership.term();
     if (term === this.#term) return;
     this.#term = term;
     this.#memory = new CopyMemory();
+    this.#pace = new ReaderPace(this.#options.preset.yield);
     this.#idleUntilMs = 0;
     this.#options.progress.reset();
     this.#options.fleetProgress.reset();
