@@ -47,6 +47,8 @@ export interface EdgeSessionOptions {
   /** Which gateway to begin with; failures go on to the next. */
   readonly firstGateway: number;
   readonly attemptTimeoutMs?: number;
+  /** Told of every attempt that failed and is repeated. */
+  readonly onFailedAttempt?: (reason: string) => void;
   /** Ends all attempts; what was under way then has an unknown outcome. */
   readonly signal: AbortSignal;
 }
@@ -105,8 +107,11 @@ export class EdgeSession {
     readonly name: string;
     readonly bytes: Uint8Array;
     readonly sha256: string;
+    /** Default: replace. */
+    readonly conflict?: "replace" | "keepBoth";
   }): Promise<string> {
-    const query = new URLSearchParams({ parent: String(file.folderId), name: file.name, conflict: "replace" });
+    const conflict = file.conflict ?? "replace";
+    const query = new URLSearchParams({ parent: String(file.folderId), name: file.name, conflict });
     const requestId = newRequestId();
     const answer = await this.ask(async ({ gateway, signal }) => {
       this.counts.sentBytes += file.bytes.length;
@@ -176,6 +181,7 @@ export class EdgeSession {
         if (failure.kind === "refused") throw new Refused(failure.reason, String(error));
         const { failedAttempts } = this.counts;
         failedAttempts.set(failure.reason, (failedAttempts.get(failure.reason) ?? 0) + 1);
+        this.#options.onFailedAttempt?.(failure.reason);
         if (failure.reason === "unauthenticated") this.#token = "";
         this.#at += 1;
         await delay(retryDelayMs, undefined, { signal: runSignal });
