@@ -2,7 +2,7 @@ import { must } from "@holdfast/base";
 import type { DecideContext, ObservedNode } from "../../decision.ts";
 import type { DomainEvent } from "../../events.ts";
 import { evolve } from "../../evolve.ts";
-import { listNodes } from "../../fleet/tables.ts";
+import { readStandings } from "../../fleet/standing.ts";
 import { clusterTable, readCounter } from "../../state.ts";
 import { decideCopyReport, type CopyReport } from "../decide-replicas.ts";
 import { decideChunksWritten, decideGrantChunks } from "../decide.ts";
@@ -122,12 +122,7 @@ export class ChunkWorld {
 
   /** Health from the incremental rows. */
   health(): ReturnType<typeof countHealth> & { corrupt: number } {
-    const up = new Set(
-      listNodes(this.tables)
-        .filter((row) => !row.isDown)
-        .map((row) => row.nodeId),
-    );
-    const view = { replication: 3, isUp: (nodeId: number) => up.has(nodeId) };
+    const view = { replication: 3, isUp: readStandings(this.tables).counts };
     return { ...countHealth(this.sets(), view), corrupt: readCounter(this.tables, corruptCounter) };
   }
 
@@ -143,11 +138,7 @@ export class ChunkWorld {
 
   /** Everything that is kept incrementally, computed anew from the chunk rows alone. */
   recomputed(): unknown {
-    const up = new Set(
-      listNodes(this.tables)
-        .filter((row) => !row.isDown)
-        .map((row) => row.nodeId),
-    );
+    const isUp = readStandings(this.tables).counts;
     const counts = { total: 0, healthy: 0, under: 0, over: 0, missing: 0, corrupt: 0 };
     const buckets = new Map<string, { digest: number; chunkCount: number }>();
     let chunkCount = 0;
@@ -163,7 +154,7 @@ export class ChunkWorld {
         buckets.set(key, { digest, chunkCount: bucket.chunkCount + 1 });
       }
       if (!isHeld(row)) continue;
-      const copies = row.confirmedNodeIds.filter((nodeId) => up.has(nodeId)).length;
+      const copies = row.confirmedNodeIds.filter(isUp).length;
       counts.total += 1;
       heldBytes += row.lengthBytes;
       if (row.corruptNodeIds.length > 0) counts.corrupt += 1;
