@@ -4,6 +4,8 @@ import type { Listener, Network } from "@holdfast/rpc";
 import type { Clock, Disk, KeyValueStore, Random, Timers } from "@holdfast/runtime";
 import { CachedStore } from "./application/cached-store.ts";
 import { CommandHandler } from "./application/command-handler.ts";
+import { readProgress } from "./application/fold-entry.ts";
+import { ProjectionsStore } from "./application/projections-store.ts";
 import { ReadGate } from "./application/read-gate.ts";
 import type { AppliedListener } from "./application/submission.ts";
 import { ProjectionsStateMachine } from "./application/state-machine.ts";
@@ -81,17 +83,27 @@ const applyLagMax = 10_000;
 export async function buildMaster(config: MasterConfig, ports: MasterPorts): Promise<Master> {
   const logger = ports.logger.child({ master: config.name });
   await ports.disk.makeDirectory(config.data);
-  const store = new CachedStore(await ports.openStore(`${config.data}/projections`), { timers: ports.timers });
+  const { disk, openStore } = ports;
+  const projections = await ProjectionsStore.open({ disk, openStore, data: config.data });
+  const store = new CachedStore(projections, { timers: ports.timers });
+  const replacing = { begin: () => projections.replace(), forget: () => store.forget() };
+  const stateMachine = new ProjectionsStateMachine({
+    ...{ store, logger, replacing },
+    projections: [eventLogProjection],
+  });
   try {
-    return await startMaster(config, { ...ports, logger }, store);
+    return await startMaster(config, { ...ports, logger }, { store, stateMachine });
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-async function startMaster(config: MasterConfig, ports: MasterPorts, store: KeyValueStore): Promise<Master> {
-  const stateMachine = new ProjectionsStateMachine({ store, logger: ports.logger, projections: [eventLogProjection] });
+async function startMaster(
+  config: MasterConfig,
+  ports: MasterPorts,
+  { store, stateMachine }: Pick<Core, "store" | "stateMachine">,
+): Promise<Master> {
   const raft = await openRaftNode(raftConfigOf(config), ports, stateMachine);
   const parts = assemble({ config, ports, store, stateMachine, raft });
   let listener: Listener;
@@ -210,6 +222,7 @@ function assemble(core: Core): Parts {
     createFleetQueryService({
       ...{ store, gate, leadership, observer, clock, writeCopiesMin, preset, presetName: config.preset },
       progress: fleetProgress,
+      copyBytesPerSecond: () => progress.copyBytesPerSecond(),
     }),
     createWatchService(feed),
     fleet.service,
@@ -228,7 +241,7 @@ function assemble(core: Core): Parts {
 
 /** Applied batches reach the watchers and the heartbeat streams. */
 function feedFrom(
-  { stateMachine, ports }: Core,
+  { stateMachine, ports, store }: Core,
   to: {
     readonly feed: ChangeFeed;
     readonly fleet: Fleet;
@@ -237,6 +250,9 @@ function feedFrom(
   },
 ): void {
   const countEvent = eventCounter(ports.metrics);
+  stateMachine.onReplaced((index) => {
+    to.feed.reset({ index, atMs: readProgress(readerOf(store)).atMs });
+  });
   stateMachine.onApplied((batch) => {
     for (const event of batch.events) countEvent(event);
     const changes = changesOf(batch, {

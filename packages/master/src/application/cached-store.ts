@@ -99,6 +99,17 @@ export class CachedStore implements KeyValueStore, LayeredView {
     }
   }
 
+  /** The store below holds another state from now on: nothing that was remembered or gathered counts any more. */
+  forget(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    this.young.clear();
+    this.old.clear();
+    this.youngBytes = 0;
+    this.gathered = new Map();
+    this.gatheredBytes = 0;
+  }
+
   /** Rows that are remembered now. */
   rowCount(): number {
     return this.young.size + this.old.size;

@@ -1,11 +1,13 @@
 import { assert } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
-import type { CommittedEntry, LogIndex, StateMachine } from "@holdfast/raft";
+import type { CommittedEntry, LogIndex, SnapshotSupport, StateMachine } from "@holdfast/raft";
 import type { KeyValueStore } from "@holdfast/runtime";
 import type { EventBatch } from "../domain/events.ts";
 import { progressTable } from "../domain/state.ts";
 import { readerOf, tablesOf } from "../domain/tables.ts";
 import { foldEntry, readProgress } from "./fold-entry.ts";
+import type { Replacement } from "./projections-store.ts";
+import { stateSnapshots } from "./state-snapshots.ts";
 import type { AppliedListener } from "./submission.ts";
 import { WriteBuffer } from "./write-buffer.ts";
 
@@ -22,7 +24,16 @@ export interface ProjectionsOptions {
   readonly logger: Logger;
   /** Called in this order for every batch, before the changes reach the store; may add rows of projections. */
   readonly projections?: readonly Projection[];
+  /** How the whole state is replaced by another master's; without, this master cannot take snapshots. */
+  readonly replacing?: {
+    readonly begin: () => Promise<Replacement>;
+    /** Forgets everything that is kept in front of the store. */
+    readonly forget: () => void;
+  };
 }
+
+/** Called when the state was replaced as a whole: what lay between was not told. */
+export type ReplacedListener = (index: number) => void;
 
 /** A projection that `evolve` does not know: folds applied batches into rows of its own tags (0x60 to 0x7f). */
 export type Projection = (view: WriteBuffer, applied: { readonly index: number; readonly batch: EventBatch }) => void;
@@ -34,12 +45,26 @@ export type Projection = (view: WriteBuffer, applied: { readonly index: number; 
 export class ProjectionsStateMachine implements StateMachine {
   private readonly options: ProjectionsOptions;
   private readonly listeners = new Set<AppliedListener>();
+  private readonly replacedListeners = new Set<ReplacedListener>();
   private readonly voids = new Set<number>();
+  readonly snapshots?: SnapshotSupport;
   private applied: LogIndex;
 
   constructor(options: ProjectionsOptions) {
     this.options = options;
     this.applied = readProgress(readerOf(options.store)).appliedIndex as LogIndex;
+    const { store, replacing } = options;
+    if (replacing === undefined) return;
+    this.snapshots = stateSnapshots({
+      store,
+      replace: replacing.begin,
+      onSwap: (index) => {
+        replacing.forget();
+        this.applied = index;
+        this.voids.clear();
+        for (const listener of this.replacedListeners) listener(index);
+      },
+    });
   }
 
   appliedIndex(): LogIndex {
@@ -61,6 +86,12 @@ export class ProjectionsStateMachine implements StateMachine {
   onApplied(listener: AppliedListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Calls back when another master's state took the place of this one; returns how to stop. */
+  onReplaced(listener: ReplacedListener): () => void {
+    this.replacedListeners.add(listener);
+    return () => this.replacedListeners.delete(listener);
   }
 
   async apply(entries: readonly CommittedEntry[], throughIndex: LogIndex): Promise<void> {

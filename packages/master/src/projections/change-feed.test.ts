@@ -27,6 +27,19 @@ async function takeAll(watch: AsyncGenerator<FeedMessage>, count: number): Promi
 describe("ChangeFeed", () => {
   const signal = new AbortController().signal;
 
+  test("a state that was replaced as a whole makes every watcher read anew, and the feed goes on from there", async () => {
+    const feed = new ChangeFeed(100);
+    publish(feed, 101, 103);
+    const [behind, upToDate] = [feed.watch(100, signal), feed.watch(103, signal)];
+    expect(await takeAll(behind, 1)).toEqual(["101"]);
+    const news = takeAll(upToDate, 1);
+    feed.reset({ index: 200, atMs: 5 });
+    expect(await news).toEqual(["reset@200"]);
+    expect(await takeAll(behind, 1)).toEqual(["reset@200"]);
+    publish(feed, 201);
+    expect([await takeAll(upToDate, 1), await takeAll(behind, 1)]).toEqual([["201"], ["201"]]);
+  });
+
   test("replays what is kept above the index, then goes on live, each item once and in order", async () => {
     const feed = new ChangeFeed(100);
     publish(feed, 101, 103, 104);

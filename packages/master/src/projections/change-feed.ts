@@ -86,6 +86,18 @@ export class ChangeFeed {
     }
   }
 
+  /** The state was replaced as a whole: nobody knows what changed up to this index, so every watcher reads anew. */
+  reset(at: { readonly index: number; readonly atMs: number }): void {
+    // One number more than there are items: the cursors of all watchers lie behind it.
+    this.#firstSequence = this.#end() + 1;
+    this.#items = [];
+    this.#head = 0;
+    this.#changeCount = 0;
+    this.#floorIndex = at.index;
+    this.#latest = at;
+    this.#wakeAll();
+  }
+
   /** Ends all watchers. */
   close(): void {
     this.#isClosed = true;
