@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   CommandService,
@@ -64,6 +65,52 @@ test("real masters: execute, read, lose the leader by kill -9 under load, all at
     client.getClusterStatus(create(GetClusterStatusRequestSchema), options),
   );
   expect(status.masters.map((master) => master.role).toSorted()).toEqual(["follower", "follower", "leader"]);
+  for (const id of cluster.ids) expect(await cluster.end(id, "SIGTERM")).toBe(0);
+});
+
+test("a master's data folder is deleted while clients work, killed or running: it is back in service by itself", async () => {
+  const cluster = (masters = await ProcessMasters.create(3));
+  cluster.startAll();
+  await cluster.leader();
+  const { outcome } = await execute(cluster, "user", {
+    case: "createUser",
+    value: { email: "a@b.example", passwordHash: "$argon2id$x" },
+  });
+  const owner = { userId: outcome?.userId ?? 0n, parentId: outcome?.entryId ?? 0n };
+  const work = { isOver: false, folders: 0 };
+  const working = (async (): Promise<void> => {
+    while (!work.isOver) {
+      await execute(cluster, `f${work.folders}`, {
+        case: "createFolder",
+        value: { ...owner, name: `f ${work.folders}` },
+      });
+      work.folders++;
+    }
+  })();
+  const isBack = async (id: number): Promise<boolean> => {
+    const [own, leading] = [await cluster.status(id), await cluster.status(await cluster.leader())];
+    const isCaughtUp = (own?.master?.appliedIndex ?? 0n) + 50n > (leading?.master?.appliedIndex ?? 0n);
+    return own?.master?.role === "follower" && isCaughtUp;
+  };
+  const follower = (leader: number): number => cluster.ids.find((id) => id !== leader) ?? 0;
+  const killed = follower(await cluster.leader());
+  await cluster.end(killed, "SIGKILL");
+  await rm(cluster.dataOf(killed), { recursive: true });
+  cluster.start(killed);
+  while (!(await isBack(killed)));
+
+  // A supervisor does the same: it starts again what ended.
+  const leader = await cluster.leader();
+  const ended = once(cluster.processOf(leader), "exit");
+  await rm(cluster.dataOf(leader), { recursive: true });
+  expect(await ended).toEqual([1, null]);
+  cluster.start(leader);
+  while (!(await isBack(leader)));
+
+  work.isOver = true;
+  await working;
+  expect(work.folders).toBeGreaterThan(20);
+  expect((await cluster.agreed()).size).toBe(1);
   for (const id of cluster.ids) expect(await cluster.end(id, "SIGTERM")).toBe(0);
 });
 

@@ -58,7 +58,7 @@ export class ProcessMasters {
       ...{ "--id": `${id}`, "--name": `master-${id}`, "--listen": must(this.addresses[id - 1], "ids have addresses") },
       ...{
         "--peers": this.addresses.map((address, index) => `${index + 1}=${address}`).join(","),
-        "--data": join(this.#folder, `master-${id}`),
+        "--data": this.dataOf(id),
       },
       ...{ "--cluster-id": "0123456789abcdef0123456789abcdef", "--preset": "demo" },
       ...changes,
@@ -76,6 +76,16 @@ export class ProcessMasters {
       if (this.#processes.get(id) === child) this.#processes.delete(id);
     });
     return child;
+  }
+
+  /** Where a master keeps its data. */
+  dataOf(id: number): string {
+    return join(this.#folder, `master-${id}`);
+  }
+
+  /** The process of a master that runs. */
+  processOf(id: number): ChildProcess {
+    return must(this.#processes.get(id), "a master that is asked for runs");
   }
 
   /** What a master wrote. */

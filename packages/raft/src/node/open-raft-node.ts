@@ -77,6 +77,7 @@ export async function openRaftNode(
     incarnation: hexOf(incarnation),
     standing,
     founding,
+    isDirectoryThere: async () => (await ports.disk.stat(`${directory}/identity`)) !== undefined,
     orderRenewal: () => orderRenewal(ports.disk, directory),
   });
   return node;

@@ -60,6 +60,8 @@ export interface RaftNodeParts {
   readonly standing: RaftStanding;
   /** What a founding member begins with. */
   readonly founding: SnapshotMeta;
+  /** Whether the log's directory is still where it was. */
+  readonly isDirectoryThere: () => Promise<boolean>;
   /** The next start is to set this directory aside and join anew. */
   readonly orderRenewal: () => Promise<void>;
 }
@@ -201,6 +203,7 @@ export class RaftShell implements RaftNode {
     });
     this.#timers.push(ports.timers.every(settings.tickMs, () => this.#tick()));
     this.#timers.push(ports.timers.every(settings.compactionCheckMs, () => this.#tidy()));
+    this.#timers.push(ports.timers.every(directoryCheckMs, () => this.#checkDirectory()));
     this.#decideWhenClear();
     this.#scheduleTurn();
   }
@@ -564,6 +567,16 @@ export class RaftShell implements RaftNode {
     this.#sender.tidy();
   }
 
+  /** Who has a removed file open can write to it for ever and keeps nothing. A disk that cannot be asked says so elsewhere. */
+  #checkDirectory(): void {
+    this.#parts.isDirectoryThere().then(
+      (isThere) => {
+        if (!isThere) this.#fail("the log's directory was removed", new Error("start again to join anew"));
+      },
+      (error: unknown) => this.#parts.ports.logger.warn("raft.directory_unknown", { message: String(error) }),
+    );
+  }
+
   #onCoreEvent(event: CoreEvent): void {
     const { ports, settings } = this.#parts;
     if (event.kind === "configurationChanged") {
@@ -642,6 +655,9 @@ export class RaftShell implements RaftNode {
 
 /** How many shortest election timeouts a stopping leader gives the hand-over. */
 const handOverElections = 2;
+
+/** How often a node looks whether its directory is there. */
+const directoryCheckMs = 1000;
 
 /** A node without a group asks the others this often. */
 const helloTicks = 8;
