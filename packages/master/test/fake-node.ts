@@ -3,6 +3,7 @@ import { AsyncQueue, isHoldfastError, toHex } from "@holdfast/base";
 import {
   FleetService,
   HeartbeatRequestSchema,
+  type DrillOrder,
   type HeartbeatRequest,
   type HeartbeatResponse,
   type ReplicateChunk,
@@ -29,6 +30,13 @@ export class FakeNode {
   fetchMs = 200;
   capacityBytes = 1 << 30;
   zone = "";
+  joinCredential = "";
+  /** What it says of its speed, in 0.1 ms. */
+  latency = { writeP95TenthMs: 0, readP95TenthMs: 0 };
+  /** What the leader said last of the drills that shall run here. */
+  drills: readonly DrillOrder[] = [];
+  /** Whether it takes drills up, and says so. */
+  obeysDrills = true;
   isAlive = false;
   uuid: string;
   address: string;
@@ -101,6 +109,7 @@ export class FakeNode {
       this.listedBucketCount += order.value.buckets.length;
       report(order.value.buckets);
     }
+    if (order.case === "drills" && this.obeysDrills) this.drills = order.value.drills;
     if (order.case === "replicate") this.#fetch(order.value);
     if (order.case === "trim" && this.obeysTrims) {
       const { chunkId, generation } = order.value;
@@ -150,7 +159,12 @@ export class FakeNode {
         clusterId: this.clusterId,
         name: this.name,
         zone: this.zone,
+        rack: "r1",
         address: this.address,
+        joinCredential: this.clusterId === "" ? this.joinCredential : "",
+        disks: [{ path: "/data", state: "ok", capacityBytes: 7n, usedBytes: 3n }],
+        latency: this.latency,
+        drillIds: this.drills.map((drill) => drill.drillId),
         ip: "10.0.0.1",
         mac: "02:00:00:00:00:01",
       },
