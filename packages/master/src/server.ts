@@ -25,6 +25,8 @@ import { eventLogProjection } from "./projections/event-log.ts";
 import { changesOf } from "./projections/change-feed-changes.ts";
 import { ChangeFeed } from "./projections/change-feed.ts";
 import { createCommandService } from "./services/command-service.ts";
+import type { HistoryKeeper } from "./history/history-keeper.ts";
+import { keepHistory } from "./history/keep-history.ts";
 import { createFleetQueryService } from "./services/fleet-query-service.ts";
 import { createFleet, type Fleet } from "./services/fleet-service.ts";
 import { FleetObserver } from "./services/fleet/fleet-observer.ts";
@@ -116,6 +118,7 @@ async function startMaster(
   const unsubscribe = followLeadership(raft, parts);
   await parts.guard.start();
   raft.start();
+  parts.history.start();
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     unsubscribe();
@@ -123,6 +126,7 @@ async function startMaster(
     parts.fleet.endLeadership();
     parts.feed.close();
     parts.guard.stop();
+    await parts.history.stop();
     await raft.stop();
     await listener.close(stopGraceMs);
     await parts.controllers.settled();
@@ -171,6 +175,7 @@ interface Parts {
   readonly feed: ChangeFeed;
   readonly observer: FleetObserver;
   readonly guard: DiskGuard;
+  readonly history: HistoryKeeper;
   /** What the disk said when it failed; this master takes part in nothing any more. */
   readonly health: { diskFailure?: string };
   readonly logger: Logger;
@@ -198,6 +203,7 @@ function assemble(core: Core): Parts {
     ...{ config, preset, store, submitter, observer, leadership, clock, logger, metrics, progress, fleetProgress },
     sendOrder: (nodeId, order) => fleet.order(nodeId, order),
   });
+  const history = keepHistory({ ...ports, store, stateMachine, leadership, observer, progress });
   const reserveBytes = config.diskReserveBytes ?? diskReserveBytesDefault;
   const guard = new DiskGuard({ disk: ports.disk, timers, logger, path: config.data, reserveBytes });
   const services = [
@@ -223,6 +229,7 @@ function assemble(core: Core): Parts {
       ...{ store, gate, leadership, observer, clock, writeCopiesMin, preset, presetName: config.preset },
       progress: fleetProgress,
       copyBytesPerSecond: () => progress.copyBytesPerSecond(),
+      history,
     }),
     createWatchService(feed),
     fleet.service,
@@ -234,6 +241,7 @@ function assemble(core: Core): Parts {
     feed,
     observer,
     guard,
+    history,
     health: {},
     logger,
   };

@@ -2,6 +2,7 @@ import { HoldfastError } from "@holdfast/base";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
 import type { PresetName } from "../../controllers/presets.ts";
 import type { Preset } from "../../controllers/presets.ts";
+import type { HistoryKeeper } from "../../history/history-keeper.ts";
 import type { TableReader } from "../../domain/tables.ts";
 import type { FleetObserver } from "../fleet/fleet-observer.ts";
 
@@ -14,6 +15,10 @@ export interface FleetQueryOptions {
   readonly preset: Preset;
   /** See DecideContext. */
   readonly writeCopiesMin: number;
+  /** What is copied at present, whatever for; 0 = nothing lately. */
+  readonly copyBytesPerSecond: () => number;
+  /** The last minutes. */
+  readonly history: Pick<HistoryKeeper, "since">;
 }
 
 /** One question at the leader, after the read gate: everything committed before it was asked is in the tables. */

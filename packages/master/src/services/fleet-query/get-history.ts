@@ -1,7 +1,15 @@
-import type { GetHistoryRequest, GetHistoryResponse } from "@holdfast/proto/fleet/v1/fleet";
-import { notBuiltYet, type FleetRead } from "./fleet-read.ts";
+import { create } from "@bufbuild/protobuf";
+import {
+  GetHistoryResponseSchema,
+  type GetHistoryRequest,
+  type GetHistoryResponse,
+} from "@holdfast/proto/fleet/v1/fleet";
+import { historyIntervalMs } from "../../history/history-keeper.ts";
+import { requestInteger } from "../../wire/request.ts";
+import type { FleetRead } from "./fleet-read.ts";
 
-/** The last minutes. */
-export async function getHistory(_request: GetHistoryRequest, _read: FleetRead): Promise<GetHistoryResponse> {
-  throw notBuiltYet("The history");
+/** The last minutes. Errors: `invalidArgument`. */
+export function getHistory(request: GetHistoryRequest, { history }: FleetRead): GetHistoryResponse {
+  const samples = history.since(requestInteger(request.afterMs, "after_ms"));
+  return create(GetHistoryResponseSchema, { intervalMs: historyIntervalMs, samples: [...samples] });
 }

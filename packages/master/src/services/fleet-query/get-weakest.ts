@@ -1,7 +1,39 @@
-import type { GetWeakestResponse } from "@holdfast/proto/fleet/v1/fleet";
-import { notBuiltYet, type FleetRead } from "./fleet-read.ts";
+import { create } from "@bufbuild/protobuf";
+import {
+  GetWeakestResponseSchema,
+  WeakPointSchema,
+  type GetWeakestResponse,
+  type WeakPoint,
+} from "@holdfast/proto/fleet/v1/fleet";
+import { withoutNodes } from "../../controllers/what-if/change-nodes.ts";
+import { forecast, type Scenario } from "../../controllers/what-if/forecast.ts";
+import { findWeakest, type WeakSpot } from "../../controllers/what-if/weakest.ts";
+import { countFiles } from "./files-at-risk.ts";
+import type { FleetRead } from "./fleet-read.ts";
+import { readScenario } from "./read-scenario.ts";
 
 /** Where the cluster would lose most. */
-export async function getWeakest(_read: FleetRead): Promise<GetWeakestResponse> {
-  throw notBuiltYet("The weakest point");
+export async function getWeakest(read: FleetRead): Promise<GetWeakestResponse> {
+  const now = await readScenario(read);
+  const { node, pair, zone } = findWeakest(now.nodes, now.sets);
+  return create(GetWeakestResponseSchema, {
+    ...(node === undefined ? {} : { node: await toWire(node, now, read) }),
+    ...(pair === undefined ? {} : { pair: await toWire(pair, now, read) }),
+    ...(zone === undefined ? {} : { zone: await toWire(zone, now, read) }),
+    index: BigInt(read.index),
+  });
+}
+
+async function toWire(spot: WeakSpot, now: Scenario, read: FleetRead): Promise<WeakPoint> {
+  const { store, tables, signal } = read;
+  const already = new Set(forecast(now).lostSets.map((set) => set.key));
+  const sets = forecast(withoutNodes(now, spot.nodeIds)).lostSets.filter((set) => !already.has(set.key));
+  const files = await countFiles(store, tables, { sets, signal });
+  return create(WeakPointSchema, {
+    nodeIds: [...spot.nodeIds],
+    zone: spot.zone ?? "",
+    chunksLost: BigInt(spot.chunksLost),
+    chunksAtOne: BigInt(spot.chunksAtOne),
+    filesLost: BigInt(files.count),
+  });
 }

@@ -3,7 +3,7 @@ import { NodeTaskSchema, type NodeTask } from "@holdfast/proto/fleet/v1/fleet";
 import { copySetsOfNode } from "../../domain/chunks/node-copy-sets.ts";
 import { copySetTable } from "../../domain/chunks/tables.ts";
 import { countLosses } from "../../domain/fleet/losses.ts";
-import { readStandings } from "../../domain/fleet/standing.ts";
+import { readStandings, type Standings } from "../../domain/fleet/standing.ts";
 import { listNodes, nodeIntent, nodeOrderTable, type NodeRow } from "../../domain/fleet/tables.ts";
 import { clusterTable } from "../../domain/state.ts";
 import type { TableReader } from "../../domain/tables.ts";
@@ -28,21 +28,25 @@ export function nodeTasks(
   tables: TableReader,
   drainNumbers: (nodeId: number) => DrainNumbers | undefined,
 ): readonly NodeTask[] {
+  const standings = readStandings(tables);
   return listNodes(tables).flatMap((row) => {
     const kind = kinds.get(row.intent);
-    return kind === undefined ? [] : [taskOf(tables, row, { kind, drain: drainNumbers(row.nodeId) })];
+    return kind === undefined ? [] : [taskOf(tables, row, { kind, standings, drain: drainNumbers(row.nodeId) })];
   });
 }
 
 function taskOf(
   tables: TableReader,
   { nodeId }: NodeRow,
-  { kind, drain }: { readonly kind: string; readonly drain: DrainNumbers | undefined },
+  {
+    kind,
+    standings,
+    drain,
+  }: { readonly kind: string; readonly standings: Standings; readonly drain: DrainNumbers | undefined },
 ): NodeTask {
   const order = tables.get(nodeOrderTable, [nodeId]);
-  const { stays } = readStandings(tables);
   const wanted = tables.get(clusterTable, [])?.replication ?? 1;
-  const losses = countLosses(tables, nodeId, { isLeft: stays, wanted });
+  const losses = countLosses(tables, nodeId, { isLeft: standings.stays, wanted });
   const isDrain = kind === "drain";
   return create(NodeTaskSchema, {
     ...{ nodeId, kind, reason: order?.reason ?? "" },

@@ -6,7 +6,8 @@ import type { NodeRow } from "../../domain/fleet/tables.ts";
 import type { TableReader } from "../../domain/tables.ts";
 import type { FleetObserver } from "./fleet-observer.ts";
 
-const wireLiveness = {
+/** Liveness as the wire names it. */
+export const wireLiveness = {
   unknown: Liveness.UNSPECIFIED,
   live: Liveness.LIVE,
   suspect: Liveness.SUSPECT,

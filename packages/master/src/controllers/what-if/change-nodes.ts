@@ -1,0 +1,54 @@
+import type { FleetOrder } from "../../domain/fleet/orders.ts";
+import type { CopyNode } from "../repair/copy-node.ts";
+import type { Scenario } from "./forecast.ts";
+
+/** Some nodes are gone from one moment to the next. */
+export function withoutNodes(scenario: Scenario, nodeIds: readonly number[]): Scenario {
+  const gone: Partial<CopyNode> = { counts: false, stays: false, isActive: false, liveness: "dead", isExcused: false };
+  return { ...scenario, nodes: changed(scenario.nodes, nodeIds, gone) };
+}
+
+/** The cluster as an order would leave it. Orders that say nothing about copies change nothing. */
+export function withOrder(scenario: Scenario, order: FleetOrder): Scenario {
+  const { nodes } = scenario;
+  switch (order.case) {
+    case "drainNode": {
+      const leaving: Partial<CopyNode> = { stays: false, isActive: false, isLeaving: true };
+      return { ...scenario, nodes: changed(nodes, [order.value.nodeId], leaving) };
+    }
+    case "startMaintenance": {
+      const away: Partial<CopyNode> = {
+        counts: false,
+        stays: false,
+        isActive: false,
+        liveness: "dead",
+        isExcused: true,
+      };
+      return { ...scenario, nodes: changed(nodes, [order.value.nodeId], away) };
+    }
+    case "failNode":
+    case "removeNode":
+      return withoutNodes(scenario, [order.value.nodeId]);
+    case "activateNode": {
+      const { nodeId } = order.value;
+      const isUp = nodes.some((node) => node.nodeId === nodeId && node.liveness !== "dead");
+      const back: Partial<CopyNode> = { counts: isUp, stays: isUp, isActive: true, isLeaving: false, isExcused: false };
+      return { ...scenario, nodes: changed(nodes, [nodeId], { ...back, isFailed: false }) };
+    }
+    case "setReplication":
+      return { ...scenario, replication: order.value.replication };
+    case "startDrill":
+      // Stop and partition: as if the node were gone. The others take nothing away.
+      return order.value.kind === 1 || order.value.kind === 2 ? withoutNodes(scenario, [order.value.nodeId]) : scenario;
+    default:
+      return scenario;
+  }
+}
+
+function changed(
+  nodes: readonly CopyNode[],
+  nodeIds: readonly number[],
+  change: Partial<CopyNode>,
+): readonly CopyNode[] {
+  return nodes.map((node) => (nodeIds.includes(node.nodeId) ? { ...node, ...change } : node));
+}
