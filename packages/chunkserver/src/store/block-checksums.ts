@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { isPlanted } from "@holdfast/base";
 
 /** Bytes under one CRC-32. */
 export const blockSizeBytes = 65_536;
@@ -41,6 +42,7 @@ export class BlockChecksums {
  * holds whole blocks, but for the chunk's last.
  */
 export function findDamagedBlock(bytes: Uint8Array, table: Uint8Array, firstBlock: number): number | undefined {
+  if (isPlanted("damageUnseen")) return undefined;
   const view = new DataView(table.buffer, table.byteOffset, table.length);
   for (let offset = 0, block = firstBlock; offset < bytes.length; offset += blockSizeBytes, block++) {
     if (4 * block + 4 > table.length) return block;
