@@ -171,7 +171,7 @@ async function watchCopies(options: {
   readonly report: (line: string) => void;
 }): Promise<{ readonly firstCopyAtMs: number; readonly lastCopyAtMs: number }> {
   const { cluster, survivors, bytesBefore, lostBytes, killedAtMs, report } = options;
-  let firstCopyAtMs = 0;
+  let firstCopyAtMs = killedAtMs;
   for (;;) {
     const beforeLookMs = performance.now();
     const copiedBytes = (await chunkBytes(cluster, survivors)) - bytesBefore;
