@@ -116,8 +116,17 @@ const settings = defineSettings({
 
 /** LevelDB holds an operating system's lock on its folder for as long as the process lives: exactly what is needed here. */
 async function lockDirectory(dataDirectory: string): Promise<DirectoryLock> {
-  const store = await openLevelStore(`${dataDirectory}/lock`);
-  return { release: () => store.close() };
+  try {
+    const store = await openLevelStore(`${dataDirectory}/lock`);
+    return { release: () => store.close() };
+  } catch (cause) {
+    if (!isHoldfastError(cause, "precondition")) throw cause;
+    throw new HoldfastError(
+      "precondition",
+      `${dataDirectory} is in use by another chunkserver. Nothing was changed. Stop that one first, or choose another directory.`,
+      { cause },
+    );
+  }
 }
 
 type Joining = Pick<ChunkserverConfig, "masterAddresses" | "expectedClusterId" | "joinCredential">;
