@@ -3,9 +3,11 @@ import {
   DrainNodeSchema,
   FleetCommandSchema,
   FleetQueryService,
+  GetChunkLedgerRequestSchema,
   GetHistoryRequestSchema,
   GetWeakestRequestSchema,
   PredictRequestSchema,
+  type GetChunkLedgerResponse,
   type GetHistoryResponse,
   type PredictRequest,
   type PredictResponse,
@@ -103,4 +105,33 @@ test("the history goes on over a change of leader, in order and without doubles"
   expect(after.samples.at(-1)?.nodes).toHaveLength(3);
   const newest = times.at(-2) ?? 0n;
   expect((await history(fleet, newest)).samples.map((sample) => sample.atMs)[0]).toBe(times.at(-1));
+});
+
+test("the ledger says why a copy was removed, by whom, and which copies were there", async () => {
+  const fleet = new SimFleet(4);
+  await fleet.start(5);
+  await fleet.store(10);
+  const node = fleet.node(1);
+  const [chunkId = 0] = node.inventory.keys();
+  const value = create(DrainNodeSchema, { nodeId: node.nodeId, reason: "" });
+  await fleet.order({ case: "drainNode", value });
+  await fleet.until(() => node.inventory.size === 0);
+  await fleet.cluster.world.runFor(3000);
+  const ask = (id: number): Promise<GetChunkLedgerResponse> =>
+    fleet.cluster.world.settle(
+      fleet.cluster.caller.call(FleetQueryService, (client, options) =>
+        client.getChunkLedger(create(GetChunkLedgerRequestSchema, { chunkId: BigInt(id) }), options),
+      ),
+      25_000,
+    );
+  const { entries, confirmedNodeIds } = await ask(chunkId);
+  const kinds = entries.map((entry) => entry.kind);
+  expect(kinds.slice(0, 3)).toEqual(["placed", "placed", "placed"]);
+  const order = entries.find((entry) => entry.kind === "trimOrdered");
+  expect(order).toMatchObject({ nodeId: node.nodeId, reason: "drained", actor: "controller:repair" });
+  expect(order?.evidenceNodeIds).toEqual(confirmedNodeIds);
+  expect(order?.evidenceNodeIds).toHaveLength(3);
+  expect(kinds.at(-1)).toBe("trimmed");
+  expect(entries.find((entry) => entry.kind === "placed" && entry.reason === "drain")).toBeDefined();
+  await expect(ask(9999)).rejects.toMatchObject({ kind: "notFound" });
 });

@@ -7,6 +7,8 @@ import type { DomainEvent } from "../domain/events.ts";
 export interface ChangeLookup {
   readonly entry: (entryId: number) => Entry | undefined;
   readonly node: (nodeId: number) => Node | undefined;
+  /** Where a drill runs or ran. */
+  readonly nodeOfDrill: (drillId: number) => number | undefined;
 }
 
 /** A committed batch, as far as watchers care. */
@@ -21,7 +23,11 @@ export interface ChangedBatch {
  */
 export function changesOf(batch: ChangedBatch, lookup: ChangeLookup): readonly Change[] {
   const collected = new Collected();
-  for (const event of batch.events) collected.note(event, batch.actor);
+  for (const event of batch.events) {
+    collected.note(event, batch.actor);
+    const drilled = event.kind === "drillEnded" ? lookup.nodeOfDrill(event.drillId) : undefined;
+    if (drilled !== undefined) collected.nodes.add(drilled);
+  }
   const changes: Change[] = [];
   for (const [entryId, sourceParentId] of collected.entries) {
     const entry = lookup.entry(entryId);

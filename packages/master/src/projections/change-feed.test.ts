@@ -123,7 +123,7 @@ describe("ChangeFeed", () => {
 describe("changesOf", () => {
   const entryOf = (entryId: number): Entry =>
     create(EntrySchema, { entryId: BigInt(entryId), parentId: 7n, ownerId: 3n });
-  const lookup = { entry: entryOf, node: () => undefined };
+  const lookup = { entry: entryOf, node: () => undefined, nodeOfDrill: () => undefined };
   const noBytes = new Uint8Array(0);
 
   test("a new file is one change, with 0 as its source", () => {
