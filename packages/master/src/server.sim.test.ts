@@ -112,7 +112,7 @@ describe("nodes", () => {
     expect(nodes.map((node) => node.nodeId).toSorted((left, right) => left - right)).toEqual([1, 2, 3, 4]);
     const before = await cluster.status();
     expect(before.nodes.map((node) => node.liveness)).toEqual(Array(4).fill(Liveness.LIVE));
-    expect(before.nodes[0]).toMatchObject({ ip: "10.0.0.1", mac: "02:00:00:00:00:01", capacityBytes: 1n << 40n });
+    expect(before.nodes[0]).toMatchObject({ ip: "10.0.0.1", mac: "02:00:00:00:00:01", capacityBytes: 1n << 30n });
     const victim = must(nodes[0], "there are nodes");
     victim.kill();
     await cluster.world.runFor(1500);

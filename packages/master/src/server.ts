@@ -4,7 +4,6 @@ import type { Listener, Network } from "@holdfast/rpc";
 import type { Clock, Disk, KeyValueStore, Random, Timers } from "@holdfast/runtime";
 import { CachedStore } from "./application/cached-store.ts";
 import { CommandHandler } from "./application/command-handler.ts";
-import { readProgress } from "./application/fold-entry.ts";
 import { ProjectionsStore } from "./application/projections-store.ts";
 import { ReadGate } from "./application/read-gate.ts";
 import type { AppliedListener } from "./application/submission.ts";
@@ -16,13 +15,12 @@ import { createControllers } from "./controllers/create-controllers.ts";
 import { FleetProgressBoard } from "./controllers/fleet-progress.ts";
 import { presets, type Preset } from "./controllers/presets.ts";
 import { RepairProgress } from "./controllers/repair/progress.ts";
-import { nodeTable } from "./domain/fleet/tables.ts";
 import { clusterTable } from "./domain/state.ts";
 import { readerOf } from "./domain/tables.ts";
+import { feedApplied } from "./feed-applied.ts";
 import { DiskGuard } from "./disk-guard.ts";
-import { eventCounter } from "./projections/event-counter.ts";
+import { chunkLedgerProjection } from "./projections/chunk-ledger.ts";
 import { eventLogProjection } from "./projections/event-log.ts";
-import { changesOf } from "./projections/change-feed-changes.ts";
 import { ChangeFeed } from "./projections/change-feed.ts";
 import { createCommandService } from "./services/command-service.ts";
 import type { HistoryKeeper } from "./history/history-keeper.ts";
@@ -31,12 +29,10 @@ import { createFleetQueryService } from "./services/fleet-query-service.ts";
 import { createFleet, type Fleet } from "./services/fleet-service.ts";
 import { FleetObserver } from "./services/fleet/fleet-observer.ts";
 import { createJoinGate } from "./services/fleet/join-gate.ts";
-import { leadershipOf, type Leadership } from "./services/fleet/leadership.ts";
-import { nodeToWire } from "./services/fleet/node-to-wire.ts";
+import { leadershipOf } from "./services/fleet/leadership.ts";
 import { createPlaceRanker } from "./services/fleet/rank-places.ts";
 import { createQueryService } from "./services/query-service.ts";
 import { createWatchService } from "./services/watch-service.ts";
-import { readWireEntry } from "./wire/entry.ts";
 
 /** What a master needs from its process. */
 export interface MasterPorts {
@@ -91,7 +87,7 @@ export async function buildMaster(config: MasterConfig, ports: MasterPorts): Pro
   const replacing = { begin: () => projections.replace(), forget: () => store.forget() };
   const stateMachine = new ProjectionsStateMachine({
     ...{ store, logger, replacing },
-    projections: [eventLogProjection],
+    projections: [eventLogProjection, chunkLedgerProjection],
   });
   try {
     return await startMaster(config, { ...ports, logger }, { store, stateMachine });
@@ -189,14 +185,14 @@ function assemble(core: Core): Parts {
   const leadership = leadershipOf(raft);
   const observer = new FleetObserver(clock, preset.liveness);
   const observedNodes = (): ReturnType<FleetObserver["observedNodes"]> => observer.observedNodes();
-  const writeCopiesMin = Math.min(config.writeCopiesMin ?? 2, config.replication);
+  const writeCopiesMin = config.writeCopiesMin ?? 2;
   const isVoid = (index: number): boolean => stateMachine.isVoid(index);
   const submitter = new CommandHandler({ raft, store, isVoid, clock, metrics, observedNodes, writeCopiesMin });
   const gate = new ReadGate(raft);
   const joinGate = createJoinGate(config.joinSecret);
   const fleet = createFleet({ store, submitter, observer, leadership, joinGate, clock, timers, logger });
   const feed = new ChangeFeed(stateMachine.appliedIndex());
-  feedFrom(core, { feed, fleet, observer, leadership });
+  feedApplied({ stateMachine, store, metrics, feed, fleet, observer, leadership });
   const progress = new RepairProgress();
   const fleetProgress = new FleetProgressBoard();
   const controllers = createControllers({
@@ -245,36 +241,6 @@ function assemble(core: Core): Parts {
     health: {},
     logger,
   };
-}
-
-/** Applied batches reach the watchers and the heartbeat streams. */
-function feedFrom(
-  { stateMachine, ports, store }: Core,
-  to: {
-    readonly feed: ChangeFeed;
-    readonly fleet: Fleet;
-    readonly observer: FleetObserver;
-    readonly leadership: Leadership;
-  },
-): void {
-  const countEvent = eventCounter(ports.metrics);
-  stateMachine.onReplaced((index) => {
-    to.feed.reset({ index, atMs: readProgress(readerOf(store)).atMs });
-  });
-  stateMachine.onApplied((batch) => {
-    for (const event of batch.events) countEvent(event);
-    const changes = changesOf(batch, {
-      entry: (entryId) => readWireEntry(batch.tables, entryId),
-      node: (nodeId) => {
-        const row = batch.tables.get(nodeTable, [nodeId]);
-        return row === undefined
-          ? undefined
-          : nodeToWire(row, batch.tables, to.leadership.isReady() ? to.observer : undefined);
-      },
-    });
-    to.feed.publish({ index: batch.index, atMs: batch.atMs, changes });
-    to.fleet.onApplied(batch);
-  });
 }
 
 /** Starts and stops what only a leader does. */

@@ -56,20 +56,32 @@ const othersMin = 2;
 
 /** What to remember from this look on. Nodes without a sample are forgotten. */
 export function planSlowness(memory: ReadonlyMap<number, Slowness>, view: SlownessView): ReadonlyMap<number, Slowness> {
-  return new Map(view.samples.map((sample) => [sample.nodeId, judge(memory.get(sample.nodeId), sample, view)]));
+  const { nowMs, samples, limits } = view;
+  const look: Look = {
+    ...{ nowMs, limits },
+    writes: sortedPositive(samples.map((sample) => sample.writeP95TenthMs)),
+    reads: sortedPositive(samples.map((sample) => sample.readP95TenthMs)),
+  };
+  return new Map(samples.map((sample) => [sample.nodeId, judge(memory.get(sample.nodeId), sample, look)]));
+}
+
+/** One look, with what all nodes took, ascending. */
+interface Look extends Pick<SlownessView, "nowMs" | "limits"> {
+  readonly writes: readonly number[];
+  readonly reads: readonly number[];
 }
 
 const fine: Slowness = { isGray: false, otherwiseSinceMs: undefined, idleSinceMs: undefined, reason: "" };
 
-function judge(before: Slowness = fine, sample: LatencySample, view: SlownessView): Slowness {
-  const { nowMs, limits } = view;
+function judge(before: Slowness = fine, sample: LatencySample, look: Look): Slowness {
+  const { nowMs, limits } = look;
   const isIdle = sample.writeP95TenthMs === 0 && sample.readP95TenthMs === 0;
   if (isIdle) {
     const idleSinceMs = before.idleSinceMs ?? nowMs;
     const isTriedAgain = nowMs - idleSinceMs >= 3 * limits.fineForMs;
     return isTriedAgain ? { ...fine, idleSinceMs } : { ...before, idleSinceMs };
   }
-  const reasons = slowReasons(sample, view, before.isGray ? "fine" : "slow");
+  const reasons = slowReasons(sample, look, before.isGray ? "fine" : "slow");
   const isOtherwise = before.isGray ? reasons.length === 0 : reasons.length > 0;
   if (!isOtherwise) {
     const reason = before.isGray ? reasons.join("; ") : "";
@@ -82,30 +94,34 @@ function judge(before: Slowness = fine, sample: LatencySample, view: SlownessVie
 }
 
 /** In words, what is slower than it may be: to become gray (`slow`), or to stay so (`fine`). */
-function slowReasons(sample: LatencySample, view: SlownessView, bar: "slow" | "fine"): readonly string[] {
-  const { limits } = view;
+function slowReasons(sample: LatencySample, look: Look, bar: "slow" | "fine"): readonly string[] {
+  const { limits, writes, reads } = look;
   const factor = bar === "slow" ? limits.slowFactor : limits.fineFactor;
   const floorShare = bar === "slow" ? 1 : limits.fineFactor / limits.slowFactor;
   const kinds = [
-    { what: "writes take", of: (one: LatencySample) => one.writeP95TenthMs, floor: limits.writeFloorTenthMs },
-    { what: "reads take", of: (one: LatencySample) => one.readP95TenthMs, floor: limits.readFloorTenthMs },
+    { what: "writes take", own: sample.writeP95TenthMs, all: writes, floor: limits.writeFloorTenthMs },
+    { what: "reads take", own: sample.readP95TenthMs, all: reads, floor: limits.readFloorTenthMs },
   ];
-  return kinds.flatMap(({ what, of, floor }) => {
-    const others = view.samples
-      .filter((other) => other.nodeId !== sample.nodeId && of(other) > 0)
-      .map((one) => of(one));
-    if (others.length < othersMin) return [];
-    const median = medianOf(others);
-    const own = of(sample);
-    if (own <= Math.max(floor * floorShare, median * factor)) return [];
+  return kinds.flatMap(({ what, own, all, floor }) => {
+    if (own <= floor * floorShare || all.length <= othersMin) return [];
+    const median = medianWithout(all, own);
+    if (own <= median * factor) return [];
     return [`${what} ${millisText(own)} (95th percentile), ${millisText(median)} on the other nodes`];
   });
 }
 
-function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  // The lower of the two middle ones: half of the others being slow is no reason to call a node fine.
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+/**
+ * The median of the others, by leaving out one of the ascending values. The lower of the two middle ones: half of the
+ * others being slow is no reason to call a node fine.
+ */
+function medianWithout(sorted: readonly number[], own: number): number {
+  const middle = Math.floor((sorted.length - 2) / 2);
+  const value = sorted[middle] ?? 0;
+  return value < own ? value : (sorted[middle + 1] ?? 0);
+}
+
+function sortedPositive(values: readonly number[]): readonly number[] {
+  return values.filter((value) => value > 0).toSorted((left, right) => left - right);
 }
 
 function millisText(tenthMs: number): string {

@@ -1,7 +1,7 @@
 import { ok } from "@holdfast/base";
 import { chunkTable, isHeld } from "../chunks/tables.ts";
 import type { DecideContext, DecideResult, Decision } from "../decision.ts";
-import { nextIds } from "../state.ts";
+import { clusterTable, nextIds } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { cutsOff, drillsOf, listDrills } from "./drills.ts";
 import { countLosses } from "./losses.ts";
@@ -107,10 +107,11 @@ function obstacleOf(
   const writable = listNodes(tables).filter(
     (row) => row.nodeId !== nodeId && row.intent === nodeIntent.active && isHeardAndCounts(tables, row.nodeId, context),
   );
-  if (writable.length >= context.writeCopiesMin) return undefined;
+  const needed = Math.min(context.writeCopiesMin, tables.get(clusterTable, [])?.replication ?? 1);
+  if (writable.length >= needed) return undefined;
   return refuse(
     "precondition",
-    `Writes would stop while ${name} is cut off: they need ${context.writeCopiesMin} other live, active nodes, and there ${writable.length === 1 ? "is 1" : `are ${writable.length}`}.`,
+    `Writes would stop while ${name} is cut off: they need ${needed} other live, active nodes, and there ${writable.length === 1 ? "is 1" : `are ${writable.length}`}.`,
   );
 }
 

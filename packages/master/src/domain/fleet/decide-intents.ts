@@ -5,8 +5,8 @@ import { countHeldCopies } from "../chunks/node-copy-sets.ts";
 import { countLosses, type NodeLosses } from "./losses.ts";
 import type { FleetOrderOf } from "./orders.ts";
 import { chunksText, decided, findNode, flawOfText, namesOf, refuse, unchanged } from "./refusals.ts";
-import { copiesAreSolid, standingsIn } from "./standing.ts";
-import { listNodes, nodeIntent, nodeOrderTable, type NodeRow } from "./tables.ts";
+import { copiesAreSolid, copiesCount, standingsIn } from "./standing.ts";
+import { listNodes, nodeIntent, nodeOrderTable, nodeTable, type NodeRow } from "./tables.ts";
 
 const minuteMs = 60_000;
 /** The longest maintenance. */
@@ -133,8 +133,8 @@ export function decideEndMaintenance(tables: TableReader, atMs: number): Decisio
 
 /** Copies there are there now and will be in a while: up, heard at this moment, and not about to go. */
 function isReliable(tables: TableReader, nodeId: number, context: DecideContext): boolean {
-  const row = listNodes(tables).find((other) => other.nodeId === nodeId);
-  if (row === undefined || !standingsIn(tables).counts(nodeId) || row.intent === nodeIntent.maintenance) return false;
+  const row = tables.get(nodeTable, [nodeId]);
+  if (row === undefined || !copiesCount(row) || row.intent === nodeIntent.maintenance) return false;
   const liveness = context.nodes.get(nodeId)?.liveness;
   return liveness === "live" || liveness === "unknown";
 }

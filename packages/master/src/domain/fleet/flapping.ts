@@ -38,8 +38,10 @@ export function noteFlap(tables: Tables, nodeId: number, atMs: number): void {
  * every further time it goes down.
  */
 export function explainFlapping(tables: TableReader, row: NodeRow, atMs: number): string {
+  // Most nodes did not change lately, which their row says already.
+  if (row.isDown || atMs - row.changedAtMs >= holdMsMax) return "";
   const flap = tables.get(flapTable, [row.nodeId]);
-  if (flap === undefined || row.isDown || flap.downCount < flapsMin) return "";
+  if (flap === undefined || flap.downCount < flapsMin) return "";
   const holdMs = Math.min(holdMsMax, holdMsMin * 2 ** (flap.downCount - flapsMin));
   const leftMs = row.changedAtMs + holdMs - atMs;
   if (leftMs <= 0) return "";
