@@ -1,16 +1,25 @@
-import { execFileSync } from "node:child_process";
-import { type SimulationReport, runSeed } from "./run-seed.ts";
+import { availableParallelism } from "node:os";
+import { commitOfTree, type CommandWords, wordsOf } from "./command-words.ts";
+import { runSeed } from "./run/run-seed.ts";
+import { runSeedPool } from "./run/seed-pool.ts";
+import { describeFaults, type SimulationReport } from "./run/seed-report.ts";
+import { type SimulationTotals, TotalsCounter } from "./run/totals.ts";
 
-/** `npm run sim -- --seed N` replays one seed twice; `--seeds N [--from M]` runs many. Exit 1 when anything is wrong. */
+const usage = `npm run sim --                     200 seeds
+  --seeds N [--from M] [--workers W] [--json]   many seeds, in W processes
+  --seed N [--verbose]                          one seed, twice: is it replayed exactly?
+`;
+
+/** Exit 1 when a promise was broken or a seed was not replayed exactly. */
 async function main(): Promise<number> {
-  const words = process.argv.slice(2);
-  const numberAfter = (flag: string): number | undefined => {
-    const at = words.indexOf(flag);
-    return at < 0 ? undefined : Number(words[at + 1]);
-  };
-  const seed = numberAfter("--seed");
-  if (seed !== undefined) return replay(seed, words.includes("--verbose"));
-  return runMany(numberAfter("--from") ?? 1, numberAfter("--seeds") ?? 200);
+  const words = wordsOf(process.argv.slice(2));
+  if (words.has("--help")) {
+    console.log(usage);
+    return 0;
+  }
+  const seed = words.number("--seed");
+  if (seed !== undefined) return replay(seed, words.has("--verbose"));
+  return runMany(words);
 }
 
 async function replay(seed: number, isVerbose: boolean): Promise<number> {
@@ -26,42 +35,45 @@ async function replay(seed: number, isVerbose: boolean): Promise<number> {
   return isSame && first.violations.length === 0 ? 0 : 1;
 }
 
-async function runMany(from: number, count: number): Promise<number> {
+async function runMany(words: CommandWords): Promise<number> {
+  const from = words.number("--from") ?? 1;
+  const count = words.number("--seeds") ?? 200;
+  const workers = words.number("--workers") ?? Math.min(count, availableParallelism());
   const startedAtMs = performance.now();
-  const totals = { operations: 0, faults: 0, failed: 0, virtualMs: 0 };
-  for (let seed = from; seed < from + count; seed++) {
-    const report = await runSeed(seed);
-    totals.operations += report.operationCount;
-    totals.faults += report.faultCount;
-    totals.virtualMs += report.virtualMs;
-    if (report.violations.length > 0) {
-      totals.failed++;
-      describe(report);
-    }
-  }
+  const counter = new TotalsCounter();
+  let next = from;
+  await runSeedPool({
+    workers,
+    next: () => (next < from + count ? { seed: next++ } : undefined),
+    onAnswer: ({ report }) => {
+      counter.add(report);
+      if (report.violations.length > 0) describe(report);
+    },
+  });
   const seconds = (performance.now() - startedAtMs) / 1_000;
-  console.log(
-    `${count} seeds in ${seconds.toFixed(0)} s: ${totals.operations} operations, ${totals.faults} faults, ${Math.round(totals.virtualMs / 1_000)} s of virtual time, ${totals.failed} seeds with violations`,
-  );
-  return totals.failed === 0 ? 0 : 1;
+  const totals = counter.totals();
+  if (words.has("--json")) console.log(JSON.stringify({ commit: commitOfTree(), from, workers, seconds, ...totals }));
+  else describeTotals(totals, { seconds, workers });
+  return totals.violations === 0 ? 0 : 1;
 }
 
 function describe(report: SimulationReport): void {
+  const { seed, operationCount, faultCount, termCount, violations } = report;
   console.log(
-    `seed ${report.seed} at ${commit()}: ${report.operationCount} operations, ${report.faultCount} faults (${report.faults}), ${report.termCount} terms, ${report.violations.length} violations`,
+    `seed ${seed} at ${commitOfTree()}: ${operationCount} operations, ${faultCount} faults (${describeFaults(report.faults)}), ${termCount} terms, ${violations.length} violations`,
   );
-  for (const violation of report.violations) console.log(`  ${violation}`);
+  for (const violation of violations) console.log(`  ${violation}`);
 }
 
-function commit(): string {
-  try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
-  } catch {
-    return "an unknown commit";
-  }
+function describeTotals(totals: SimulationTotals, run: { readonly seconds: number; readonly workers: number }): void {
+  const { seeds, operations, bytes, terms, virtualMs, faultCount, faults, failedSeeds, violations, readP99Ms } = totals;
+  console.log(`${seeds} seeds in ${run.seconds.toFixed(0)} s with ${run.workers} processes, at ${commitOfTree()}`);
+  console.log(
+    `  ${operations} operations, ${(bytes / 1e6).toFixed(1)} MB, ${terms} terms, ${Math.round(virtualMs / 1_000)} s of virtual time`,
+  );
+  console.log(`  ${faultCount} faults: ${describeFaults(faults)}`);
+  console.log(`  reads' p99, median over seeds: ${readP99Ms.calm} ms, while copies are made ${readP99Ms.repairing} ms`);
+  console.log(violations === 0 ? "  no violations" : `  ${violations} violations in seeds ${failedSeeds.join(", ")}`);
 }
 
 process.exitCode = await main();

@@ -44,6 +44,8 @@ export class SimDisk {
   isFailed = false;
   /** The next so many syncs fail with `diskFailed` and lose what they should have made durable. */
   failingSyncCount = 0;
+  /** After a failed sync everything fails, as on a file system that turned read-only and whose device is gone. */
+  failsAfterSyncFault = false;
   readonly #name: string;
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
@@ -155,6 +157,7 @@ export class SimDisk {
   takeSyncFault(inode: SimInode | undefined): void {
     if (this.failingSyncCount === 0) return;
     this.failingSyncCount--;
+    if (this.failsAfterSyncFault) this.isFailed = true;
     inode?.failSync();
     throw new HoldfastError(
       "diskFailed",

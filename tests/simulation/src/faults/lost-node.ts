@@ -1,20 +1,17 @@
-import type { Caller } from "@holdfast/gateway";
 import type { SimWorld } from "@holdfast/runtime/sim";
-import { awaitFullCopies } from "./checkers/full-copies.ts";
-import { awaitStatus } from "./cluster-watcher.ts";
-import type { SimulatedCluster } from "./simulated-cluster.ts";
+import type { CopyChecker } from "../checkers/copy-checker.ts";
+import { awaitFullCopies } from "../checkers/full-copies.ts";
+import { type Awaited, awaitStatus } from "../run/cluster-watcher.ts";
+import type { SimulatedCluster } from "../world/simulated-cluster.ts";
 
 /** Of `holdfast.model.v1.Liveness`. */
 const livenessLive = 1;
 const livenessDead = 3;
-const leaderAwayMs = 2_000;
-/** From what is observed of a node to the counts that follow from it: commit, and an answer that is not an older one. */
-const noticeMs = 2_500;
+const leaderAwayMs = 1_500;
 
 /** What losing a node works with. */
-export interface LostNodeOptions {
-  readonly caller: Caller;
-  readonly limitMs: number;
+export interface LostNodeOptions extends Omit<Awaited, "until"> {
+  readonly checker: CopyChecker;
   readonly report: (violation: string) => void;
 }
 
@@ -25,32 +22,33 @@ export interface LostNodeOptions {
 export async function loseNode(
   world: SimWorld,
   cluster: SimulatedCluster,
-  { caller, limitMs, report }: LostNodeOptions,
+  options: LostNodeOptions,
 ): Promise<{ readonly bringBack: () => Promise<void> }> {
+  const { report } = options;
   const random = world.random.fork("lost node");
-  const host = cluster.nodes[random.integer(cluster.nodes.length)];
+  const running = cluster.nodes.filter((node) => node.running !== undefined);
+  const host = running[random.integer(running.length)];
   if (host === undefined) throw new RangeError("a cluster has nodes");
+  const nodeId = options.checker.facts.nodeOn(host.name)?.nodeId;
   host.kill();
-  const isDead = await awaitStatus(world, cluster, {
-    ...{ caller, limitMs },
-    until: ({ nodes }) => nodes.some((node) => node.name === host.name && node.liveness === livenessDead),
+  const isDead = await awaitStatus(world, {
+    ...options,
+    until: ({ nodes }) => nodes.some((node) => node.nodeId === nodeId && node.liveness === livenessDead),
   });
   if (!isDead.isReached) report(`${host.name} was killed and nobody noticed`);
-  if (random.chance(0.5)) killLeader(world, cluster, random.between(0, 7_000));
-  await world.runFor(noticeMs);
-  const shortage = await awaitFullCopies(world, cluster, { caller, limitMs });
+  if (random.chance(0.5)) killLeader(world, cluster, random.between(0, 3_000));
+  const shortage = await awaitFullCopies(world, { ...options, without: host.name });
   if (shortage !== undefined) report(`without ${host.name} not every chunk got its full number of copies: ${shortage}`);
   return {
     bringBack: async () => {
       host.start();
-      const isLive = await awaitStatus(world, cluster, {
-        ...{ caller, limitMs },
-        until: ({ nodes }) => nodes.every((node) => node.liveness === livenessLive),
+      const isLive = await awaitStatus(world, {
+        ...options,
+        until: ({ nodes }) => nodes.some((node) => node.nodeId === nodeId && node.liveness === livenessLive),
       });
       if (!isLive.isReached) report(`${host.name} was started again and is not live`);
-      await world.runFor(noticeMs);
-      const { isReached, latest } = await awaitStatus(world, cluster, {
-        ...{ caller, limitMs },
+      const { isReached, latest } = await awaitStatus(world, {
+        ...options,
         until: ({ chunks }) => chunks?.over === 0n && chunks.under === 0n && chunks.missing === 0n,
       });
       const { over = 0n, under = 0n } = latest?.chunks ?? {};

@@ -12,6 +12,15 @@ export interface Running {
 export interface HostPorts {
   readonly process: SimProcess;
   readonly network: Network;
+  /** Ends the process, as `process.exit` does; the supervisor starts it again. */
+  readonly exit: () => void;
+}
+
+/** What a host is made of. */
+export interface HostOptions<R extends Running> {
+  readonly name: string;
+  readonly machine: SimMachine;
+  readonly build: (ports: HostPorts) => Promise<R>;
 }
 
 const startRetryMs = 500;
@@ -22,21 +31,18 @@ export class SimulatedHost<R extends Running> {
   readonly machine: SimMachine;
   readonly #world: SimWorld;
   readonly #network: SimNetwork;
-  readonly #build: (ports: HostPorts) => Promise<R>;
+  readonly #options: HostOptions<R>;
   #process: SimProcess | undefined;
   #running: R | undefined;
   #startCount = 0;
+  #isRemoved = false;
 
-  constructor(
-    world: SimWorld,
-    network: SimNetwork,
-    options: { readonly name: string; readonly build: (ports: HostPorts) => Promise<R> },
-  ) {
+  constructor(world: SimWorld, network: SimNetwork, options: HostOptions<R>) {
     this.name = options.name;
-    this.machine = world.machine(options.name);
+    this.machine = options.machine;
     this.#world = world;
     this.#network = network;
-    this.#build = options.build;
+    this.#options = options;
   }
 
   /** What runs, once it has started; undefined while it is down or starting. */
@@ -56,7 +62,7 @@ export class SimulatedHost<R extends Running> {
 
   /** Starts a process unless one lives. What keeps it from starting is tried again. */
   start(): void {
-    if (this.#process !== undefined) return;
+    if (this.#process !== undefined || this.#isRemoved) return;
     const process = this.machine.startProcess();
     this.#process = process;
     this.#startCount++;
@@ -66,7 +72,8 @@ export class SimulatedHost<R extends Running> {
       this.#running = undefined;
     });
     const network = this.#network.forProcess(process);
-    this.#build({ process, network }).then(
+    const exit = (): void => this.#exit(process);
+    this.#options.build({ process, network, exit }).then(
       (running) => {
         if (process.isAlive) this.#running = running;
       },
@@ -83,6 +90,11 @@ export class SimulatedHost<R extends Running> {
       });
       return;
     }
+    this.#exit(process);
+  }
+
+  #exit(process: SimProcess): void {
+    if (!process.isAlive) return;
     process.crash();
     this.#world.scheduler.schedule(startRetryMs, `restart ${this.name}`, () => this.start());
   }
@@ -95,5 +107,11 @@ export class SimulatedHost<R extends Running> {
   /** Cuts the machine's power. */
   powerCut(): void {
     this.machine.powerCut();
+  }
+
+  /** Ends it for ever. */
+  remove(): void {
+    this.#isRemoved = true;
+    this.kill();
   }
 }
