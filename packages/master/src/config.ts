@@ -1,7 +1,8 @@
 import { HoldfastError } from "@holdfast/base";
 import type { RaftSettings } from "@holdfast/raft";
 import type { SettingsOf } from "@holdfast/runtime/node";
-import type { Preset, PresetName } from "./controllers/presets.ts";
+import { changePreset, faultsOfPreset, presetSettings } from "./controllers/preset-settings.ts";
+import { presets, type Preset, type PresetName } from "./controllers/presets.ts";
 
 /** Rows of the settings of the master process; `main.ts` alone reads them. */
 export const masterSettings = {
@@ -47,6 +48,7 @@ export const masterSettings = {
     default: "production",
     help: "Times and rates of the cluster's housekeeping.",
   },
+  ...presetSettings,
   diskReserveBytes: {
     type: "integer",
     unit: "bytes",
@@ -143,6 +145,8 @@ export function configFromSettings(
   if (!isAddress(values.listen)) faults.push("--listen is host:port");
   if (joinSecret !== undefined && joinSecret !== "" && joinSecret.length < joinSecretLengthMin)
     faults.push(`the join secret has at least ${joinSecretLengthMin} characters`);
+  const presetChanges = changePreset(presets[values.preset], values);
+  faults.push(...faultsOfPreset(presetChanges));
   if (faults.length > 0) throw new HoldfastError("invalidArgument", `Settings are wrong: ${faults.join("; ")}.`);
   const { id, name, listen, clusterId, replication, chunkSizeBytes, writeCopiesMin, preset, diskReserveBytes } = values;
   return {
@@ -156,6 +160,7 @@ export function configFromSettings(
     chunkSizeBytes,
     writeCopiesMin,
     preset,
+    presetChanges,
     diskReserveBytes,
     ...(joinSecret === undefined ? {} : { joinSecret }),
   };
