@@ -1,8 +1,10 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { leanDescriptors } from "./build/lean-descriptors.ts";
 
 /**
  * What the first view of Drive needs, in one chunk: one file compresses better than ten that share pieces with the later ones. The
@@ -37,7 +39,19 @@ function compressed(): Plugin {
 
 /** The page: a static bundle that any gateway serves. `vite dev` passes calls on to a gateway on 8080. */
 export default defineConfig({
-  plugins: [react(), compressed()],
+  plugins: [
+    leanDescriptors({
+      folder: fileURLToPath(new URL("../proto/src/gen/", import.meta.url)),
+      services: [
+        "holdfast.drive.v1.SessionService",
+        "holdfast.drive.v1.DriveService",
+        "holdfast.drive.v1.AdminService",
+        "holdfast.fleet.v1.FleetQueryService",
+      ],
+    }),
+    react(),
+    compressed(),
+  ],
   build: {
     target: "es2024",
     sourcemap: false,

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { createConnectRouter, type ConnectRouter, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { AdminService, DriveService, SessionService, WatchResponseSchema } from "@holdfast/proto/drive/v1/drive";
+import { DriveService, SessionService, WatchResponseSchema } from "@holdfast/proto/drive/v1/drive";
+import { addAdmin } from "./memory-admin.ts";
 import type { MemoryState } from "./memory-state.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -160,28 +161,4 @@ function uploadHandlers(
       return {};
     },
   };
-}
-
-function addAdmin(router: ConnectRouter, state: MemoryState): void {
-  const check = (context: HandlerContext) => {
-    if (!state.account(state.emailOf(context.requestHeader)).isAdmin)
-      throw new Refusal("denied", "Only administrators can see this.");
-  };
-  router.service(AdminService, {
-    getStatus(_request, context) {
-      check(context);
-      return { status: state.cluster.status() };
-    },
-    async *watchStatus(_request, context) {
-      check(context);
-      while (!context.signal.aborted) {
-        yield { status: state.cluster.status() };
-        await state.sleep(1000, context.signal);
-      }
-    },
-    listEvents(request, context) {
-      check(context);
-      return { events: state.cluster.events(request.beforeIndex, request.limit) };
-    },
-  });
 }

@@ -1,107 +1,162 @@
 import type { ReactNode } from "react";
-import { Area, AreaChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
-import { formatClock, formatCount } from "../../lib/format.ts";
+import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
+import { formatBytes, formatClock, formatCount, formatRate } from "../../lib/format.ts";
 import styles from "./admin-charts.module.css";
-import type { History, Sample } from "./model/history.ts";
+import type { ClusterNode } from "./model/cluster.ts";
+import type { NodeMoment, Sample } from "./model/history.ts";
+import { useHistory } from "./use-fleet.ts";
 
-const compactFormat = new Intl.NumberFormat("en", { notation: "compact" });
+const colorCount = 6;
+const syncId = "admin";
+
+interface Series {
+  readonly name: string;
+  readonly color: string;
+  readonly valueAt: (sample: Sample) => number | undefined;
+}
 
 interface ChartProps {
   readonly title: string;
   readonly samples: readonly Sample[];
-  readonly field: Exclude<keyof Sample, "atMs">;
-  readonly color: string;
-  readonly unit: string;
+  readonly series: readonly Series[];
+  readonly show: (value: number) => string;
+  /** Of values that are wholes, such as counts. */
+  readonly isWhole?: boolean;
 }
 
-/** Three series of what this page has seen since it was opened. Its own chunk: recharts loads only here. */
-export function AdminCharts({ history }: { readonly history: History }): ReactNode {
+/** The last minutes as the masters keep them, so that they are there before the page was opened. Its own chunk: recharts loads only here. */
+export function AdminCharts({ nodes }: { readonly nodes: readonly ClusterNode[] }): ReactNode {
+  const samples = useHistory();
+  const one = (name: string, chart: number, valueAt: (sample: Sample) => number): readonly Series[] => [
+    { name, color: `var(--chart-${chart})`, valueAt },
+  ];
+  const byNode = (read: (moment: NodeMoment) => number): readonly Series[] =>
+    nodes.map(({ nodeId, name }) => ({
+      name,
+      color: `var(--chart-${((nodeId - 1) % colorCount) + 1})`,
+      valueAt: (sample) => {
+        const moment = sample.nodes.get(nodeId);
+        return moment === undefined ? undefined : read(moment);
+      },
+    }));
+  const count = (value: number) => formatCount(Math.round(value));
   return (
     <div className={styles["charts"]}>
       <Chart
-        title="Log entries per second"
-        samples={history.samples}
-        field="entriesPerSecond"
-        color="var(--chart-1)"
-        unit="/s"
-      />
-      <Chart
-        title="Slowest heartbeat"
-        samples={history.samples}
-        field="slowestHeartbeatMs"
-        color="var(--chart-4)"
-        unit=" ms"
-      />
-      <Chart
         title="Chunks short of copies"
-        samples={history.samples}
-        field="underCount"
-        color="var(--chart-2)"
-        unit=""
+        samples={samples}
+        series={one("chunks", 2, (sample) => sample.shortCount)}
+        show={count}
+        isWhole
+      />
+      <Chart
+        title="Copied to heal and balance"
+        samples={samples}
+        series={one("rate", 1, (sample) => sample.copyBytesPerSecond)}
+        show={formatRate}
+      />
+      <Chart
+        title="Commands per second"
+        samples={samples}
+        series={one("commands", 3, (sample) => sample.commandsPerSecond)}
+        show={count}
+        isWhole
+      />
+      <Chart
+        title="Chunks in repair"
+        samples={samples}
+        series={one("chunks", 5, (sample) => sample.repairCount)}
+        show={count}
+        isWhole
+      />
+      <Chart title="Used, by node" samples={samples} series={byNode((moment) => moment.usedBytes)} show={formatBytes} />
+      <Chart
+        title="Slowest 5 % of writes, by node"
+        samples={samples}
+        series={byNode((moment) => moment.writeP95Ms)}
+        show={(value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`}
       />
     </div>
   );
 }
 
-function Chart({ title, samples, field, color, unit }: ChartProps): ReactNode {
-  const values = samples.map((sample) => sample[field]);
-  const last = values.at(-1) ?? 0;
-  const show = (value: number) => `${formatCount(Math.round(value * 10) / 10)}${unit}`;
+function Chart({ title, samples, series, show, isWhole = false }: ChartProps): ReactNode {
+  const values = samples.flatMap((sample) => series.map(({ valueAt }) => valueAt(sample) ?? 0));
+  const most = Math.max(0, ...values);
+  const [single] = series.length === 1 ? series : [];
+  const newest = samples.at(-1);
+  const now = newest === undefined || single === undefined ? undefined : single.valueAt(newest);
+  const spoken = now === undefined ? `at most ${show(most)}` : `now ${show(now)}, at most ${show(most)}`;
   return (
-    <figure
-      className={styles["chart"]}
-      role="img"
-      aria-label={`${title}: now ${show(last)}, at most ${show(Math.max(0, ...values))}`}
-    >
+    <figure className={styles["chart"]}>
       <figcaption>
         <span>{title}</span>
-        <strong>{show(last)}</strong>
-        <span className={styles["max"]}>max {show(Math.max(0, ...values))}</span>
+        {now !== undefined && <strong>{show(now)}</strong>}
+        <span className={styles["max"]}>max {show(most)}</span>
       </figcaption>
-      <ResponsiveContainer width="100%" height={140}>
-        <AreaChart data={[...samples]} margin={{ top: 8, right: 4, bottom: 0, left: 0 }} accessibilityLayer={false}>
-          <CartesianGrid stroke="var(--line)" vertical={false} />
-          <XAxis
-            dataKey="atMs"
-            type="number"
-            domain={["dataMin", "dataMax"]}
-            tickFormatter={formatClock}
-            tick={{ fill: "var(--muted)", fontSize: 11 }}
-            stroke="var(--line)"
-            minTickGap={60}
-          />
-          <YAxis
-            width={44}
-            tick={{ fill: "var(--muted)", fontSize: 11 }}
-            axisLine={false}
-            tickLine={false}
-            allowDecimals={false}
-            domain={[0, (max: number) => Math.max(1, Math.ceil(max))]}
-            tickFormatter={(value: number) => compactFormat.format(value)}
-          />
-          <Tooltip
-            isAnimationActive={false}
-            labelFormatter={(at) => formatClock(Number(at))}
-            formatter={(value) => [show(Number(value)), title]}
-            contentStyle={{
-              background: "var(--surface)",
-              border: "1px solid var(--line)",
-              borderRadius: 6,
-              fontSize: 12,
-            }}
-          />
-          <Area
-            type="linear"
-            dataKey={field}
-            stroke={color}
-            strokeWidth={1.5}
-            fill={color}
-            fillOpacity={0.12}
-            isAnimationActive={false}
-            dot={false}
-          />
-        </AreaChart>
-      </ResponsiveContainer>
+      <div role="img" aria-label={`${title}: ${spoken}`}>
+        <ResponsiveContainer width="100%" height={140}>
+          <LineChart
+            data={[...samples]}
+            margin={{ top: 8, right: 8, bottom: 0, left: 0 }}
+            accessibilityLayer={false}
+            syncId={syncId}
+          >
+            <CartesianGrid stroke="var(--line)" vertical={false} />
+            <XAxis
+              dataKey="atMs"
+              type="number"
+              domain={["dataMin", "dataMax"]}
+              tickFormatter={formatClock}
+              tick={{ fill: "var(--muted)", fontSize: 11 }}
+              stroke="var(--line)"
+              minTickGap={60}
+            />
+            <YAxis
+              width={60}
+              tick={{ fill: "var(--muted)", fontSize: 11 }}
+              axisLine={false}
+              tickLine={false}
+              tickCount={4}
+              allowDecimals={!isWhole}
+              domain={[0, "auto"]}
+              tickFormatter={show}
+            />
+            <Tooltip
+              isAnimationActive={false}
+              labelFormatter={(at) => formatClock(Number(at))}
+              formatter={(value, name) => [show(Number(value)), name]}
+              contentStyle={{
+                background: "var(--surface)",
+                border: "1px solid var(--line)",
+                borderRadius: 6,
+                fontSize: 12,
+              }}
+            />
+            {series.map(({ name, color, valueAt }) => (
+              <Line
+                key={name}
+                type="linear"
+                name={name}
+                dataKey={valueAt}
+                stroke={color}
+                strokeWidth={1.5}
+                isAnimationActive={false}
+                dot={false}
+              />
+            ))}
+          </LineChart>
+        </ResponsiveContainer>
+      </div>
+      {series.length > 1 && (
+        <ul className={styles["legend"]}>
+          {series.map(({ name, color }) => (
+            <li key={name}>
+              <i style={{ background: color }} /> {name}
+            </li>
+          ))}
+        </ul>
+      )}
     </figure>
   );
 }

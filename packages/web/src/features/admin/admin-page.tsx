@@ -1,19 +1,29 @@
 import { CloudAlert } from "lucide-react";
 import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 import type { Failure } from "../../lib/failure.ts";
-import { formatBytes, formatClock, formatCount, formatItems, formatMoment } from "../../lib/format.ts";
+import { formatBytes, formatCount, formatItems } from "../../lib/format.ts";
 import { every, nowMs } from "../../lib/time.ts";
 import { PageHeader } from "../../ui/page-header.tsx";
 import styles from "./admin-page.module.css";
-import { MastersTable, NodesTable } from "./admin-tables.tsx";
+import { closeAdminDialog, useAdminDialog } from "./admin-store.ts";
+import { DataSection } from "./data-section.tsx";
+import { EventsSection } from "./events-section.tsx";
+import { JoinTokens } from "./join-tokens.tsx";
+import { MastersTable } from "./masters-table.tsx";
 import type { Cluster } from "./model/cluster.ts";
 import { headlineOf } from "./model/headline.ts";
-import { eventKey, useCluster, useEvents } from "./use-cluster.ts";
+import { NodeNames } from "./node-names.ts";
+import { NodesSection } from "./nodes-section.tsx";
+import { DrillNotices } from "./notices.tsx";
+import { useCluster } from "./use-cluster.ts";
+import { useFleet, useLocalNodes } from "./use-fleet.ts";
+import { WeakestSection } from "./weakest-section.tsx";
 
 const toneShapes = { ok: "●", warn: "◐", crit: "✕", unknown: "○" } as const;
 const Charts = lazy(() => import("./admin-charts.tsx").then((module) => ({ default: module.AdminCharts })));
+const Dialogs = lazy(() => import("./dialogs/admin-dialogs.tsx").then((module) => ({ default: module.AdminDialogs })));
 
-/** `/admin`: one sentence about the data, then the parts it rests on, live. */
+/** `/admin`: one sentence about the data, then the parts it rests on, live, and the levers that move them. */
 export function AdminPage(): ReactNode {
   const view = useCluster();
   const { cluster } = view;
@@ -28,46 +38,64 @@ export function AdminPage(): ReactNode {
         {cluster === undefined ? (
           view.failure !== undefined && <AdminFailure failure={view.failure} />
         ) : (
-          <Overview cluster={cluster}>{<Charts history={view.history} />}</Overview>
+          <Overview cluster={cluster} />
         )}
       </div>
     </main>
   );
 }
 
-function Overview({ cluster, children }: { readonly cluster: Cluster; readonly children: ReactNode }): ReactNode {
+function Overview({ cluster }: { readonly cluster: Cluster }): ReactNode {
+  const fleet = useFleet();
+  const localNodes = useLocalNodes();
+  const names = new Map(cluster.nodes.map((node) => [node.nodeId, node.name]));
+  const isDialogOpen = useAdminDialog((state) => state.dialog !== undefined);
+  useEffect(() => closeAdminDialog, []);
+  return (
+    <NodeNames value={(nodeId) => names.get(nodeId) ?? `node ${nodeId}`}>
+      <div className={styles["sheet"]}>
+        <Headline cluster={cluster} />
+        <DrillNotices fleet={fleet} />
+        <DataSection cluster={cluster} fleet={fleet} />
+        <Capacity cluster={cluster} />
+        <NodesSection nodes={cluster.nodes} fleet={fleet} localNodes={localNodes} />
+        <JoinTokens tokens={fleet?.joinTokens ?? []} />
+        <WeakestSection />
+        <section aria-labelledby="masters">
+          <h2 id="masters">Masters</h2>
+          <MastersTable masters={cluster.masters} />
+        </section>
+        <section aria-labelledby="minutes">
+          <h2 id="minutes">Last minutes</h2>
+          <Suspense fallback={<div className={styles["chartsSpace"]} />}>
+            <Charts nodes={cluster.nodes} />
+          </Suspense>
+        </section>
+        <EventsSection index={cluster.index} />
+      </div>
+      <Suspense>
+        {isDialogOpen && <Dialogs cluster={cluster} fleet={fleet} isLocalPossible={localNodes !== undefined} />}
+      </Suspense>
+    </NodeNames>
+  );
+}
+
+function Headline({ cluster }: { readonly cluster: Cluster }): ReactNode {
   const headline = headlineOf(cluster);
   const { chunks, files } = cluster;
   return (
-    <div className={styles["sheet"]}>
-      <section className={styles["top"]} aria-label="State of the data">
-        <p className={styles["headline"]} role="status">
-          <span className={styles[headline.tone]} aria-hidden>
-            {toneShapes[headline.tone]}{" "}
-          </span>
-          {headline.text}
-        </p>
-        <p className={styles["facts"]}>
-          {formatItems(files.total, "file")} · {formatBytes(files.bytes)} · {formatItems(chunks.total, "chunk")} ·{" "}
-          {formatCount(chunks.missing)} missing · {formatCount(chunks.corrupt)} damaged · as of log index{" "}
-          {formatCount(cluster.index)}
-        </p>
-      </section>
-      <Capacity cluster={cluster} />
-      <section aria-labelledby="nodes">
-        <h2 id="nodes">Nodes</h2>
-        <NodesTable nodes={cluster.nodes} />
-      </section>
-      <section aria-labelledby="masters">
-        <h2 id="masters">Masters</h2>
-        <MastersTable masters={cluster.masters} />
-      </section>
-      <section aria-labelledby="minutes">
-        <h2 id="minutes">Last five minutes</h2>
-        <Suspense fallback={<div className={styles["chartsSpace"]} />}>{children}</Suspense>
-      </section>
-      <Events index={cluster.index} />
-    </div>
+    <section className={styles["top"]} aria-label="State of the data">
+      <p className={styles["headline"]} role="status">
+        <span className={styles[headline.tone]} aria-hidden>
+          {toneShapes[headline.tone]}{" "}
+        </span>
+        {headline.text}
+      </p>
+      <p className={styles["facts"]}>
+        {formatItems(files.total, "file")} · {formatBytes(files.bytes)} · {formatItems(chunks.total, "chunk")} · as of
+        log index {formatCount(cluster.index)}
+      </p>
+    </section>
   );
 }
 
@@ -116,29 +144,6 @@ function Capacity({ cluster }: { readonly cluster: Cluster }): ReactNode {
           </li>
         )}
       </ul>
-    </section>
-  );
-}
-
-function Events({ index }: { readonly index: number }): ReactNode {
-  const events = useEvents(index);
-  return (
-    <section aria-labelledby="events">
-      <h2 id="events">Recent events</h2>
-      {events.length === 0 ? (
-        <p className={styles["facts"]}>No events yet.</p>
-      ) : (
-        <ol className={styles["events"]}>
-          {events.map((event, position) => (
-            <li key={`${eventKey(event)} ${position}`}>
-              <time title={formatMoment(Number(event.atMs))}>{formatClock(Number(event.atMs))}</time>
-              <code>{event.type}</code>
-              <span>{event.summary}</span>
-              <span className={styles["actor"]}>{event.actor}</span>
-            </li>
-          ))}
-        </ol>
-      )}
     </section>
   );
 }

@@ -1,22 +1,18 @@
-import { createClient } from "@connectrpc/connect";
 import { safeInteger } from "@holdfast/base";
-import { AdminService } from "@holdfast/proto/drive/v1/drive";
 import type { LoggedEvent } from "@holdfast/proto/master/v1/master";
 import { useEffect, useRef, useState } from "react";
 import { explainFailure, type Failure } from "../../lib/failure.ts";
-import { fromConnect, reportSignedOut, translated, transport } from "../../lib/rpc.ts";
+import { fromConnect, reportSignedOut } from "../../lib/rpc.ts";
 import { delay, nowMs } from "../../lib/time.ts";
+import { admin } from "./admin-client.ts";
 import { clusterFromWire, type Cluster } from "./model/cluster.ts";
-import { emptyHistory, withLook, type History } from "./model/history.ts";
 
-const admin = translated(createClient(AdminService, transport));
 const eventsShown = 60;
 
 /** What the admin page knows. */
 export interface ClusterView {
   readonly cluster: Cluster | undefined;
   readonly seenAtMs: number;
-  readonly history: History;
   readonly failure: Failure | undefined;
 }
 
@@ -25,18 +21,11 @@ export function useCluster(): ClusterView {
   const [view, setView] = useState<ClusterView>({
     cluster: undefined,
     seenAtMs: 0,
-    history: emptyHistory,
     failure: undefined,
   });
   useEffect(() => {
     const stopped = new AbortController();
-    const onStatus = (cluster: Cluster) =>
-      setView((before) => ({
-        cluster,
-        seenAtMs: nowMs(),
-        history: withLook(before.history, cluster, nowMs()),
-        failure: undefined,
-      }));
+    const onStatus = (cluster: Cluster) => setView({ cluster, seenAtMs: nowMs(), failure: undefined });
     const onFailure = (failure: Failure) => setView((before) => ({ ...before, failure }));
     void follow({ signal: stopped.signal, onStatus, onFailure });
     return () => stopped.abort();

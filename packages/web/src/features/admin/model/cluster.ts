@@ -4,6 +4,7 @@ import { Intent, Liveness } from "@holdfast/proto/model/v1/model";
 
 /** A chunkserver as the page shows it. */
 export interface ClusterNode {
+  readonly nodeId: number;
   readonly name: string;
   readonly liveness: "live" | "suspect" | "dead" | "unknown";
   readonly intent: "active" | "draining" | "drained" | "maintenance" | "removed" | "failed";
@@ -13,6 +14,27 @@ export interface ClusterNode {
   readonly ip: string;
   readonly mac: string;
   readonly heartbeatAgeMs: number;
+  readonly zone: string;
+  readonly rack: string;
+  /** Slow but alive, or held back after flapping; in words. */
+  readonly caution: string;
+  readonly diskState: string;
+  readonly writeP95Ms: number;
+  readonly readP95Ms: number;
+  readonly writeBytesPerSecond: number;
+  readonly readBytesPerSecond: number;
+  readonly hasDrill: boolean;
+}
+
+/** What is copied to make chunks whole. */
+export interface Repair {
+  readonly waitingCount: number;
+  readonly activeCount: number;
+  readonly bytesPerSecond: number;
+  /** 0 = unknown or nothing to do. */
+  readonly remainingMs: number;
+  /** Why nothing is copied although there is work; else empty. */
+  readonly stoppedReason: string;
 }
 
 /** A master as the page shows it. */
@@ -40,6 +62,7 @@ export interface Cluster {
   readonly files: { readonly total: number; readonly bytes: number };
   readonly replication: number;
   readonly index: number;
+  readonly repair: Repair;
 }
 
 const livenessWords: Readonly<Record<Liveness, ClusterNode["liveness"]>> = {
@@ -73,6 +96,7 @@ export function clusterFromWire(wire: GetClusterStatusResponse): Cluster {
       address: master.address,
     })),
     nodes: wire.nodes.map((node) => ({
+      nodeId: node.nodeId,
       name: node.name,
       liveness: livenessWords[node.liveness] ?? "unknown",
       intent: intentWords[node.intent] ?? "active",
@@ -82,6 +106,15 @@ export function clusterFromWire(wire: GetClusterStatusResponse): Cluster {
       ip: node.ip,
       mac: node.mac,
       heartbeatAgeMs: count(node.heartbeatAgeMs),
+      zone: node.zone,
+      rack: node.rack,
+      caution: node.caution === "" && node.isGray ? "slow" : node.caution,
+      diskState: node.diskState,
+      writeP95Ms: node.writeP95TenthMs / 10,
+      readP95Ms: node.readP95TenthMs / 10,
+      writeBytesPerSecond: count(node.writeBytesPerSecond),
+      readBytesPerSecond: count(node.readBytesPerSecond),
+      hasDrill: node.drillIds.length > 0,
     })),
     chunks: {
       total: count(chunks?.total),
@@ -94,5 +127,12 @@ export function clusterFromWire(wire: GetClusterStatusResponse): Cluster {
     files: { total: count(files?.total), bytes: count(files?.bytes) },
     replication: wire.replication,
     index: count(wire.index),
+    repair: {
+      waitingCount: count(wire.repair?.waitingChunks),
+      activeCount: count(wire.repair?.activeChunks),
+      bytesPerSecond: count(wire.repair?.bytesPerSecond),
+      remainingMs: count(wire.repair?.remainingMs),
+      stoppedReason: wire.repair?.stoppedReason ?? "",
+    },
   };
 }

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { Cluster, ClusterNode } from "./cluster.ts";
 import { headlineOf } from "./headline.ts";
-import { emptyHistory, withLook } from "./history.ts";
 
 const node: ClusterNode = {
+  nodeId: 1,
   name: "node-1",
   liveness: "live",
   intent: "active",
@@ -13,12 +13,22 @@ const node: ClusterNode = {
   ip: "",
   mac: "",
   heartbeatAgeMs: 400,
+  zone: "default",
+  rack: "",
+  caution: "",
+  diskState: "ok",
+  writeP95Ms: 4,
+  readP95Ms: 1,
+  writeBytesPerSecond: 0,
+  readBytesPerSecond: 0,
+  hasDrill: false,
 };
 const well: Cluster = {
   masters: [],
   nodes: [node],
   replication: 3,
   index: 100,
+  repair: { waitingCount: 0, activeCount: 0, bytesPerSecond: 0, remainingMs: 0, stoppedReason: "" },
   chunks: { total: 900, healthy: 900, under: 0, over: 0, missing: 0, corrupt: 0 },
   files: { total: 12_480, bytes: 5 },
 };
@@ -51,12 +61,3 @@ test.each([
   ],
   ["empty", { ...well, files: { total: 0, bytes: 0 } }, "ok", "No files yet. The cluster is ready."],
 ])("%s", (_name, cluster, tone, text) => expect(headlineOf(cluster)).toEqual({ tone, text }));
-
-test("history makes a rate of the log index, skips dead nodes' silence and keeps five minutes", () => {
-  const dead: ClusterNode = { ...node, liveness: "dead", heartbeatAgeMs: 900_000 };
-  let history = withLook(emptyHistory, well, 1000);
-  history = withLook(history, { ...well, index: 150, nodes: [node, dead] }, 3000);
-  expect(history.samples).toEqual([{ atMs: 3000, entriesPerSecond: 25, underCount: 0, slowestHeartbeatMs: 400 }]);
-  expect(withLook(history, well, 3100)).toBe(history);
-  expect(withLook(history, well, 302_500).samples.map((sample) => sample.atMs)).toEqual([3000, 302_500]);
-});

@@ -1,40 +1,45 @@
-import type { Cluster } from "./cluster.ts";
+import { safeInteger } from "@holdfast/base";
+import type { GetHistoryResponse } from "@holdfast/proto/fleet/v1/fleet";
+
+/** A node at one moment. */
+export interface NodeMoment {
+  readonly usedBytes: number;
+  readonly writeP95Ms: number;
+}
 
 /** What is drawn of one moment. */
 export interface Sample {
   readonly atMs: number;
-  /** Log entries committed a second since the sample before. */
-  readonly entriesPerSecond: number;
-  readonly underCount: number;
-  /** The node that was silent the longest, dead ones left out. */
-  readonly slowestHeartbeatMs: number;
+  /** Chunks with too few copies, none included. */
+  readonly shortCount: number;
+  readonly repairCount: number;
+  readonly copyBytesPerSecond: number;
+  readonly commandsPerSecond: number;
+  readonly nodes: ReadonlyMap<number, NodeMoment>;
 }
 
-/** The last minutes, oldest first. */
-export interface History {
-  readonly samples: readonly Sample[];
-  readonly lastIndex: number;
-  readonly lastAtMs: number;
+const samplesMax = 360;
+
+/** From the wire, oldest first, numbers checked once. */
+export function samplesFromWire({ samples }: GetHistoryResponse): readonly Sample[] {
+  return samples.map((sample) => ({
+    atMs: safeInteger(sample.atMs),
+    shortCount: safeInteger(sample.chunksUnder + sample.chunksMissing),
+    repairCount: safeInteger(sample.repairWaiting + sample.repairActive),
+    copyBytesPerSecond: safeInteger(sample.copyBytesPerSecond),
+    commandsPerSecond: sample.commandsPerSecond,
+    nodes: new Map(
+      sample.nodes.map((node) => [
+        node.nodeId,
+        { usedBytes: safeInteger(node.usedBytes), writeP95Ms: node.writeP95TenthMs / 10 },
+      ]),
+    ),
+  }));
 }
 
-/** Nothing seen yet. */
-export const emptyHistory: History = { samples: [], lastIndex: 0, lastAtMs: 0 };
-
-const spanMs = 300_000;
-const samplesMax = 300;
-
-/** With one more look at the cluster; the first one only sets the mark for rates, looks closer than half a second apart are folded into one. */
-export function withLook(history: History, cluster: Cluster, atMs: number): History {
-  const elapsedMs = atMs - history.lastAtMs;
-  if (elapsedMs < 500) return history;
-  if (history.lastAtMs === 0) return { ...history, lastIndex: cluster.index, lastAtMs: atMs };
-  const heartbeats = cluster.nodes.filter((node) => node.liveness !== "dead").map((node) => node.heartbeatAgeMs);
-  const sample: Sample = {
-    atMs,
-    entriesPerSecond: Math.max(0, ((cluster.index - history.lastIndex) * 1000) / elapsedMs),
-    underCount: cluster.chunks.under + cluster.chunks.missing,
-    slowestHeartbeatMs: Math.max(0, ...heartbeats),
-  };
-  const samples = [...history.samples, sample].filter((one) => one.atMs > atMs - spanMs).slice(-samplesMax);
-  return { samples, lastIndex: cluster.index, lastAtMs: atMs };
+/** What is kept with what is new; a sample that is there already counts once, the oldest go first. */
+export function withSamples(kept: readonly Sample[], fresh: readonly Sample[]): readonly Sample[] {
+  const lastAtMs = kept.at(-1)?.atMs ?? -Infinity;
+  const news = fresh.filter((sample) => sample.atMs > lastAtMs);
+  return news.length === 0 ? kept : [...kept, ...news].slice(-samplesMax);
 }
