@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { HoldfastError } from "@holdfast/base";
+import { HoldfastError, isPlanted } from "@holdfast/base";
 import type { ErrorKind } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
 import { WrittenChunkSchema } from "@holdfast/proto/master/v1/master";
@@ -100,7 +100,7 @@ class GrantAttempt {
   constructor(granted: GrantedChunk, writeCopiesMin: number) {
     this.granted = granted;
     this.#places = granted.places;
-    this.#writeCopiesMin = writeCopiesMin;
+    this.#writeCopiesMin = isPlanted("commitBelowMinimum") ? 1 : writeCopiesMin;
   }
 
   get places(): readonly ChunkPlace[] {

@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import type { DataDirectories } from "./data-directories.ts";
 
 const fileName = "term.json";
@@ -29,7 +30,7 @@ export class HighestTerm {
       this.#saving = this.#saving.then(save, save);
     }
     await this.#saving;
-    return term >= this.#term;
+    return term >= this.#term || isPlanted("lowerTermAccepted");
   }
 }
 

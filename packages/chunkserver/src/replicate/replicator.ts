@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { compareBytes, HoldfastError, isHoldfastError } from "@holdfast/base";
+import { compareBytes, HoldfastError, isHoldfastError, isPlanted } from "@holdfast/base";
 import type { Logger, Metrics } from "@holdfast/observability";
 import { ChunkDataService, ReadChunkRequestSchema } from "@holdfast/proto/chunk/v1/chunk";
 import type { Network } from "@holdfast/rpc";
@@ -63,6 +63,11 @@ export class Replicator {
     this.#options = options;
     this.#turnstile = new Turnstile(options.limits.pullsMax);
     this.#pace = new Pace(options.clock, options.timers);
+  }
+
+  /** Copies being fetched now. */
+  get runningCount(): number {
+    return this.#runningCount;
   }
 
   /** Fetches a copy some time soon. An order for a copy that is being fetched changes nothing. Never throws. */
@@ -143,7 +148,8 @@ export class Replicator {
     const { store, listener } = this.#options;
     if (!store.has(chunk)) return false;
     const facts = await store.facts(chunk);
-    if (facts === undefined || !(await store.verify(chunk)) || !store.has(chunk)) return false;
+    const isWhole = isPlanted("copyReportedUnverified") || (await store.verify(chunk));
+    if (facts === undefined || !isWhole || !store.has(chunk)) return false;
     if (compareBytes(facts.sha256, chunk.sha256) !== 0)
       throw new HoldfastError("precondition", "The copy that is here has other bytes. It was left as it is.");
     listener.added(chunk);

@@ -1,4 +1,4 @@
-import { equalBytes, HoldfastError, isHoldfastError, toHex } from "@holdfast/base";
+import { equalBytes, HoldfastError, isHoldfastError, isPlanted, toHex } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
 import type { Clock, Disk, Random, Timers } from "@holdfast/runtime";
 import { ChunkFolders } from "./chunk-folders.ts";
@@ -254,7 +254,7 @@ export class FileChunkStore implements ChunkStore {
   async #giveName(facts: ChunkFacts, temporaryPath: string): Promise<boolean> {
     if (this.has(facts)) return false;
     await this.#options.disk.rename(temporaryPath, this.#paths.file(facts));
-    await this.#syncFolder(this.#paths.folder(facts.chunkId));
+    if (!isPlanted("ackBeforeNameIsDurable")) await this.#syncFolder(this.#paths.folder(facts.chunkId));
     const { chunkId, generation, lengthBytes } = facts;
     this.#index.add({ chunkId, generation, lengthBytes });
     this.#options.listener.added({ chunkId, generation, lengthBytes });

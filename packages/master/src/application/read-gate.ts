@@ -1,4 +1,4 @@
-import { HoldfastError } from "@holdfast/base";
+import { HoldfastError, isPlanted } from "@holdfast/base";
 import type { RaftNode } from "@holdfast/raft";
 
 /** How fresh a read must be. */
@@ -24,6 +24,7 @@ export class ReadGate {
   /** Resolves when applied state is fresh enough. Errors: `notLeader`, `unavailable`, `deadline`, `cancelled`. */
   async pass(wish: ReadWish): Promise<void> {
     if (wish.signal.aborted) throw givenUp();
+    if (isPlanted("staleRead")) return;
     if (wish.atLeastIndex > 0) {
       if (this.raft.status().appliedIndex >= wish.atLeastIndex) return;
       await this.raft.waitApplied(wish.atLeastIndex as Parameters<RaftNode["waitApplied"]>[0], wish.signal);

@@ -1,4 +1,4 @@
-import { HoldfastError, isHoldfastError } from "@holdfast/base";
+import { HoldfastError, isHoldfastError, isPlanted } from "@holdfast/base";
 import type { Clock, Disk } from "@holdfast/runtime";
 import type { Entry, HardState, SnapshotMeta } from "../core/entries.ts";
 import { entryBytes } from "../core/entries.ts";
@@ -178,7 +178,7 @@ export class FileLogStore implements LogStore {
     }
     const file = await this.#files.get(this.#end.segment);
     await file.writeParts(parts, syncedBytes);
-    await file.syncData();
+    if (!isPlanted("logNotSynced")) await file.syncData();
     this.#end = { segment: this.#end.segment, offset, chain, isSegmentEmpty: false };
     this.#isHardStateBehind = false;
     for (const run of runs)

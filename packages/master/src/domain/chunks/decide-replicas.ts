@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import type { DecideContext } from "../decision.ts";
 import type { DomainEvent, TrimOrdered } from "../events.ts";
 import { drillBehindDamage } from "../fleet/drills.ts";
@@ -167,7 +168,7 @@ function isNewCopy(
   const row = tables.get(chunkTable, [copy.chunkId]);
   if (row === undefined || row.generation !== copy.generation || row.lengthBytes !== copy.lengthBytes) return false;
   if (row.confirmedNodeIds.includes(nodeId)) return false;
-  return tables.get(trimTable, [nodeId, copy.chunkId]) === undefined;
+  return isPlanted("orderedAwayCounts") || tables.get(trimTable, [nodeId, copy.chunkId]) === undefined;
 }
 
 function isKnownDamaged(

@@ -1,4 +1,4 @@
-import { exhaustive, must } from "@holdfast/base";
+import { exhaustive, isPlanted, must } from "@holdfast/base";
 import type { ChunkPlaced, ChunksGranted, ReplicaTrimmed, TrimOrdered } from "../events.ts";
 import type { EvolveContext } from "../evolve-context.ts";
 import type { ChunkEvent, ChunkHolder, ReleaseReason } from "../neighbours.ts";
@@ -76,7 +76,8 @@ export function evolveChunksReleased(
   for (const chunkId of released.chunkIds) {
     const row = tables.get(chunkTable, [chunkId]);
     if (row === undefined || !isHeld(row)) continue;
-    if ((row.holderUploadId !== "") !== (released.reason === "uploadEnded")) continue;
+    const isHeldByOther = (row.holderUploadId !== "") !== (released.reason === "uploadEnded");
+    if (isHeldByOther && !isPlanted("uploadReleasesVersion")) continue;
     changeChunk(tables, chunkId, { ...row, holderUploadId: "", holderEntryId: 0, holderVersionId: 0 });
     const reason = released.reason === "purged" ? "purged" : "upload-ended";
     tables.set(garbageTable, [chunkId], { reason, sinceMs: context.atMs });
@@ -119,7 +120,11 @@ function onReplicaPlaced(
 ): void {
   const row = tables.get(chunkTable, [copy.chunkId]);
   if (row === undefined || !isHeld(row)) return;
-  changeChunk(tables, copy.chunkId, { ...row, placedNodeIds: withNode(row.placedNodeIds, copy.nodeId) });
+  const confirmedNodeIds = isPlanted("trimBeforeConfirm")
+    ? withNode(row.confirmedNodeIds, copy.nodeId)
+    : row.confirmedNodeIds;
+  const placedNodeIds = withNode(row.placedNodeIds, copy.nodeId);
+  changeChunk(tables, copy.chunkId, { ...row, placedNodeIds, confirmedNodeIds });
   if (copy.reason !== "balance") return;
   tables.set(moveTable, [copy.chunkId], { targetNodeId: copy.nodeId, sinceMs: context.atMs });
 }
@@ -127,7 +132,8 @@ function onReplicaPlaced(
 function onConfirmed(tables: Tables, copy: { chunkId: number; nodeId: number }, context: EvolveContext): void {
   const row = tables.get(chunkTable, [copy.chunkId]);
   // A copy that was ordered away does not count again, whatever the node says before it carries the order out.
-  if (row === undefined || tables.get(trimTable, [copy.nodeId, copy.chunkId]) !== undefined) return;
+  const isOrderedAway = tables.get(trimTable, [copy.nodeId, copy.chunkId]) !== undefined;
+  if (row === undefined || (isOrderedAway && !isPlanted("orderedAwayCounts"))) return;
   changeChunk(tables, copy.chunkId, {
     ...row,
     confirmedNodeIds: withNode(row.confirmedNodeIds, copy.nodeId),
@@ -145,7 +151,9 @@ function onLost(tables: Tables, copy: { chunkId: number; nodeId: number; reason:
   const isRemoved = copy.reason === "removed";
   changeChunk(tables, copy.chunkId, {
     ...row,
-    confirmedNodeIds: withoutNode(row.confirmedNodeIds, copy.nodeId),
+    confirmedNodeIds: isPlanted("lostCopyCounts")
+      ? row.confirmedNodeIds
+      : withoutNode(row.confirmedNodeIds, copy.nodeId),
     placedNodeIds: isRemoved ? withoutNode(row.placedNodeIds, copy.nodeId) : row.placedNodeIds,
     corruptNodeIds: isDamaged ? withNode(row.corruptNodeIds, copy.nodeId) : row.corruptNodeIds,
   });

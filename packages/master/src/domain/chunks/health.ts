@@ -12,6 +12,8 @@ export interface ChunkHealthCounts {
 /** A copy set and how many held chunks have it. */
 export interface CountedCopySet {
   readonly key: string;
+  /** The nodes of the key, where somebody has them at hand. */
+  readonly nodeIds?: readonly number[];
   readonly heldCount: number;
 }
 
@@ -28,11 +30,17 @@ export function copiesLeft(key: string, isUp: (nodeId: number) => boolean): numb
   return parseCopySetKey(key).filter(isUp).length;
 }
 
+function countUp(nodeIds: readonly number[], isUp: (nodeId: number) => boolean): number {
+  let count = 0;
+  for (const nodeId of nodeIds) if (isUp(nodeId)) count += 1;
+  return count;
+}
+
 /** The cluster's health: one step for each distinct set of nodes, whatever number of chunks there is. */
 export function countHealth(sets: Iterable<CountedCopySet>, view: HealthView): ChunkHealthCounts {
   const counts = { total: 0, healthy: 0, under: 0, over: 0, missing: 0 };
-  for (const { key, heldCount } of sets) {
-    const copies = copiesLeft(key, view.isUp);
+  for (const { key, nodeIds, heldCount } of sets) {
+    const copies = countUp(nodeIds ?? parseCopySetKey(key), view.isUp);
     counts.total += heldCount;
     if (copies === 0) counts.missing += heldCount;
     else if (copies < view.replication) counts.under += heldCount;

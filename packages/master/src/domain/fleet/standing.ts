@@ -1,9 +1,11 @@
+import { isPlanted } from "@holdfast/base";
 import type { TableReader } from "../tables.ts";
 import { listAllNodes, nodeIntent, nodeTable, type NodeRow } from "./tables.ts";
 
 /** Copies there count now: the node is not down, not declared failed, and not removed. */
 export function copiesCount(row: NodeRow): boolean {
-  return !row.isDown && row.intent !== nodeIntent.failed && row.intent !== nodeIntent.removed;
+  const isHere = !row.isDown || isPlanted("deadCopyCounts");
+  return isHere && row.intent !== nodeIntent.failed && row.intent !== nodeIntent.removed;
 }
 
 /** Copies there count towards the number wanted: they count now, and the node is not giving them away. */

@@ -1,4 +1,4 @@
-import { equalBytes, ok, refused, toHex, type Result } from "@holdfast/base";
+import { equalBytes, isPlanted, ok, refused, toHex, type Result } from "@holdfast/base";
 import { decideChunksWritten } from "../chunks/decide.ts";
 import {
   conflictPolicy,
@@ -13,7 +13,7 @@ import { nameFault } from "../namespace/check-name.ts";
 import { chunksFault, decideContent, notInitialised } from "../namespace/decide-commit.ts";
 import { childNamed, findAliveFolder, invalid, nameTaken, notFound } from "../namespace/lookup.ts";
 import { orderedCount, orderedPage } from "../ordered-index.ts";
-import { clusterTable } from "../state.ts";
+import { clusterTable, nextIds } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { restOfTimeKey } from "../time-key.ts";
 import { uploadExpirySet, uploadPartTable, uploadTable, type UploadPartRecord, type UploadRecord } from "./state.ts";
@@ -98,10 +98,17 @@ export function decideStoreUploadPart(
   const written = decideChunksWritten(tables, chunks, context);
   if (!written.ok) return written;
   const chunkIds = chunks.map((chunk) => chunk.chunkId);
+  const early = isPlanted("uploadVisibleEarly") && part === 0 ? showEarly(tables, found.value) : [];
   return ok({
-    events: [...written.value, { kind: "uploadPartStored", uploadId, part, chunkIds, lengthBytes, sha256 }],
+    events: [...early, ...written.value, { kind: "uploadPartStored", uploadId, part, chunkIds, lengthBytes, sha256 }],
     outcome: {},
   });
+}
+
+/** For the planted defect alone: an entry for a file that is not there yet. */
+function showEarly(tables: TableReader, { parentId, name, ownerId }: UploadRecord): readonly DomainEvent[] {
+  const [entryId = 0] = nextIds(tables, "entry");
+  return [{ kind: "fileCreated", entryId, parentId, name, ownerId }];
 }
 
 /** The whole file becomes visible. */
