@@ -1,4 +1,3 @@
-import { isPlanted } from "@holdfast/base";
 import type { DataDirectories } from "./data-directories.ts";
 
 const fileName = "term.json";
@@ -30,7 +29,7 @@ export class HighestTerm {
       this.#saving = this.#saving.then(save, save);
     }
     await this.#saving;
-    return term >= this.#term || isPlanted("lowerTermAccepted");
+    return term >= this.#term;
   }
 }
 

@@ -183,6 +183,18 @@ describe("FileChunkStore", () => {
       expect(inventory.events).toEqual(["added 1.1", "corrupt 1.1"]);
     }));
 
+  it("keeps nothing of a copy that is ordered away while it is written", () =>
+    inWorld(async ({ store, process, inventory }) => {
+      const write = await store.beginWrite({ chunkId: 1, generation: 1, lengthBytes: 1000 });
+      await write.append(sampleBytes(1000));
+      await store.trim({ chunkId: 1, generation: 1 }, 3);
+      await expect(write.commit(sha256Of(sampleBytes(1000)))).rejects.toMatchObject({ kind: "precondition" });
+      expect(inventory.events).toEqual(["trimmed 1.1"]);
+      expect(await process.disk.list("/data/tmp")).toEqual([]);
+      await writeChunk(store, 1, sampleBytes(1000));
+      expect(store.has({ chunkId: 1, generation: 1 })).toBe(true);
+    }));
+
   it("reports a file that was taken away behind its back", () =>
     inWorld(async ({ store, process, inventory }) => {
       const chunk = await writeChunk(store, 1, sampleBytes(10));

@@ -60,6 +60,10 @@ export class FileChunkStore implements ChunkStore {
   readonly #index = new ChunkIndex();
   readonly #serial = new KeyedSerial();
   readonly #buffered: { bytes: number; readonly bytesMax: number };
+  /** Writes in progress of each copy, by file name. */
+  readonly #writingCounts = new Map<string, number>();
+  /** Copies that were ordered away while they were written. */
+  readonly #orderedAway = new Set<string>();
   readonly #writes = new Set<ChunkWrite>();
   readonly #syncs: Turnstile;
   readonly #syncer: DirectorySyncer;
@@ -130,9 +134,11 @@ export class FileChunkStore implements ChunkStore {
     if (this.#writes.size >= limits.activeWritesMax) throw tooBusy("writes");
     const heldBytes = this.#index.lengthOf(chunk);
     if (heldBytes !== undefined && heldBytes !== chunk.lengthBytes) throw storedWithOtherBytes(chunk);
+    const endWriting = this.#noteWriting(chunkFileName(chunk));
     const release = heldBytes === undefined ? this.#health.reserve(chunk.lengthBytes) : (): void => undefined;
     const ended = (): void => {
       release();
+      endWriting();
       this.#writes.delete(write);
       if (this.#writes.size === 0) this.#onIdle?.();
     };
@@ -193,6 +199,8 @@ export class FileChunkStore implements ChunkStore {
   async trim(key: ChunkKey, term: number): Promise<void> {
     const { disk, listener, logger } = this.#options;
     await this.#serial.run(chunkFileName(key), async () => {
+      // What is being written would come after its removal and stay for ever.
+      if (this.#writingCounts.has(chunkFileName(key))) this.#orderedAway.add(chunkFileName(key));
       const lengthBytes = this.#index.lengthOf(key);
       if (lengthBytes === undefined) return listener.trimmed({ ...key, lengthBytes: 0 });
       const name = `${term}-${chunkFileName(key)}`;
@@ -237,6 +245,21 @@ export class FileChunkStore implements ChunkStore {
     if (this.#writes.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
+  /** Counts the writes of a copy; call the result at the end of this one. */
+  #noteWriting(name: string): () => void {
+    const counts = this.#writingCounts;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    return () => {
+      const left = (counts.get(name) ?? 1) - 1;
+      if (left > 0) {
+        counts.set(name, left);
+        return;
+      }
+      counts.delete(name);
+      this.#orderedAway.delete(name);
+    };
+  }
+
   async #publish(facts: ChunkFacts, temporaryPath: string): Promise<void> {
     await this.#folders.ensure(facts.chunkId);
     for (;;) {
@@ -253,6 +276,7 @@ export class FileChunkStore implements ChunkStore {
   /** False when another writer was faster. */
   async #giveName(facts: ChunkFacts, temporaryPath: string): Promise<boolean> {
     if (this.has(facts)) return false;
+    if (this.#orderedAway.has(chunkFileName(facts))) throw orderedAwayMeanwhile(facts);
     await this.#options.disk.rename(temporaryPath, this.#paths.file(facts));
     if (!isPlanted("ackBeforeNameIsDurable")) await this.#syncFolder(this.#paths.folder(facts.chunkId));
     const { chunkId, generation, lengthBytes } = facts;
@@ -285,6 +309,11 @@ export async function openFileChunkStore(options: FileChunkStoreOptions): Promis
   const store = new FileChunkStore(options);
   await store.start();
   return store;
+}
+
+function orderedAwayMeanwhile({ chunkId }: ChunkKey): HoldfastError {
+  const message = `Chunk ${chunkId} was ordered away from this node while it was written; nothing was kept.`;
+  return new HoldfastError("precondition", message);
 }
 
 function tooBusy(what: string): HoldfastError {
