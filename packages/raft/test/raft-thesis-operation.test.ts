@@ -80,6 +80,20 @@ describe("§6.4 read-only requests", () => {
     expect(one.replies).toContainEqual({ ref: 901, kind: "readable", index: one.view().commitIndex });
   });
 
+  it("a leader that is a majority alone, in both halves of a joint configuration, answers without anybody", () => {
+    const cluster = new TestCluster({ peers: 1, spares: 1 });
+    cluster.elect(1);
+    const steps = [{ action: "addLearner", peer: 2 as PeerId }] as const;
+    const change = { version: 2, transition: "explicit", steps, context: new Uint8Array() } as const;
+    cluster.step(1, { kind: "changeConfiguration", ref: 900, change });
+    cluster.settle();
+    const one = cluster.node(1);
+    expect(one.view().membership).toMatchObject({ voters: [1], votersOutgoing: [1] });
+    cluster.node(2).crash();
+    cluster.step(1, { kind: "read", ref: 901, mode: "safe" });
+    expect(one.replies).toContainEqual({ ref: 901, kind: "readable", index: one.view().commitIndex });
+  });
+
   it("a deposed leader answers no read: it sends the reader on", () => {
     const cluster = new TestCluster({ peers: 3 });
     cluster.elect(1);

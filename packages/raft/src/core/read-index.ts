@@ -41,6 +41,13 @@ export function onReadRound(state: RaftState, response: HeartbeatResponse): void
   if (onHeartbeatResponse(state, response)) releaseReads(state);
 }
 
+/** Begins a round; one that this node alone confirms serves its reads at once. */
+export function beginRound(state: RaftState): void {
+  const before = state.reads.confirmedRound;
+  broadcastHeartbeat(state);
+  if (state.reads.confirmedRound > before) releaseReads(state);
+}
+
 /** Serves what waits for confirmed rounds, and begins the round that the rest waits for. */
 function releaseReads(state: RaftState): void {
   const { reads } = state;
@@ -48,7 +55,7 @@ function releaseReads(state: RaftState): void {
   for (const read of reads.waiting) if (isReady(read.round)) answer(state, read.origin, read.index);
   reads.waiting = reads.waiting.filter((read) => !isReady(read.round));
   const isRoundOpen = reads.confirmedRound < reads.round;
-  if (!isRoundOpen && reads.waiting.length > 0) broadcastHeartbeat(state);
+  if (!isRoundOpen && reads.waiting.length > 0) beginRound(state);
 }
 
 /** This leader committed in its own term: its commit index now covers everything committed before (§6.4 step 1). */
@@ -91,7 +98,7 @@ function serve(state: RaftState, origin: ReadOrigin, mode: "safe" | "lease"): vo
   } else {
     const isRoundOpen = reads.confirmedRound < reads.round;
     reads.waiting.push({ origin, index: state.log.committed, round: reads.round + 1 });
-    if (!isRoundOpen) broadcastHeartbeat(state);
+    if (!isRoundOpen) beginRound(state);
   }
 }
 

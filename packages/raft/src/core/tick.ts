@@ -1,8 +1,7 @@
 import { isPlanted } from "@holdfast/base";
 import { beginElection, checkQuorum } from "./election.ts";
-import { broadcastHeartbeat } from "./heartbeat.ts";
 import { expireProposals } from "./proposal-outcome.ts";
-import { expireForwardedReads } from "./read-index.ts";
+import { beginRound, expireForwardedReads } from "./read-index.ts";
 import { becomeFollower } from "./role-change.ts";
 import { isPromotable, tell, type RaftState } from "./state.ts";
 import { abortTransfer, orderHandover } from "./transfer.ts";
@@ -53,7 +52,7 @@ function tickLeader(state: RaftState, isStalled: boolean): void {
   }
   if (state.role !== "leader" || state.heartbeatElapsed < state.config.heartbeatTicks) return;
   state.heartbeatElapsed = 0;
-  broadcastHeartbeat(state);
+  beginRound(state);
 }
 
 /** A leader whose disk hangs must not go on as a zombie: the best-placed live voter is told to take over (hashicorp #503). */

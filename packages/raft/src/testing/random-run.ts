@@ -1,6 +1,7 @@
 import { assert } from "@holdfast/base";
 import { productSwitches, type Config } from "../core/config.ts";
-import type { ConfigurationChange, MemberAction } from "../core/entries.ts";
+import type { ConfigurationChange, MemberAction, MemberStep } from "../core/entries.ts";
+import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
 import { ClusterChecker } from "./checker.ts";
 import { TestCluster } from "./cluster.ts";
@@ -9,12 +10,13 @@ import type { TestNode } from "./test-node.ts";
 /** How a random run is made; everything else follows from the seed. */
 export interface RandomRunOptions {
   readonly seed: number;
-  readonly actions: number;
+  /** Each is a moment in which every member may tick, and everything on its way may move. */
+  readonly rounds: number;
   readonly hasMembershipChanges: boolean;
-  /** Actions left out, by number: what shrinking a red run tries. Others stay as they are. */
-  readonly without?: ReadonlySet<number>;
-  /** Told every action before it happens. */
-  readonly onAction?: (number: number, cluster: TestCluster) => void;
+  /** Rounds in which no fault or order is begun: what shrinking a red run tries. Others draw as before. */
+  readonly quietRounds?: ReadonlySet<number>;
+  /** Told what is about to happen. */
+  readonly onStep?: (round: number, what: string, cluster: TestCluster) => void;
 }
 
 /** What happened, to see that a run was not idle. */
@@ -32,33 +34,55 @@ export function runRandomly(options: RandomRunOptions): RandomRunResult {
   return new RandomRun(options).run();
 }
 
+interface Rates {
+  readonly tick: number;
+  readonly deliver: number;
+  readonly persist: number;
+  readonly apply: number;
+  readonly propose: number;
+  readonly read: number;
+  readonly restart: number;
+  readonly heal: number;
+  readonly drop: number;
+  readonly double: number;
+  readonly cut: number;
+  readonly isolate: number;
+  readonly crash: number;
+  readonly crashAll: number;
+  readonly transfer: number;
+  readonly compact: number;
+  readonly unreachable: number;
+  readonly change: number;
+}
+
 class RandomRun {
   readonly #options: RandomRunOptions;
   readonly #cluster: TestCluster;
   readonly #checker = new ClusterChecker();
-  /** Likelihood of each action, drawn anew for every seed (swarm testing). */
-  readonly #weights: { readonly act: () => void; readonly weight: number }[];
+  /** How likely things are in a round, drawn anew for every seed (swarm testing). */
+  readonly #rates: Rates;
   readonly #cut = new Set<string>();
+  #round = 0;
 
   constructor(options: RandomRunOptions) {
     this.#options = options;
     const spares = options.hasMembershipChanges ? 2 : 0;
     const peers = options.seed % 3 === 0 ? 5 : 3;
-    this.#cluster = new TestCluster({ peers, spares, seed: options.seed, configure: smallConfig });
+    const configure = options.seed % 4 < 2 ? smallConfig : roomyConfig;
+    this.#cluster = new TestCluster({ peers, spares, seed: options.seed, configure });
     this.#cluster.isOpen = (message) => !this.#cut.has(`${message.from}-${message.to}`);
-    this.#weights = this.#drawWeights();
+    this.#rates = this.#drawRates();
   }
 
   run(): RandomRunResult {
-    for (let done = 0; done < this.#options.actions; done++) {
-      // Each action draws from a stream of its own, so that leaving one out does not change the others.
-      this.#cluster.reseed(Math.imul(this.#options.seed, 0x9e3779b1) ^ Math.imul(done + 1, 0x85ebca6b));
-      const act = this.#pickAction();
-      if (this.#options.without?.has(done) === true) continue;
-      this.#options.onAction?.(done, this.#cluster);
-      act();
-      this.#checker.check(this.#cluster);
-      if (done % 64 === 0) this.#checker.checkLogs(this.#cluster);
+    const { seed, rounds, quietRounds } = this.#options;
+    for (this.#round = 0; this.#round < rounds; this.#round++) {
+      // Each round draws from a stream of its own, so that leaving out faults of one does not change the others.
+      this.#cluster.reseed(Math.imul(seed, 0x9e3779b1) ^ Math.imul(this.#round + 1, 0x85ebca6b));
+      if (quietRounds?.has(this.#round) !== true) this.#trouble();
+      this.#work();
+      this.#move();
+      if (this.#round % 32 === 0) this.#checker.checkLogs(this.#cluster);
     }
     this.#heal();
     this.#checker.checkEnd();
@@ -66,25 +90,95 @@ class RandomRun {
     return { committedIndex: this.#checker.knownIndex, terms };
   }
 
-  #drawWeights(): { readonly act: () => void; readonly weight: number }[] {
-    const often = (act: () => void): { act: () => void; weight: number } => ({ act, weight: 1 + this.#below(40) });
-    const seldom = (act: () => void): { act: () => void; weight: number } => ({ act, weight: this.#below(4) });
-    const usual = [() => this.#tick(), () => this.#deliver(), () => this.#deliver(), () => this.#persist()];
-    const faults = [() => this.#drop(), () => this.#double(), () => this.#cutOrHeal(), () => this.#crash()];
-    const orders = [() => this.#transfer(), () => this.#compact(), () => this.#read(), () => this.#unreachable()];
-    if (this.#options.hasMembershipChanges) orders.push(() => this.#changeMembership());
-    const work = [() => this.#apply(), () => this.#fetch(), () => this.#propose(), () => this.#restart()];
-    return [...usual.map(often), ...work.map(often), ...faults.map(seldom), ...orders.map(seldom)];
+  #drawRates(): Rates {
+    const rate = (most: number): number => this.#cluster.random() ** 2 * most;
+    // About half of the faults and orders do not occur at all in a run.
+    const sometimes = (most: number): number => (this.#below(2) === 0 ? 0 : rate(most));
+    return {
+      tick: 0.3 + rate(0.7),
+      deliver: 0.25 + rate(0.75),
+      persist: 0.1 + rate(0.9),
+      apply: 0.2 + rate(0.8),
+      propose: 0.05 + rate(0.6),
+      read: rate(0.3),
+      restart: 0.02 + rate(0.2),
+      heal: 0.01 + rate(0.1),
+      drop: sometimes(0.15),
+      double: sometimes(0.1),
+      cut: sometimes(0.1),
+      isolate: sometimes(0.06),
+      crash: sometimes(0.06),
+      crashAll: sometimes(0.01),
+      transfer: sometimes(0.05),
+      compact: sometimes(0.1),
+      unreachable: sometimes(0.05),
+      change: this.#options.hasMembershipChanges ? rate(0.2) : 0,
+    };
   }
 
-  #pickAction(): () => void {
-    const total = this.#weights.reduce((sum, { weight }) => sum + weight, 0);
-    let at = this.#below(total);
-    for (const { act, weight } of this.#weights) {
-      at -= weight;
-      if (at < 0) return act;
+  #chance(probability: number): boolean {
+    return this.#cluster.random() < probability;
+  }
+
+  /** Does it, tells it, and looks whether every promise is kept. */
+  #do(what: string, act: () => void): void {
+    this.#options.onStep?.(this.#round, what, this.#cluster);
+    act();
+    this.#checker.check(this.#cluster);
+  }
+
+  /** Faults, and orders of whoever runs the cluster. */
+  #trouble(): void {
+    const rates = this.#rates;
+    if (this.#chance(rates.heal)) this.#do("all links work", () => this.#cut.clear());
+    if (this.#chance(rates.cut)) this.#do("a link is cut", () => this.#cutLink());
+    if (this.#chance(rates.isolate)) this.#do("a member is cut off", () => this.#isolate());
+    if (this.#chance(rates.crash)) this.#do("a member crashes", () => this.#crash(this.#victim()));
+    if (this.#chance(rates.crashAll)) {
+      for (const node of this.#cluster.running()) this.#do("everybody crashes", () => this.#crash(node));
     }
-    return () => this.#tick();
+    if (this.#chance(rates.restart)) this.#do("a member starts", () => this.#restart());
+    if (this.#chance(rates.transfer)) this.#do("the leader is to hand over", () => this.#transfer());
+    if (this.#chance(rates.compact)) this.#do("a log is compacted", () => this.#compact());
+    if (this.#chance(rates.unreachable)) this.#do("a member is reported unreachable", () => this.#unreachable());
+    if (this.#chance(rates.change)) this.#do("the membership is to change", () => this.#changeMembership());
+  }
+
+  /** Clients. */
+  #work(): void {
+    if (this.#chance(this.#rates.propose)) this.#do("a proposal", () => this.#propose());
+    if (this.#chance(this.#rates.read)) this.#do("a read", () => this.#read());
+  }
+
+  /** Time, messages, disks and state machines. */
+  #move(): void {
+    const rates = this.#rates;
+    for (const node of this.#cluster.running()) {
+      const { id } = node;
+      if (this.#chance(rates.tick)) this.#do(`tick ${id}`, () => this.#cluster.step(id, { kind: "tick" }));
+      if (node.pendingPersists.length > 0 && this.#chance(rates.persist)) {
+        this.#do(`write ${id}`, () => this.#cluster.persistOne(node));
+      }
+      if (node.pendingApplies.length > 0 && this.#chance(rates.apply)) this.#do(`apply ${id}`, () => this.#apply(node));
+      if (node.pendingFetches.length > 0 && this.#chance(rates.apply)) this.#do(`fetch ${id}`, () => this.#fetch(node));
+    }
+    this.#passMessages();
+  }
+
+  /** Each message on its way may arrive now, later, twice, or never: order is by luck. */
+  #passMessages(): void {
+    const { messages } = this.#cluster;
+    this.#cluster.messages = [];
+    const staying: Message[] = [];
+    for (const message of messages) {
+      if (this.#chance(this.#rates.drop)) this.#do("a message is lost", () => this.#lose(message));
+      else if (!this.#chance(this.#rates.deliver)) staying.push(message);
+      else {
+        if (message.kind !== "snapshotRequest" && this.#chance(this.#rates.double)) staying.push(message);
+        this.#do(`deliver`, () => this.#cluster.deliverOne(message));
+      }
+    }
+    this.#cluster.messages = [...staying, ...this.#cluster.messages];
   }
 
   #below(count: number): number {
@@ -96,48 +190,23 @@ class RandomRun {
     return running[this.#below(running.length)];
   }
 
-  #tick(): void {
-    const node = this.#anyNode();
-    if (node !== undefined) this.#cluster.step(node.id, { kind: "tick" });
+  /** Mostly whoever leads: that is where it hurts. */
+  #victim(): TestNode | undefined {
+    return this.#below(2) === 0 ? (this.#cluster.leader() ?? this.#anyNode()) : this.#anyNode();
   }
 
-  /** Mostly in order, sometimes not. */
-  #deliver(): void {
-    const { messages } = this.#cluster;
-    const place = this.#below(4) === 0 ? this.#below(messages.length) : 0;
-    const [message] = messages.splice(place, 1);
-    if (message !== undefined) this.#cluster.deliverOne(message);
+  #lose(lost: Message): void {
+    if (lost.kind !== "snapshotRequest") return;
+    this.#cluster.step(lost.from, { kind: "snapshotSent", peer: lost.to, isOk: false });
   }
 
-  #drop(): void {
-    const { messages } = this.#cluster;
-    const [lost] = messages.splice(this.#below(messages.length), 1);
-    if (lost?.kind === "snapshotRequest")
-      this.#cluster.step(lost.from, { kind: "snapshotSent", peer: lost.to, isOk: false });
-  }
-
-  #double(): void {
-    const { messages } = this.#cluster;
-    const message = messages[this.#below(messages.length)];
-    if (message !== undefined && message.kind !== "snapshotRequest") messages.push(message);
-  }
-
-  #persist(): void {
-    const node = this.#anyNode();
-    if (node !== undefined) this.#cluster.persistOne(node);
-  }
-
-  #apply(): void {
-    const node = this.#anyNode();
-    if (node === undefined) return;
+  #apply(node: TestNode): void {
     node.finishApply();
     if (this.#below(3) === 0) node.flush();
     this.#cluster.collect(node);
   }
 
-  #fetch(): void {
-    const node = this.#anyNode();
-    if (node === undefined) return;
+  #fetch(node: TestNode): void {
     node.finishFetch();
     this.#cluster.collect(node);
   }
@@ -181,17 +250,27 @@ class RandomRun {
       this.#cluster.step(leader.id, { kind: "unreachable", peer: peer.id });
   }
 
-  #cutOrHeal(): void {
-    if (this.#below(2) === 0) {
-      this.#cut.clear();
-      return;
-    }
+  #cutLink(): void {
     const count = this.#cluster.nodes.size;
     this.#cut.add(`${1 + this.#below(count)}-${1 + this.#below(count)}`);
   }
 
-  #crash(): void {
-    const node = this.#anyNode();
+  /** One member, maybe with one friend, hears nobody else, or is heard by nobody else, or both. */
+  #isolate(): void {
+    const alone = this.#victim();
+    if (alone === undefined) return;
+    const friend = this.#below(3) === 0 ? 1 + this.#below(this.#cluster.nodes.size) : alone.id;
+    const manner = this.#below(4);
+    for (const id of this.#cluster.nodes.keys()) {
+      if (id === alone.id || id === friend) continue;
+      for (const inside of [alone.id, friend]) {
+        if (manner !== 0) this.#cut.add(`${id}-${inside}`);
+        if (manner !== 1) this.#cut.add(`${inside}-${id}`);
+      }
+    }
+  }
+
+  #crash(node: TestNode | undefined): void {
     if (node === undefined) return;
     this.#checker.check(this.#cluster);
     if (this.#below(3) === 0) node.tear();
@@ -216,14 +295,24 @@ class RandomRun {
   #changeMembership(): void {
     const leader = this.#cluster.leader();
     if (leader === undefined) return;
-    const actions: readonly MemberAction[] = ["addVoter", "addLearner", "remove"];
-    const steps = Array.from({ length: this.#below(3) }, () => ({
-      action: actions[this.#below(3)] ?? "addVoter",
-      peer: (1 + this.#below(this.#cluster.nodes.size)) as PeerId,
-    }));
+    const steps = Array.from({ length: 1 + this.#below(2) }, () => this.#drawStep(leader));
+    // Without steps: leave the joint configuration.
+    if (leader.view().membership.votersOutgoing.length > 0) steps.length = 0;
     const transition = (["auto", "implicit", "explicit"] as const)[this.#below(3)] ?? "auto";
     const change: ConfigurationChange = { version: 2, transition, steps, context: new Uint8Array() };
     this.#cluster.step(leader.id, { kind: "changeConfiguration", ref: this.#newRef(leader), change });
+  }
+
+  /** Mostly one that fits. */
+  #drawStep(leader: TestNode): MemberStep {
+    const peer = (1 + this.#below(this.#cluster.nodes.size)) as PeerId;
+    const { voters, learners } = leader.view().membership;
+    const fitting: readonly MemberAction[] = voters.includes(peer)
+      ? ["remove", "addLearner"]
+      : learners.includes(peer)
+        ? ["addVoter", "addVoter", "remove"]
+        : ["addVoter", "addLearner"];
+    return { action: fitting[this.#below(fitting.length)] ?? "addVoter", peer };
   }
 
   /** All faults end; within a bounded time there is a leader, a new proposal commits, and all members agree. */
@@ -244,7 +333,10 @@ class RandomRun {
       cluster.settle();
       cluster.tick(5);
       this.#checker.check(cluster);
-      if (!this.#isAgreed(leader)) continue;
+      const isCommitted = cluster
+        .node(leader.id)
+        .replies.some((reply) => reply.ref === ref && reply.kind === "committed");
+      if (!isCommitted || !this.#isAgreed(leader)) continue;
       // Whatever is still open runs into its time limit.
       cluster.tick(20);
       this.#checker.check(cluster);
@@ -275,4 +367,9 @@ function smallConfig(base: Config): Config {
     resolveTicks: 8,
     switches: productSwitches,
   };
+}
+
+function roomyConfig(base: Config): Config {
+  const limits = { appendBytesMax: 200, inflightAppendsMax: 8, inflightBytesMax: 2000, uncommittedBytesMax: 4000 };
+  return { ...smallConfig(base), ...limits, applyBytesMax: 2000, windowBytesMax: 500 };
 }

@@ -1,0 +1,40 @@
+// Plants historical bugs, one at a time, and counts how long the suite needs to find each (test/bug-bank).
+// npm run raft:bug-bank -- [--starts 5] [--bug NAME] [--finder random]
+import { parseArgs } from "node:util";
+import { canary, plantedBugs, type PlantedBug } from "./bug-bank/bugs.ts";
+import { find, unitOf, type FinderName } from "./bug-bank/finders.ts";
+
+const { values } = parseArgs({
+  options: { starts: { type: "string", default: "5" }, bug: { type: "string" }, finder: { type: "string" } },
+});
+const out = (line: string): void => void process.stdout.write(`${line}\n`);
+const chosen = [...plantedBugs, canary].filter(({ name }) => values.bug === undefined || name === values.bug);
+
+async function measure(bug: PlantedBug, finder: FinderName): Promise<{ effort: number; message: string } | undefined> {
+  // The explorer and the scenarios draw nothing: one look is all there is.
+  const starts = finder === "random" || finder === "vopr" ? Number(values.starts) : 1;
+  const efforts: number[] = [];
+  let message = "";
+  for (let start = 0; start < starts; start++) {
+    const found = await find(bug.name, finder, { firstSeed: 1 + start * 10_000 });
+    if (found === undefined) return undefined;
+    efforts.push(found.effort);
+    message = found.message;
+  }
+  efforts.sort((left, right) => left - right);
+  return { effort: efforts[Math.floor(efforts.length / 2)] ?? 0, message };
+}
+
+let killed = 0;
+out("| planted bug | what is wrong | seen in | found by | median effort | as |");
+out("|---|---|---|---|---|---|");
+for (const bug of chosen) {
+  const finder = (values.finder as FinderName | undefined) ?? bug.finder;
+  const found = await measure(bug, finder);
+  if (found !== undefined) killed++;
+  const message = found?.message.split("\n")[0]?.replace("invariant broken: ", "").slice(0, 90) ?? "NOT FOUND";
+  const effort = found === undefined ? "-" : `${found.effort} ${unitOf[finder]}`;
+  out(`| \`${bug.name}\` | ${bug.about} | ${bug.seenIn} | ${finder} | ${effort} | ${message} |`);
+}
+out(`\n${killed} of ${chosen.length} killed (the canary included)`);
+process.exitCode = killed === chosen.length ? 0 : 1;
