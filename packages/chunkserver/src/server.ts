@@ -4,6 +4,7 @@ import { ChunkControlService, ChunkDataService } from "@holdfast/proto/chunk/v1/
 import { serve } from "@holdfast/rpc";
 import type { Listener } from "@holdfast/rpc";
 import type { ChunkserverConfig } from "./config.ts";
+import { Drills } from "./drills/drills.ts";
 import { DeltaLog } from "./heartbeat/delta-log.ts";
 import type { ReportSender } from "./heartbeat/report.ts";
 import { Reporter } from "./heartbeat/reporter.ts";
@@ -12,13 +13,15 @@ import { openHighestTerm } from "./identity/highest-term.ts";
 import type { HighestTerm } from "./identity/highest-term.ts";
 import { openNodeIdentity } from "./identity/node-identity.ts";
 import type { NodeFacts, NodeIdentity } from "./identity/node-identity.ts";
+import { LatencyMeter } from "./measure/latency-meter.ts";
+import { MeasuredStore } from "./measure/measured-store.ts";
 import type { ChunkserverPorts } from "./ports.ts";
 import { createBadSourceReporter } from "./replicate/bad-source-reporter.ts";
 import { Replicator } from "./replicate/replicator.ts";
 import { Scrubber } from "./scrub/scrubber.ts";
 import { createChunkControlService } from "./services/chunk-control-service.ts";
 import { createChunkDataService } from "./services/chunk-data-service.ts";
-import type { StoreStatus } from "./store/chunk-store.ts";
+import type { ChunkStore, StoreStatus } from "./store/chunk-store.ts";
 import { openFileChunkStore } from "./store/file-chunk-store.ts";
 import type { FileChunkStore } from "./store/file-chunk-store.ts";
 
@@ -62,65 +65,47 @@ interface Lifetime {
 
 async function start(
   config: ChunkserverConfig,
-  ports: ChunkserverPorts,
+  realPorts: ChunkserverPorts,
   { onStop, stop }: Lifetime,
 ): Promise<Chunkserver> {
-  const { disk, clock, random, logger, network, timers } = ports;
-  const { dataDirectory } = config;
+  const { clock, logger, timers } = realPorts;
+  const dataDirectories = [config.dataDirectory, ...config.moreDataDirectories];
+  const drills = new Drills({ ...realPorts, dataDirectories });
+  const ports = { ...realPorts, disk: drills.disk, network: drills.network };
   const { identity, term } = await claimDirectories(config, ports, onStop);
   const node = (): NodeFacts => identity.facts;
   const masterAddresses = mastersOf(config, identity);
   const deltas = new DeltaLog();
-  const clusterId = (): string => node().clusterId;
-  const store = await openFileChunkStore({
-    disk,
-    clock,
-    timers,
-    random,
-    logger,
-    dataDirectory,
-    clusterId,
-    listener: deltas,
-    limits: config.store,
-  });
+  const store = await openStore(config, ports, { deltas, node });
   onStop(() => store.close());
+  const meter = new LatencyMeter(clock);
+  const measured = new MeasuredStore(store, meter, clock);
 
-  const listener = await listen(config, ports, { store, node, address: listenAddressOf(config, masterAddresses) });
+  const address = listenAddressOf(config, masterAddresses);
+  const listener = await listen(config, ports, { store: measured, node, address });
   onStop(() => listener.close(config.stopGraceMs));
   const leaderAddress = (): string | undefined => reporter.leaderAddress;
-  const replicator = createReplicator(config, ports, { store, node, deltas, leaderAddress });
+  const replicator = createReplicator(config, ports, { store: measured, node, deltas, leaderAddress });
   onStop(() => replicator.stop());
-  const sender = senderOf(config, ports, { listener, identity });
   const reporter = new Reporter({
-    network,
-    timers,
-    random,
-    logger,
-    masterAddresses,
-    store,
-    identity,
-    term,
-    replicator,
-    deltas,
-    sender,
+    ...{ ...ports, masterAddresses, store, identity, term, replicator, deltas, drills, meter },
+    sender: senderOf(config, ports, { listener, identity }),
     intervals: config.reporter,
     onRefused: (error) => ports.onRefused?.(error),
   });
+  drills.attach(store, { masterAddresses, nodeUuid: node().nodeUuid });
   reporter.start();
   onStop(() => reporter.stop());
-  const scrubber = new Scrubber({ ...ports, dataDirectory, store, policy: config.scrub });
+  const scrubber = new Scrubber({ ...ports, dataDirectory: config.dataDirectory, store, policy: config.scrub });
   scrubber.start();
   onStop(() => scrubber.stop());
-
   const gauges = timers.every(gaugeIntervalMs, showStatus(ports.metrics, store));
   onStop(async () => gauges.cancel());
+  // Before all others: what a drill holds back must not hold back the end.
+  onStop(async () => drills.stop());
 
-  const status = store.status();
-  logger.info("chunkserver.started", {
-    address: listener.address,
-    chunkCount: status.chunkCount,
-    usedBytes: status.usedBytes,
-  });
+  const { chunkCount, usedBytes } = store.status();
+  logger.info("chunkserver.started", { address: listener.address, chunkCount, usedBytes });
   return {
     address: listener.address,
     node,
@@ -128,6 +113,15 @@ async function start(
     readiness: () => readinessOf(reporter, store),
     stop,
   };
+}
+
+function openStore(
+  config: ChunkserverConfig,
+  ports: ChunkserverPorts,
+  { deltas, node }: { readonly deltas: DeltaLog; readonly node: () => NodeFacts },
+): Promise<FileChunkStore> {
+  const { dataDirectory, store: limits } = config;
+  return openFileChunkStore({ ...ports, dataDirectory, clusterId: () => node().clusterId, listener: deltas, limits });
 }
 
 /** Keeps other processes out, and finds out who this node is. */
@@ -149,7 +143,7 @@ async function claimDirectories(
 }
 
 interface ReplicatorParts {
-  readonly store: FileChunkStore;
+  readonly store: ChunkStore;
   readonly node: () => NodeFacts;
   readonly deltas: DeltaLog;
   readonly leaderAddress: () => string | undefined;
@@ -185,7 +179,7 @@ function senderOf(
 }
 
 /** Puts the store's state where operators see it. */
-function showStatus(metrics: Metrics, store: FileChunkStore): () => void {
+function showStatus(metrics: Metrics, store: ChunkStore): () => void {
   const gauge = (name: string, help: string): Gauge => metrics.gauge({ name: `holdfast_chunkserver_${name}`, help });
   const chunkCount = gauge("chunks", "Copies in the inventory.");
   const usedBytes = gauge("used_bytes", "Bytes of chunk data.");
@@ -203,7 +197,7 @@ function showStatus(metrics: Metrics, store: FileChunkStore): () => void {
 function listen(
   config: ChunkserverConfig,
   ports: ChunkserverPorts,
-  parts: { readonly store: FileChunkStore; readonly node: () => NodeFacts; readonly address: string },
+  parts: { readonly store: ChunkStore; readonly node: () => NodeFacts; readonly address: string },
 ): Promise<Listener> {
   const data = createChunkDataService({ ...ports, ...parts, forwardLimits: config.forward });
   return ports.network.listen(parts.address, [
@@ -241,10 +235,7 @@ function mastersOf(config: ChunkserverConfig, identity: NodeIdentity): readonly 
   );
 }
 
-function readinessOf(
-  reporter: Reporter,
-  store: FileChunkStore,
-): { readonly isReady: boolean; readonly reason?: string } {
+function readinessOf(reporter: Reporter, store: ChunkStore): { readonly isReady: boolean; readonly reason?: string } {
   if (store.status().diskState === "failed") return { isReady: false, reason: "the disk failed" };
   return reporter.isWelcome ? { isReady: true } : { isReady: false, reason: "no leading master knows this node yet" };
 }

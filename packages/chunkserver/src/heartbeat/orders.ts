@@ -1,6 +1,8 @@
 import { isHoldfastError, safeInteger } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
-import type { ReplicateChunk, TrimChunk, Welcome } from "@holdfast/proto/master/v1/master";
+import type { ReplicateChunk, RunDrills, TrimChunk, Welcome } from "@holdfast/proto/master/v1/master";
+import { drillOrderFromWire } from "../drills/drill-order.ts";
+import type { Drills } from "../drills/drills.ts";
 import type { HighestTerm } from "../identity/highest-term.ts";
 import type { NodeIdentity } from "../identity/node-identity.ts";
 import type { Replicator } from "../replicate/replicator.ts";
@@ -23,6 +25,7 @@ export interface OrdersOptions {
   /** Kept with the identity at a welcome. */
   readonly masterAddresses: readonly string[];
   readonly replicator: Pick<Replicator, "order" | "cancel">;
+  readonly drills: Pick<Drills, "run">;
   readonly logger: Logger;
 }
 
@@ -60,6 +63,23 @@ export class Orders {
       else logger.warn("chunkserver.fetch_refused", { nodeId, term: orderTerm, highestTerm: term.term });
     } catch (error) {
       logger.warn("chunkserver.fetch_refused", { reason: isHoldfastError(error) ? error.message : String(error) });
+    }
+  }
+
+  /** Runs the drills that a leader of a current term orders for this node, and ends all others. Never rejects. */
+  async drills(order: RunDrills): Promise<void> {
+    const { identity, term, drills, logger } = this.#options;
+    const { nodeId } = order;
+    try {
+      const orderTerm = safeInteger(order.term);
+      const isCurrent = await term.observe(orderTerm);
+      if (nodeId !== identity.facts.nodeId || !isCurrent) {
+        logger.warn("drill.refused", { nodeId, term: orderTerm, highestTerm: term.term });
+        return;
+      }
+      drills.run(order.drills.map(drillOrderFromWire).filter((drill) => drill !== undefined));
+    } catch (error) {
+      logger.warn("drill.refused", { reason: isHoldfastError(error) ? error.message : String(error) });
     }
   }
 

@@ -1,8 +1,11 @@
 import { AsyncQueue } from "@holdfast/base";
 import type { HeartbeatRequest } from "@holdfast/proto/master/v1/master";
 import type { Timer, Timers } from "@holdfast/runtime";
+import type { Drills } from "../drills/drills.ts";
 import type { HighestTerm } from "../identity/highest-term.ts";
 import type { NodeIdentity } from "../identity/node-identity.ts";
+import type { LatencyMeter } from "../measure/latency-meter.ts";
+import type { Replicator } from "../replicate/replicator.ts";
 import { bucketCount } from "../store/chunk-index.ts";
 import type { ChunkStore } from "../store/chunk-store.ts";
 import type { DeltaLog } from "./delta-log.ts";
@@ -29,6 +32,9 @@ export interface ReportStreamOptions {
   readonly identity: NodeIdentity;
   readonly term: HighestTerm;
   readonly deltas: DeltaLog;
+  readonly drills: Pick<Drills, "runningIds">;
+  readonly meter: Pick<LatencyMeter, "summary">;
+  readonly replicator: Pick<Replicator, "runningCount">;
   readonly sender: ReportSender;
   readonly intervals: ReporterIntervals;
   /** Counts the reports of this process. */
@@ -102,7 +108,7 @@ export class ReportStream {
       this.#options.cancel.abort();
       return;
     }
-    const { store, identity, term, deltas, sender, nextSequence } = this.#options;
+    const { store, identity, term, deltas, drills, meter, replicator, sender, nextSequence } = this.#options;
     const sequence = nextSequence();
     const digests = this.#reportCount++ % digestEveryReports === 0 ? store.bucketDigests() : [];
     if (this.#isWelcome) deltas.confirm(sequence - confirmAfterReports);
@@ -115,6 +121,9 @@ export class ReportStream {
       term: term.term,
       status: store.status(),
       deltas: deltas.take(sequence),
+      drillIds: drills.runningIds,
+      latency: meter.summary(),
+      activeFetchCount: replicator.runningCount,
     };
     this.requests.push(reportToWire({ ...facts, sequence, digests, listed }));
     if (this.#bucketsToList.size > 0) this.reportSoon();

@@ -3,12 +3,14 @@ import {
   HeartbeatRequestSchema,
   HeldChunkSchema,
   InventoryBucketSchema,
+  LatencyReportSchema,
   ListedBucketSchema,
 } from "@holdfast/proto/master/v1/master";
-import type { HeartbeatRequest, HeldChunk as WireHeldChunk } from "@holdfast/proto/master/v1/master";
+import type { HeartbeatRequest, HeldChunk as WireHeldChunk, LatencyReport } from "@holdfast/proto/master/v1/master";
 import { DiskSchema } from "@holdfast/proto/model/v1/model";
 import type { Disk } from "@holdfast/proto/model/v1/model";
 import type { NodeFacts } from "../identity/node-identity.ts";
+import type { LatencySummary } from "../measure/latency-meter.ts";
 import type { BucketDigest, DiskStatus, HeldChunk, StoreStatus } from "../store/chunk-store.ts";
 import type { Deltas } from "./delta-log.ts";
 
@@ -35,6 +37,11 @@ export interface ReportFacts {
   readonly term: number;
   readonly status: StoreStatus;
   readonly deltas: Deltas;
+  readonly latency: LatencySummary;
+  /** Copies being fetched. */
+  readonly activeFetchCount: number;
+  /** Drills that run. */
+  readonly drillIds: readonly number[];
   /** All 256, or none when it is not their turn. */
   readonly digests: readonly BucketDigest[];
   readonly listed: readonly { readonly bucket: number; readonly chunks: readonly HeldChunk[] }[];
@@ -64,6 +71,9 @@ export function reportToWire(facts: ReportFacts): HeartbeatRequest {
     added: deltas.added.map(heldChunkToWire),
     trimmed: deltas.trimmed.map(heldChunkToWire),
     corrupt: deltas.corrupt.map(heldChunkToWire),
+    latency: latencyToWire(facts.latency),
+    activeFetchCount: facts.activeFetchCount,
+    drillIds: facts.drillIds.map((drillId) => BigInt(drillId)),
     disks: status.disks.map(diskToWire),
     listed: facts.listed.map(({ bucket, chunks }) =>
       create(ListedBucketSchema, { bucket, chunks: chunks.map(heldChunkToWire) }),
@@ -81,4 +91,16 @@ function heldChunkToWire(chunk: HeldChunk): WireHeldChunk {
 
 function diskToWire({ path, state, capacityBytes, usedBytes }: DiskStatus): Disk {
   return create(DiskSchema, { path, state, capacityBytes: BigInt(capacityBytes), usedBytes: BigInt(usedBytes) });
+}
+
+function latencyToWire(latency: LatencySummary): LatencyReport {
+  const tenths = (ms: number): number => Math.min(Math.round(ms * 10), 2 ** 32 - 1);
+  return create(LatencyReportSchema, {
+    writeP50TenthMs: tenths(latency.writeP50Ms),
+    writeP95TenthMs: tenths(latency.writeP95Ms),
+    readP50TenthMs: tenths(latency.readP50Ms),
+    readP95TenthMs: tenths(latency.readP95Ms),
+    writeBytesPerSecond: BigInt(latency.writeBytesPerSecond),
+    readBytesPerSecond: BigInt(latency.readBytesPerSecond),
+  });
 }

@@ -5,8 +5,10 @@ import type { HeartbeatResponse, Refused } from "@holdfast/proto/master/v1/maste
 import { errorKindFromWire } from "@holdfast/rpc";
 import type { Network } from "@holdfast/rpc";
 import type { Random, Timers } from "@holdfast/runtime";
+import type { Drills } from "../drills/drills.ts";
 import type { HighestTerm } from "../identity/highest-term.ts";
 import type { NodeIdentity } from "../identity/node-identity.ts";
+import type { LatencyMeter } from "../measure/latency-meter.ts";
 import type { Replicator } from "../replicate/replicator.ts";
 import type { ChunkStore } from "../store/chunk-store.ts";
 import type { DeltaLog } from "./delta-log.ts";
@@ -38,7 +40,9 @@ export interface ReporterOptions {
   readonly store: ChunkStore;
   readonly identity: NodeIdentity;
   readonly term: HighestTerm;
-  readonly replicator: Pick<Replicator, "order" | "cancel">;
+  readonly replicator: Pick<Replicator, "order" | "cancel" | "runningCount">;
+  readonly meter: Pick<LatencyMeter, "summary">;
+  readonly drills: Pick<Drills, "run" | "runningIds">;
   readonly deltas: DeltaLog;
   readonly sender: ReportSender;
   readonly intervals: ReporterIntervals;
@@ -154,7 +158,7 @@ export class Reporter {
         void this.#orders.replicate(order.value);
         return undefined;
       case "drills":
-        this.#options.logger.warn("chunkserver.drills_ignored", { count: order.value.drills.length });
+        void this.#orders.drills(order.value);
         return undefined;
       case "refused":
         this.#refused(order.value, address);

@@ -25,6 +25,7 @@ import { KeyedSerial } from "./keyed-serial.ts";
 import { loadInventory } from "./load-inventory.ts";
 import { noSuchCopy, StoredCopies } from "./stored-copies.ts";
 import { Turnstile } from "./turnstile.ts";
+import { WritingCopies } from "./writing-copies.ts";
 
 /** What a store on disk works with. */
 export interface FileChunkStoreOptions {
@@ -60,10 +61,7 @@ export class FileChunkStore implements ChunkStore {
   readonly #index = new ChunkIndex();
   readonly #serial = new KeyedSerial();
   readonly #buffered: { bytes: number; readonly bytesMax: number };
-  /** Writes in progress of each copy, by file name. */
-  readonly #writingCounts = new Map<string, number>();
-  /** Copies that were ordered away while they were written. */
-  readonly #orderedAway = new Set<string>();
+  readonly #writing = new WritingCopies();
   readonly #writes = new Set<ChunkWrite>();
   readonly #syncs: Turnstile;
   readonly #syncer: DirectorySyncer;
@@ -134,7 +132,7 @@ export class FileChunkStore implements ChunkStore {
     if (this.#writes.size >= limits.activeWritesMax) throw tooBusy("writes");
     const heldBytes = this.#index.lengthOf(chunk);
     if (heldBytes !== undefined && heldBytes !== chunk.lengthBytes) throw storedWithOtherBytes(chunk);
-    const endWriting = this.#noteWriting(chunkFileName(chunk));
+    const endWriting = this.#writing.begin(chunkFileName(chunk));
     const release = heldBytes === undefined ? this.#health.reserve(chunk.lengthBytes) : (): void => undefined;
     const ended = (): void => {
       release();
@@ -199,8 +197,7 @@ export class FileChunkStore implements ChunkStore {
   async trim(key: ChunkKey, term: number): Promise<void> {
     const { disk, listener, logger } = this.#options;
     await this.#serial.run(chunkFileName(key), async () => {
-      // What is being written would come after its removal and stay for ever.
-      if (this.#writingCounts.has(chunkFileName(key))) this.#orderedAway.add(chunkFileName(key));
+      this.#writing.orderAway(chunkFileName(key));
       const lengthBytes = this.#index.lengthOf(key);
       if (lengthBytes === undefined) return listener.trimmed({ ...key, lengthBytes: 0 });
       const name = `${term}-${chunkFileName(key)}`;
@@ -245,21 +242,6 @@ export class FileChunkStore implements ChunkStore {
     if (this.#writes.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
-  /** Counts the writes of a copy; call the result at the end of this one. */
-  #noteWriting(name: string): () => void {
-    const counts = this.#writingCounts;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-    return () => {
-      const left = (counts.get(name) ?? 1) - 1;
-      if (left > 0) {
-        counts.set(name, left);
-        return;
-      }
-      counts.delete(name);
-      this.#orderedAway.delete(name);
-    };
-  }
-
   async #publish(facts: ChunkFacts, temporaryPath: string): Promise<void> {
     await this.#folders.ensure(facts.chunkId);
     for (;;) {
@@ -276,7 +258,7 @@ export class FileChunkStore implements ChunkStore {
   /** False when another writer was faster. */
   async #giveName(facts: ChunkFacts, temporaryPath: string): Promise<boolean> {
     if (this.has(facts)) return false;
-    if (this.#orderedAway.has(chunkFileName(facts))) throw orderedAwayMeanwhile(facts);
+    if (this.#writing.isOrderedAway(chunkFileName(facts))) throw orderedAwayMeanwhile(facts);
     await this.#options.disk.rename(temporaryPath, this.#paths.file(facts));
     if (!isPlanted("ackBeforeNameIsDurable")) await this.#syncFolder(this.#paths.folder(facts.chunkId));
     const { chunkId, generation, lengthBytes } = facts;
