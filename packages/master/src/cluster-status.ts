@@ -15,17 +15,17 @@ import { MasterSchema, type Master } from "@holdfast/proto/model/v1/model";
 import type { RaftNode } from "@holdfast/raft";
 import type { Network } from "@holdfast/rpc";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
+import type { CopySetSource } from "./application/copy-set-index.ts";
 import { readProgress } from "./application/fold-entry.ts";
 import type { ReadGate } from "./application/read-gate.ts";
 import type { RepairNumbers } from "./controllers/repair/progress.ts";
-import { countHealth, type CountedCopySet } from "./domain/chunks/health.ts";
-import { copySetTable, corruptCounter } from "./domain/chunks/tables.ts";
+import { countHealth } from "./domain/chunks/health.ts";
+import { corruptCounter } from "./domain/chunks/tables.ts";
 import { readStandings } from "./domain/fleet/standing.ts";
 import { listNodes } from "./domain/fleet/tables.ts";
 import { nameSortKey } from "./domain/namespace/collation.ts";
 import { clusterTable, readCounter, usageTable } from "./domain/state.ts";
 import { readerOf, type TableReader } from "./domain/tables.ts";
-import { tableRange } from "./projections/table-range.ts";
 import type { FleetObserver } from "./services/fleet/fleet-observer.ts";
 import { notLeader, type Leadership } from "./services/fleet/leadership.ts";
 import { nodeToWire } from "./services/fleet/node-to-wire.ts";
@@ -48,6 +48,7 @@ export interface ClusterStatusOptions {
   readonly gate: ReadGate;
   readonly leadership: Leadership;
   readonly store: KeyValueStore;
+  readonly copySets: CopySetSource;
   readonly observer: FleetObserver;
   readonly network: Network;
   readonly clock: Clock;
@@ -66,7 +67,7 @@ export function createClusterStatus(options: ClusterStatusOptions): ClusterStatu
   const { clock, store } = options;
   const tables = readerOf(store);
   const peers = cached(clock, () => askPeers(options));
-  const chunks = cached(clock, () => countChunks(store, tables));
+  const chunks = cached(clock, () => countChunks(options.copySets, tables));
   return async (signal) => {
     if (!options.leadership.isReady()) throw notLeader(options.leadership);
     await options.gate.pass({ atLeastIndex: 0, signal });
@@ -116,9 +117,8 @@ function cached<T>(clock: Clock, produce: () => Promise<T>): () => Promise<T> {
 }
 
 /** Chunks by state now, in one pass over the copy sets. */
-export async function countChunks(store: KeyValueStore, tables: TableReader): Promise<ChunkHealth> {
-  const sets: CountedCopySet[] = [];
-  for await (const [[key], { heldCount }] of tableRange(store, copySetTable)) sets.push({ key, heldCount });
+export async function countChunks(copySets: CopySetSource, tables: TableReader): Promise<ChunkHealth> {
+  const sets = await copySets.sets();
   const replication = tables.get(clusterTable, [])?.replication ?? 1;
   const counts = countHealth(sets, { replication, isUp: readStandings(tables).counts });
   return create(ChunkHealthSchema, {

@@ -2,6 +2,7 @@ import type { Logger, Metrics } from "@holdfast/observability";
 import { openRaftNode, type RaftNode } from "@holdfast/raft";
 import type { Listener, Network } from "@holdfast/rpc";
 import type { Clock, Disk, KeyValueStore, Random, Timers } from "@holdfast/runtime";
+import { CopySetIndex } from "./application/copy-set-index.ts";
 import { CachedStore } from "./application/cached-store.ts";
 import { CommandHandler } from "./application/command-handler.ts";
 import { ProjectionsStore } from "./application/projections-store.ts";
@@ -83,14 +84,22 @@ export async function buildMaster(config: MasterConfig, ports: MasterPorts): Pro
   await ports.disk.makeDirectory(config.data);
   const { disk, openStore } = ports;
   const projections = await ProjectionsStore.open({ disk, openStore, data: config.data });
-  const store = new CachedStore(projections, { timers: ports.timers });
-  const replacing = { begin: () => projections.replace(), forget: () => store.forget() };
+  const copySets = new CopySetIndex();
+  const store = new CachedStore(projections, { timers: ports.timers, onWrite: (batch) => copySets.note(batch) });
+  copySets.readFrom(store);
+  const replacing = {
+    begin: () => projections.replace(),
+    forget: () => {
+      store.forget();
+      copySets.forget();
+    },
+  };
   const stateMachine = new ProjectionsStateMachine({
     ...{ store, logger, replacing },
     projections: [eventLogProjection, chunkLedgerProjection],
   });
   try {
-    return await startMaster(config, { ...ports, logger }, { store, stateMachine });
+    return await startMaster(config, { ...ports, logger }, { store, copySets, stateMachine });
   } catch (error) {
     await store.close();
     throw error;
@@ -100,10 +109,10 @@ export async function buildMaster(config: MasterConfig, ports: MasterPorts): Pro
 async function startMaster(
   config: MasterConfig,
   ports: MasterPorts,
-  { store, stateMachine }: Pick<Core, "store" | "stateMachine">,
+  { store, copySets, stateMachine }: Pick<Core, "store" | "copySets" | "stateMachine">,
 ): Promise<Master> {
   const raft = await openRaftNode(raftConfigOf(config), ports, stateMachine);
-  const parts = assemble({ config, ports, store, stateMachine, raft });
+  const parts = assemble({ config, ports, store, copySets, stateMachine, raft });
   let listener: Listener;
   try {
     listener = await ports.network.listen(config.listen, [...raft.services, ...parts.services]);
@@ -160,6 +169,7 @@ interface Core {
   readonly config: MasterConfig;
   readonly ports: MasterPorts;
   readonly store: KeyValueStore;
+  readonly copySets: CopySetIndex;
   readonly stateMachine: ProjectionsStateMachine;
   readonly raft: RaftNode;
 }
@@ -179,7 +189,7 @@ interface Parts {
 
 /** Wires the pieces; nothing runs yet. */
 function assemble(core: Core): Parts {
-  const { config, ports, store, stateMachine, raft } = core;
+  const { config, ports, store, copySets, stateMachine, raft } = core;
   const { clock, timers, logger, metrics } = ports;
   const preset: Preset = { ...presets[config.preset], ...config.presetChanges };
   const leadership = leadershipOf(raft);
@@ -196,10 +206,11 @@ function assemble(core: Core): Parts {
   const progress = new RepairProgress();
   const fleetProgress = new FleetProgressBoard();
   const controllers = createControllers({
-    ...{ config, preset, store, submitter, observer, leadership, clock, logger, metrics, progress, fleetProgress },
+    ...{ config, preset, store, copySets, submitter, observer, leadership },
+    ...{ clock, logger, metrics, progress, fleetProgress },
     sendOrder: (nodeId, order) => fleet.order(nodeId, order),
   });
-  const history = keepHistory({ ...ports, store, stateMachine, leadership, observer, progress });
+  const history = keepHistory({ ...ports, store, copySets, stateMachine, leadership, observer, progress });
   const reserveBytes = config.diskReserveBytes ?? diskReserveBytesDefault;
   const guard = new DiskGuard({ disk: ports.disk, timers, logger, path: config.data, reserveBytes });
   const services = [
@@ -210,19 +221,14 @@ function assemble(core: Core): Parts {
       rankPlaces: createPlaceRanker(observedNodes),
       clusterStatus: createClusterStatus({
         ...statusNames(config),
-        raft,
-        gate,
-        leadership,
-        store,
-        observer,
+        ...{ raft, gate, leadership, store, copySets, observer, clock },
         network: ports.network,
-        clock,
         writeCopiesMin,
         repair: () => progress.get(),
       }),
     }),
     createFleetQueryService({
-      ...{ store, gate, leadership, observer, clock, writeCopiesMin, preset, presetName: config.preset },
+      ...{ store, copySets, gate, leadership, observer, clock, writeCopiesMin, preset, presetName: config.preset },
       progress: fleetProgress,
       copyBytesPerSecond: () => progress.copyBytesPerSecond(),
       history,

@@ -18,6 +18,8 @@ export interface CachedStoreOptions {
   readonly halfBytes?: number;
   /** With timers, changes that need not be durable gather for a moment; without, each goes to the store at once. */
   readonly timers?: Timers;
+  /** Told of every batch as it is written, before anybody can read it. */
+  readonly onWrite?: (batch: readonly KeyValueChange[]) => void;
 }
 
 /**
@@ -33,6 +35,7 @@ export class CachedStore implements KeyValueStore, LayeredView {
   private readonly readStore: LayeredView["getText"];
   private readonly halfBytes: number;
   private readonly timers: Timers | undefined;
+  private readonly onWrite: CachedStoreOptions["onWrite"];
   private young = new Map<string, Uint8Array | undefined>();
   private old = new Map<string, Uint8Array | undefined>();
   private youngBytes = 0;
@@ -48,6 +51,7 @@ export class CachedStore implements KeyValueStore, LayeredView {
     this.readStore = layeredRead(store);
     this.halfBytes = options.halfBytes ?? defaultHalfBytes;
     this.timers = options.timers;
+    this.onWrite = options.onWrite;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -65,6 +69,7 @@ export class CachedStore implements KeyValueStore, LayeredView {
 
   async write(batch: readonly KeyValueChange[], options?: { readonly isDurable?: boolean }): Promise<void> {
     if (this.failure !== undefined) throw this.failure.thrown;
+    this.onWrite?.(batch);
     for (const change of batch) {
       const text = keyText(change.key);
       this.gathered.set(text, change);

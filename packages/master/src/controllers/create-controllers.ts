@@ -27,7 +27,10 @@ const batchEventsMax = 200;
 const fleetExpiryIntervalMs = 500;
 
 /** What all controllers together work with. */
-export interface ControllersOptions extends Pick<RepairControllerOptions, "leadership" | "progress" | "sendOrder"> {
+export interface ControllersOptions extends Pick<
+  RepairControllerOptions,
+  "copySets" | "leadership" | "progress" | "sendOrder"
+> {
   readonly config: Pick<MasterConfig, "clusterId" | "chunkSizeBytes" | "replication">;
   readonly preset: Preset;
   readonly store: KeyValueStore;
@@ -42,12 +45,12 @@ export interface ControllersOptions extends Pick<RepairControllerOptions, "leade
 
 /** Everything that the leader does on its own. */
 export function createControllers(options: ControllersOptions): readonly Controller[] {
-  const { preset, store, submitter, observer, clock, logger, metrics } = options;
+  const { preset, store, copySets, submitter, observer, clock, logger, metrics } = options;
   const eventsMax = batchEventsMax;
   const steps = { store, submitter, clock };
   return [
     createInitialiser(options),
-    createGauges({ store, observer, metrics }),
+    createGauges({ store, copySets, observer, metrics }),
     createLivenessController({ store, submitter, observer, clock, logger }),
     createRepairController({ ...options, preset }),
     createGarbageController({ ...steps, intervalMs: preset.garbageIntervalMs }),

@@ -1,5 +1,6 @@
 import type { Metrics } from "@holdfast/observability";
 import type { KeyValueStore } from "@holdfast/runtime";
+import type { CopySetSource } from "../application/copy-set-index.ts";
 import { countChunks } from "../cluster-status.ts";
 import { listDrills } from "../domain/fleet/drills.ts";
 import { listNodes } from "../domain/fleet/tables.ts";
@@ -10,12 +11,13 @@ import type { Controller } from "./controller.ts";
 /** What the gauges show. */
 export interface GaugesOptions {
   readonly store: KeyValueStore;
+  readonly copySets: CopySetSource;
   readonly observer: FleetObserver;
   readonly metrics: Metrics;
 }
 
 /** Keeps the leader's gauges of nodes and chunks fresh; a master that does not lead shows its last ones. */
-export function createGauges({ store, observer, metrics }: GaugesOptions): Controller {
+export function createGauges({ store, copySets, observer, metrics }: GaugesOptions): Controller {
   const nodes = (liveness: string) =>
     metrics.gauge({
       name: "holdfast_master_nodes_count",
@@ -48,7 +50,7 @@ export function createGauges({ store, observer, metrics }: GaugesOptions): Contr
       for (const [liveness, count] of Object.entries(counts)) nodes(liveness).set(count);
       for (const [kind, count] of drillCounts(tables)) drills(kind).set(count);
       cautioned.set(listNodes(tables).filter((row) => observer.cautionOf(row.nodeId) !== undefined).length);
-      const { $typeName: _, ...health } = await countChunks(store, tables);
+      const { $typeName: _, ...health } = await countChunks(copySets, tables);
       for (const [state, count] of Object.entries(health))
         if (typeof count === "bigint") chunks(state).set(Number(count));
     },

@@ -6,6 +6,7 @@ import {
   type NodeSample,
 } from "@holdfast/proto/fleet/v1/fleet";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
+import type { CopySetSource } from "../application/copy-set-index.ts";
 import { readProgress } from "../application/fold-entry.ts";
 import { countChunks } from "../cluster-status.ts";
 import type { RepairProgress } from "../controllers/repair/progress.ts";
@@ -17,6 +18,7 @@ import { wireLiveness } from "../services/fleet/node-to-wire.ts";
 /** What a sample is made of. */
 export interface SampleOptions {
   readonly store: KeyValueStore;
+  readonly copySets: CopySetSource;
   readonly observer: FleetObserver;
   readonly progress: RepairProgress;
   readonly clock: Clock;
@@ -26,9 +28,9 @@ export interface SampleOptions {
 
 /** The cluster at this moment, as the leader sees it. Cost: the number of nodes and copy sets. */
 export async function takeSample(options: SampleOptions): Promise<HistorySample> {
-  const { store, observer, progress, clock, commandsPerSecond } = options;
+  const { store, copySets, observer, progress, clock, commandsPerSecond } = options;
   const tables = readerOf(store);
-  const chunks = await countChunks(store, tables);
+  const chunks = await countChunks(copySets, tables);
   const rows = listNodes(tables);
   const repair = progress.get();
   const nodes = rows.map((row) => sampleNode(row, observer));

@@ -3,7 +3,7 @@ import type { Clock, KeyValueStore } from "@holdfast/runtime";
 import type { Submitter } from "../../application/submission.ts";
 import { decideCancelMoves } from "../../domain/chunks/decide-moves.ts";
 import type { TableReader } from "../../domain/tables.ts";
-import type { CountedSet } from "../repair/classify-sets.ts";
+import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import type { CopyNode } from "../repair/copy-node.ts";
 import type { CopyMemory } from "../repair/memory.ts";
 import { listChunksOf, type SeenMove } from "../repair/observe.ts";

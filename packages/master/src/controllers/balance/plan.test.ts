@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { CountedSet } from "../repair/classify-sets.ts";
+import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import type { CopyNode } from "../repair/copy-node.ts";
 import { copyNode, dead, leaving } from "../testing/copy-node.ts";
 import { planBalance, type BalanceView } from "./plan.ts";

@@ -1,5 +1,5 @@
 import { placementObstacle, placementPartners } from "../../domain/chunks/placement/plan.ts";
-import type { CountedSet } from "../repair/classify-sets.ts";
+import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import type { CopyNode } from "../repair/copy-node.ts";
 
 /** When copies are moved for balance, and how fast. */

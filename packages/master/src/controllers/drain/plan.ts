@@ -1,5 +1,5 @@
 import { placementObstacle } from "../../domain/chunks/placement/plan.ts";
-import type { CountedSet } from "../repair/classify-sets.ts";
+import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import { weighCopies, type CopyNode } from "../repair/copy-node.ts";
 import { zonesForDrain } from "./zones.ts";
 

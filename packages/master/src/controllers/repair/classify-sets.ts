@@ -1,15 +1,5 @@
+import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import { weighCopies, type CopyNode } from "./copy-node.ts";
-
-/** Chunks that have their confirmed copies on exactly the same nodes. */
-export interface CountedSet {
-  /** As in the tables. */
-  readonly key: string;
-  readonly nodeIds: readonly number[];
-  /** Chunks that somebody needs. */
-  readonly heldCount: number;
-  /** Bytes of those, counted once a chunk. */
-  readonly heldBytes: number;
-}
 
 /** Copy sets by what is to be done about them. */
 export interface ClassifiedSets {

@@ -1,7 +1,9 @@
 import { ok } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
+import type { CopySetSource } from "../../application/copy-set-index.ts";
 import type { Submitter } from "../../application/submission.ts";
+import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import { decideTrimExtra } from "../../domain/chunks/decide-replicas.ts";
 import { chunkTable, isHeld } from "../../domain/chunks/tables.ts";
 import { decideHousekeeping } from "../../domain/fleet/decide-settings.ts";
@@ -15,18 +17,10 @@ import type { FleetProgressBoard } from "../fleet-progress.ts";
 import { Drainer } from "../drain/drainer.ts";
 import type { Preset } from "../presets.ts";
 import { planTrims, type PlannedTrim } from "../trim/plan.ts";
-import { classifySets, countHeld, heldBytesByNode, type ClassifiedSets, type CountedSet } from "./classify-sets.ts";
+import { classifySets, countHeld, heldBytesByNode, type ClassifiedSets } from "./classify-sets.ts";
 import type { CopyNode } from "./copy-node.ts";
 import { CopyMemory, type CopyEnd, type SentCopy } from "./memory.ts";
-import {
-  listChunks,
-  openPlaces,
-  readCopyNodes,
-  readMoves,
-  readSets,
-  type SeenChunk,
-  type SeenMove,
-} from "./observe.ts";
+import { listChunks, openPlaces, readCopyNodes, readMoves, type SeenChunk, type SeenMove } from "./observe.ts";
 import { OrderSender, type OrderRound, type OrderSenderOptions } from "./order-sender.ts";
 import { planRepair, type RepairPlan, type ShortChunk } from "./plan.ts";
 import type { RepairProgress } from "./progress.ts";
@@ -41,6 +35,7 @@ const idleLookMs = 1000;
 export interface RepairControllerOptions extends Pick<OrderSenderOptions, "sendOrder" | "submitter" | "clock"> {
   readonly preset: Pick<Preset, "repair" | "balance" | "yield">;
   readonly store: KeyValueStore;
+  readonly copySets: CopySetSource;
   readonly observer: FleetObserver;
   readonly leadership: Leadership;
   readonly logger: Logger;
@@ -158,7 +153,7 @@ class Repair {
 
   async #look(cluster: ClusterRecord): Promise<Look> {
     const { store, observer } = this.#options;
-    const sets = await readSets(store);
+    const sets = await this.#options.copySets.sets();
     const nowMs = this.#clock.monotonicMs();
     const nodes = readCopyNodes(this.#tables, { nodes: observer.observedNodes(), heldBytes: heldBytesByNode(sets) });
     const byId = new Map(nodes.map((node) => [node.nodeId, node]));

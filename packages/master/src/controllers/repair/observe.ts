@@ -2,10 +2,8 @@ import type { KeyValueStore } from "@holdfast/runtime";
 import {
   chunkTable,
   copySetChunkTable,
-  copySetTable,
   isHeld,
   moveTable,
-  parseCopySetKey,
   trimTable,
   type ChunkRow,
   type MoveRow,
@@ -16,7 +14,7 @@ import { copiesCount, copiesStay, isExcused } from "../../domain/fleet/standing.
 import { nodeIntent, nodeTable } from "../../domain/fleet/tables.ts";
 import type { TableReader } from "../../domain/tables.ts";
 import { tableRange } from "../../projections/table-range.ts";
-import type { CountedSet } from "./classify-sets.ts";
+import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import type { CopyNode } from "./copy-node.ts";
 
 /** Chunks looked at in one step, and of one copy set, so that a set that can't be helped does not hide the others. */
@@ -34,14 +32,6 @@ export interface SeenChunk {
 /** A move that was begun, with its chunk. */
 export interface SeenMove extends SeenChunk {
   readonly move: MoveRow;
-}
-
-/** All copy sets, as the store has them. */
-export async function readSets(store: KeyValueStore): Promise<readonly CountedSet[]> {
-  const sets: CountedSet[] = [];
-  for await (const [[key], { heldCount, heldBytes }] of tableRange(store, copySetTable))
-    sets.push({ key, nodeIds: parseCopySetKey(key), heldCount, heldBytes });
-  return sets;
 }
 
 /** All nodes that were not removed: what the log orders them to do, and what the leader sees of them. */

@@ -1,5 +1,5 @@
 import { placementFillMax } from "../../domain/chunks/placement/plan.ts";
-import type { CountedSet } from "../repair/classify-sets.ts";
+import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import { weighCopies, type CopyNode } from "../repair/copy-node.ts";
 
 /** A cluster as it would be: the nodes as they would stand, and where the copies are. */

@@ -1,4 +1,4 @@
-import type { CountedSet } from "../repair/classify-sets.ts";
+import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import type { CopyNode } from "../repair/copy-node.ts";
 
 /** Nodes whose loss together would hurt, and how much. */

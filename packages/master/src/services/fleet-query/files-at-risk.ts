@@ -1,5 +1,5 @@
 import type { KeyValueStore } from "@holdfast/runtime";
-import type { CountedSet } from "../../controllers/repair/classify-sets.ts";
+import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import { chunkTable, copySetChunkTable } from "../../domain/chunks/tables.ts";
 import { entryTable } from "../../domain/namespace/state.ts";
 import type { TableReader } from "../../domain/tables.ts";

@@ -1,5 +1,6 @@
 import { HoldfastError } from "@holdfast/base";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
+import type { CopySetSource } from "../../application/copy-set-index.ts";
 import type { PresetName } from "../../controllers/presets.ts";
 import type { Preset } from "../../controllers/presets.ts";
 import type { HistoryKeeper } from "../../history/history-keeper.ts";
@@ -9,6 +10,7 @@ import type { FleetObserver } from "../fleet/fleet-observer.ts";
 /** What the answers about the fleet are made from. */
 export interface FleetQueryOptions {
   readonly store: KeyValueStore;
+  readonly copySets: CopySetSource;
   readonly observer: FleetObserver;
   readonly clock: Clock;
   readonly presetName: PresetName;

@@ -1,13 +1,13 @@
 import type { Scenario } from "../../controllers/what-if/forecast.ts";
 import { heldBytesByNode } from "../../controllers/repair/classify-sets.ts";
-import { readCopyNodes, readSets } from "../../controllers/repair/observe.ts";
+import { readCopyNodes } from "../../controllers/repair/observe.ts";
 import { clusterTable } from "../../domain/state.ts";
 import type { FleetRead } from "./fleet-read.ts";
 
 /** The cluster as it is now. */
 export async function readScenario(read: FleetRead): Promise<Scenario> {
-  const { store, tables, observer, preset, writeCopiesMin, copyBytesPerSecond } = read;
-  const sets = await readSets(store);
+  const { copySets, tables, observer, preset, writeCopiesMin, copyBytesPerSecond } = read;
+  const sets = await copySets.sets();
   const nodes = readCopyNodes(tables, { nodes: observer.observedNodes(), heldBytes: heldBytesByNode(sets) });
   return {
     nodes,
