@@ -29,6 +29,7 @@ import { readerOf, type TableReader } from "./domain/tables.ts";
 import type { FleetObserver } from "./services/fleet/fleet-observer.ts";
 import { notLeader, type Leadership } from "./services/fleet/leadership.ts";
 import { nodeToWire } from "./services/fleet/node-to-wire.ts";
+import { masterToWire } from "./wire/master.ts";
 
 /** Other masters and the counts of chunks are asked for at most this often. */
 const cacheMs = 1000;
@@ -132,16 +133,7 @@ export async function countChunks(copySets: CopySetSource, tables: TableReader):
 }
 
 function selfAsMaster({ raft, self }: ClusterStatusOptions, tables: TableReader): Master {
-  const status = raft.status();
-  return create(MasterSchema, {
-    masterId: self.id,
-    name: self.name,
-    role: status.role === "preCandidate" ? "candidate" : status.role,
-    term: BigInt(status.term),
-    appliedIndex: BigInt(readProgress(tables).appliedIndex),
-    commitIndex: BigInt(status.commitIndex),
-    address: self.address,
-  });
+  return masterToWire(raft.status(), { ...self, appliedIndex: readProgress(tables).appliedIndex });
 }
 
 function askPeers({ network, peers }: ClusterStatusOptions): Promise<Master[]> {

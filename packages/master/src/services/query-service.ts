@@ -9,7 +9,6 @@ import {
   type ListEventsRequest,
   type ListEventsResponse,
 } from "@holdfast/proto/master/v1/master";
-import { MasterSchema } from "@holdfast/proto/model/v1/model";
 import type { RaftNode } from "@holdfast/raft";
 import { serve, type CallContext, type ServedService } from "@holdfast/rpc";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
@@ -28,6 +27,7 @@ import { clusterTable } from "../domain/state.ts";
 import { readerOf, type TableReader } from "../domain/tables.ts";
 import { listBatches } from "../projections/event-log.ts";
 import { pageLimit, requestInteger } from "../wire/request.ts";
+import { masterToWire } from "../wire/master.ts";
 
 /** What the query service works with. */
 export interface QueryServiceOptions {
@@ -95,15 +95,7 @@ function masterStatus(options: QueryServiceOptions, tables: TableReader): GetMas
   const status = options.raft.status();
   const progress = readProgress(tables);
   return create(GetMasterStatusResponseSchema, {
-    master: create(MasterSchema, {
-      masterId: status.id,
-      name: options.self.name,
-      role: status.role === "preCandidate" ? "candidate" : status.role,
-      term: BigInt(status.term),
-      appliedIndex: BigInt(progress.appliedIndex),
-      commitIndex: BigInt(status.commitIndex),
-      address: options.self.address,
-    }),
+    master: masterToWire(status, { id: status.id, ...options.self, appliedIndex: progress.appliedIndex }),
     leaderId: status.leader ?? 0,
     isReadyLeader: status.isReadyLeader,
     clusterId: tables.get(clusterTable, [])?.clusterId ?? "",

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file holdfast/model/v1/model.proto.
  */
 export const file_holdfast_model_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("Ch1ob2xkZmFzdC9tb2RlbC92MS9tb2RlbC5wcm90bxIRaG9sZGZhc3QubW9kZWwudjEitwIKBUVudHJ5EhAKCGVudHJ5X2lkGAEgASgEEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEioKBGtpbmQYBCABKA4yHC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeUtpbmQSEAoIb3duZXJfaWQYBSABKAQSFQoNY3JlYXRlZF9hdF9tcxgGIAEoBBIWCg5tb2RpZmllZF9hdF9tcxgHIAEoBBISCgpzaXplX2J5dGVzGAggASgEEg4KBnNoYTI1NhgJIAEoDBISCgp2ZXJzaW9uX2lkGAogASgEEhAKCHJldmlzaW9uGAsgASgEEhMKC2NoaWxkX2NvdW50GAwgASgNEhUKDXRyYXNoZWRfYXRfbXMYDSABKAQSGAoQb3JpZ2luX3BhcmVudF9pZBgOIAEoBCJPCgREaXNrEgwKBHBhdGgYASABKAkSDQoFc3RhdGUYAiABKAkSFgoOY2FwYWNpdHlfYnl0ZXMYAyABKAQSEgoKdXNlZF9ieXRlcxgEIAEoBCKwBAoETm9kZRIPCgdub2RlX2lkGAEgASgNEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRItCghsaXZlbmVzcxgEIAEoDjIbLmhvbGRmYXN0Lm1vZGVsLnYxLkxpdmVuZXNzEikKBmludGVudBgFIAEoDjIZLmhvbGRmYXN0Lm1vZGVsLnYxLkludGVudBITCgtjaHVua19jb3VudBgGIAEoBBISCgp1c2VkX2J5dGVzGAcgASgEEhYKDmNhcGFjaXR5X2J5dGVzGAggASgEEhIKCmZyZWVfYnl0ZXMYCSABKAQSCgoCaXAYCiABKAkSCwoDbWFjGAsgASgJEhgKEGhlYXJ0YmVhdF9hZ2VfbXMYDCABKAQSDAoEem9uZRgNIAEoCRITCgtpbmNhcm5hdGlvbhgOIAEoCRIMCgRyYWNrGA8gASgJEiYKBWRpc2tzGBAgAygLMhcuaG9sZGZhc3QubW9kZWwudjEuRGlzaxIPCgdpc19ncmF5GBEgASgIEg8KB2NhdXRpb24YEiABKAkSGgoSd3JpdGVfcDk1X3RlbnRoX21zGBMgASgNEhkKEXJlYWRfcDk1X3RlbnRoX21zGBQgASgNEh4KFndyaXRlX2J5dGVzX3Blcl9zZWNvbmQYFSABKAQSHQoVcmVhZF9ieXRlc19wZXJfc2Vjb25kGBYgASgEEhEKCWRyaWxsX2lkcxgXIAMoBBISCgpkaXNrX3N0YXRlGBggASgJIoMBCgZNYXN0ZXISEQoJbWFzdGVyX2lkGAEgASgNEgwKBG5hbWUYAiABKAkSDAoEcm9sZRgDIAEoCRIMCgR0ZXJtGAQgASgEEhUKDWFwcGxpZWRfaW5kZXgYBSABKAQSFAoMY29tbWl0X2luZGV4GAYgASgEEg8KB2FkZHJlc3MYByABKAkqUwoJRW50cnlLaW5kEhoKFkVOVFJZX0tJTkRfVU5TUEVDSUZJRUQQABIVChFFTlRSWV9LSU5EX0ZPTERFUhABEhMKD0VOVFJZX0tJTkRfRklMRRACKmAKCExpdmVuZXNzEhgKFExJVkVORVNTX1VOU1BFQ0lGSUVEEAASEQoNTElWRU5FU1NfTElWRRABEhQKEExJVkVORVNTX1NVU1BFQ1QQAhIRCg1MSVZFTkVTU19ERUFEEAMqmwEKBkludGVudBIWChJJTlRFTlRfVU5TUEVDSUZJRUQQABIRCg1JTlRFTlRfQUNUSVZFEAESEwoPSU5URU5UX0RSQUlOSU5HEAISEgoOSU5URU5UX0RSQUlORUQQAxIWChJJTlRFTlRfTUFJTlRFTkFOQ0UQBBISCg5JTlRFTlRfUkVNT1ZFRBAFEhEKDUlOVEVOVF9GQUlMRUQQBmIGcHJvdG8z");
+  fileDesc("Ch1ob2xkZmFzdC9tb2RlbC92MS9tb2RlbC5wcm90bxIRaG9sZGZhc3QubW9kZWwudjEitwIKBUVudHJ5EhAKCGVudHJ5X2lkGAEgASgEEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEioKBGtpbmQYBCABKA4yHC5ob2xkZmFzdC5tb2RlbC52MS5FbnRyeUtpbmQSEAoIb3duZXJfaWQYBSABKAQSFQoNY3JlYXRlZF9hdF9tcxgGIAEoBBIWCg5tb2RpZmllZF9hdF9tcxgHIAEoBBISCgpzaXplX2J5dGVzGAggASgEEg4KBnNoYTI1NhgJIAEoDBISCgp2ZXJzaW9uX2lkGAogASgEEhAKCHJldmlzaW9uGAsgASgEEhMKC2NoaWxkX2NvdW50GAwgASgNEhUKDXRyYXNoZWRfYXRfbXMYDSABKAQSGAoQb3JpZ2luX3BhcmVudF9pZBgOIAEoBCJPCgREaXNrEgwKBHBhdGgYASABKAkSDQoFc3RhdGUYAiABKAkSFgoOY2FwYWNpdHlfYnl0ZXMYAyABKAQSEgoKdXNlZF9ieXRlcxgEIAEoBCKwBAoETm9kZRIPCgdub2RlX2lkGAEgASgNEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRItCghsaXZlbmVzcxgEIAEoDjIbLmhvbGRmYXN0Lm1vZGVsLnYxLkxpdmVuZXNzEikKBmludGVudBgFIAEoDjIZLmhvbGRmYXN0Lm1vZGVsLnYxLkludGVudBITCgtjaHVua19jb3VudBgGIAEoBBISCgp1c2VkX2J5dGVzGAcgASgEEhYKDmNhcGFjaXR5X2J5dGVzGAggASgEEhIKCmZyZWVfYnl0ZXMYCSABKAQSCgoCaXAYCiABKAkSCwoDbWFjGAsgASgJEhgKEGhlYXJ0YmVhdF9hZ2VfbXMYDCABKAQSDAoEem9uZRgNIAEoCRITCgtpbmNhcm5hdGlvbhgOIAEoCRIMCgRyYWNrGA8gASgJEiYKBWRpc2tzGBAgAygLMhcuaG9sZGZhc3QubW9kZWwudjEuRGlzaxIPCgdpc19ncmF5GBEgASgIEg8KB2NhdXRpb24YEiABKAkSGgoSd3JpdGVfcDk1X3RlbnRoX21zGBMgASgNEhkKEXJlYWRfcDk1X3RlbnRoX21zGBQgASgNEh4KFndyaXRlX2J5dGVzX3Blcl9zZWNvbmQYFSABKAQSHQoVcmVhZF9ieXRlc19wZXJfc2Vjb25kGBYgASgEEhEKCWRyaWxsX2lkcxgXIAMoBBISCgpkaXNrX3N0YXRlGBggASgJIqsCCgZNYXN0ZXISEQoJbWFzdGVyX2lkGAEgASgNEgwKBG5hbWUYAiABKAkSDAoEcm9sZRgDIAEoCRIMCgR0ZXJtGAQgASgEEhUKDWFwcGxpZWRfaW5kZXgYBSABKAQSFAoMY29tbWl0X2luZGV4GAYgASgEEg8KB2FkZHJlc3MYByABKAkSFwoPZmlyc3RfbG9nX2luZGV4GAggASgEEhYKDnNuYXBzaG90X2luZGV4GAkgASgEEhgKEHNuYXBzaG90X3BlcmNlbnQYCiABKA0SHQoVaXNfcmVjZWl2aW5nX3NuYXBzaG90GAsgASgIEhIKCmlzX2xlYXJuZXIYDCABKAgSEAoIc3RhbmRpbmcYDSABKAkSFgoObGFzdF9sb2dfaW5kZXgYDiABKAQqUwoJRW50cnlLaW5kEhoKFkVOVFJZX0tJTkRfVU5TUEVDSUZJRUQQABIVChFFTlRSWV9LSU5EX0ZPTERFUhABEhMKD0VOVFJZX0tJTkRfRklMRRACKmAKCExpdmVuZXNzEhgKFExJVkVORVNTX1VOU1BFQ0lGSUVEEAASEQoNTElWRU5FU1NfTElWRRABEhQKEExJVkVORVNTX1NVU1BFQ1QQAhIRCg1MSVZFTkVTU19ERUFEEAMqmwEKBkludGVudBIWChJJTlRFTlRfVU5TUEVDSUZJRUQQABIRCg1JTlRFTlRfQUNUSVZFEAESEwoPSU5URU5UX0RSQUlOSU5HEAISEgoOSU5URU5UX0RSQUlORUQQAxIWChJJTlRFTlRfTUFJTlRFTkFOQ0UQBBISCg5JTlRFTlRfUkVNT1ZFRBAFEhEKDUlOVEVOVF9GQUlMRUQQBmIGcHJvdG8z");
 
 /**
  * One file or folder as its owner sees it.
@@ -404,6 +404,55 @@ export type Master = Message<"holdfast.model.v1.Master"> & {
    * @generated from field: string address = 7;
    */
   address: string;
+
+  /**
+   * First entry that its log still has.
+   *
+   * @generated from field: uint64 first_log_index = 8;
+   */
+  firstLogIndex: bigint;
+
+  /**
+   * Its log up to here lives in the projections only; 0 = nothing was compacted.
+   *
+   * @generated from field: uint64 snapshot_index = 9;
+   */
+  snapshotIndex: bigint;
+
+  /**
+   * A snapshot is on its way to it: how much of it is there, 0 to 100. Only while is_receiving_snapshot.
+   *
+   * @generated from field: uint32 snapshot_percent = 10;
+   */
+  snapshotPercent: number;
+
+  /**
+   * A leader's state is being copied to it.
+   *
+   * @generated from field: bool is_receiving_snapshot = 11;
+   */
+  isReceivingSnapshot: boolean;
+
+  /**
+   * It has no vote (yet): it is being taken back after it lost its directory, or was added to follow only.
+   *
+   * @generated from field: bool is_learner = 12;
+   */
+  isLearner: boolean;
+
+  /**
+   * "undecided": its directory is new and it asks the others; "joining": waits to be taken in; "member".
+   *
+   * @generated from field: string standing = 13;
+   */
+  standing: string;
+
+  /**
+   * Last entry of its log.
+   *
+   * @generated from field: uint64 last_log_index = 14;
+   */
+  lastLogIndex: bigint;
 };
 
 /**
