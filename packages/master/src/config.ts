@@ -131,10 +131,7 @@ const joinSecretLengthMin = 32;
 /** The configuration in a process's settings. Errors: `invalidArgument` with all faults in words. */
 export function configFromSettings(
   values: SettingsOf<typeof masterSettings>,
-  {
-    absolutePath,
-    joinSecret,
-  }: { readonly absolutePath: (path: string) => string; readonly joinSecret: string | undefined },
+  { absolutePath, joinSecret }: { readonly absolutePath: (path: string) => string; readonly joinSecret: string },
 ): MasterConfig {
   const faults: string[] = [];
   const peers = values.peers.map((text) => parsePeer(text, faults)).filter((peer) => peer !== undefined);
@@ -143,7 +140,7 @@ export function configFromSettings(
   if (peers.length % 2 === 0) faults.push("--peers should be an odd number of masters: 1, 3 or 5");
   if (!/^[0-9a-f]{32}$/.test(values.clusterId)) faults.push("--cluster-id is 32 lower-case hex digits");
   if (!isAddress(values.listen)) faults.push("--listen is host:port");
-  if (joinSecret !== undefined && joinSecret !== "" && joinSecret.length < joinSecretLengthMin)
+  if (joinSecret !== "" && joinSecret.length < joinSecretLengthMin)
     faults.push(`the join secret has at least ${joinSecretLengthMin} characters`);
   const presetChanges = changePreset(presets[values.preset], values);
   faults.push(...faultsOfPreset(presetChanges));
@@ -162,7 +159,7 @@ export function configFromSettings(
     preset,
     presetChanges,
     diskReserveBytes,
-    ...(joinSecret === undefined ? {} : { joinSecret }),
+    joinSecret,
   };
 }
 

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { HoldfastError } from "@holdfast/base";
-import type { Logger } from "@holdfast/observability";
 import { createJsonLogger, createMetrics, startHealthServer } from "@holdfast/observability/node";
 import { createGrpcNetwork } from "@holdfast/rpc/node";
 import {
@@ -19,8 +18,8 @@ import { buildMaster } from "./server.ts";
 
 const clock = createNodeClock();
 
-/** Errors: `precondition` (a file that can't be read). */
-async function readJoinSecret(values: SettingsOf<typeof masterSettings>, logger: Logger): Promise<string | undefined> {
+/** Empty = only join tokens let nodes in. Errors: `precondition` (a file that can't be read). */
+async function readJoinSecret(values: SettingsOf<typeof masterSettings>): Promise<string> {
   if (values.joinSecret !== "") return values.joinSecret;
   if (values.joinSecretFile !== "") {
     try {
@@ -30,8 +29,7 @@ async function readJoinSecret(values: SettingsOf<typeof masterSettings>, logger:
       throw new HoldfastError("precondition", message, { cause });
     }
   }
-  logger.warn("master.joining_is_open", { reason: "neither --join-secret-file nor HOLDFAST_JOIN_SECRET is given" });
-  return undefined;
+  return "";
 }
 
 await runMain({
@@ -39,7 +37,7 @@ await runMain({
   settings: defineSettings(masterSettings),
   createLogger: (values) => createJsonLogger({ clock, levelMin: values.logLevel, fields: { process: values.name } }),
   start: async (values, logger) => {
-    const joinSecret = await readJoinSecret(values, logger);
+    const joinSecret = await readJoinSecret(values);
     const config = configFromSettings(values, { absolutePath: (path) => resolve(path), joinSecret });
     const timers = createNodeTimers();
     const random = createNodeRandom();
