@@ -1,6 +1,6 @@
 import { HoldfastError } from "@holdfast/base";
 import type { GetClusterStatusResponse } from "@holdfast/proto/master/v1/master";
-import type { Node } from "@holdfast/proto/model/v1/model";
+import type { Master, Node } from "@holdfast/proto/model/v1/model";
 import { formatBytes, formatTable } from "../output.ts";
 import type { Session } from "../session.ts";
 import { withRetries } from "../transfer/retry.ts";
@@ -29,6 +29,13 @@ export function statusDocument(status: GetClusterStatusResponse): Record<string,
       appliedIndex: Number(master.appliedIndex),
       commitIndex: Number(master.commitIndex),
       address: master.address,
+      firstLogIndex: Number(master.firstLogIndex),
+      lastLogIndex: Number(master.lastLogIndex),
+      snapshotIndex: Number(master.snapshotIndex),
+      isLearner: master.isLearner,
+      standing: master.standing,
+      isReceivingSnapshot: master.isReceivingSnapshot,
+      snapshotPercent: master.snapshotPercent,
     })),
     nodes: status.nodes.map(nodeDocument),
     chunks: {
@@ -81,15 +88,24 @@ export function nodeDocument(node: Node): Record<string, unknown> {
 /** Masters for people. */
 export function mastersTable(status: GetClusterStatusResponse): string {
   return formatTable(
-    ["MASTER", "ROLE", "TERM", "APPLIED", "ADDRESS"],
+    ["MASTER", "ROLE", "TERM", "APPLIED", "LOG FROM", "SNAPSHOT", "ADDRESS"],
     status.masters.map((master) => [
       master.name,
       master.role,
       Number(master.term),
       Number(master.appliedIndex),
+      Number(master.firstLogIndex),
+      snapshotCell(master),
       master.address,
     ]),
   );
+}
+
+/** What of a master's log lives in its projections only, or the copy of another master's state that is on its way to it. */
+function snapshotCell(master: Master): string {
+  if (master.isReceivingSnapshot) return `receiving, ${master.snapshotPercent} %`;
+  if (master.standing === "undecided" || master.standing === "joining") return "waits to be taken in";
+  return master.snapshotIndex === 0n ? "" : String(master.snapshotIndex);
 }
 
 /** Chunkservers for people. */
