@@ -23,7 +23,7 @@ describe("the plan of faults", () => {
     expect(steps(7, 50)).not.toEqual(steps(8, 50));
   });
   it("comes to every kind before any kind comes a third time", () => {
-    const kinds = steps(3, 17).flatMap(({ faults }) => faults.map(({ kind }) => kind));
+    const kinds = steps(3, 18).flatMap(({ faults }) => faults.map(({ kind }) => kind));
     expect(new Set(kinds)).toEqual(new Set(faultKinds));
   });
   it("leaves out what the machine cannot do", () => {

@@ -14,6 +14,7 @@ export const faultKinds = [
   "cutOneWay",
   "isolate",
   "isolateLeader",
+  "partition",
   "fullDisk",
   "flipBytes",
   "wrongClock",
@@ -52,7 +53,7 @@ export interface FaultWorld {
 }
 
 const exclusiveKinds: ReadonlySet<FaultKind> = new Set(["restartEverything", "rollingRestart"]);
-const networkKinds: ReadonlySet<FaultKind> = new Set(["cutPair", "cutOneWay", "isolate", "isolateLeader"]);
+const networkKinds: ReadonlySet<FaultKind> = new Set(["cutPair", "cutOneWay", "isolate", "isolateLeader", "partition"]);
 
 /**
  * Faults without end, the same for the same seed: every kind once in a shuffled order, then again in another. About
@@ -102,6 +103,9 @@ function planFault(kind: FaultKind, chance: SeededChance, world: FaultWorld): Pl
     case "pauseLeader":
     case "isolateLeader":
       return planned(["leader"]);
+    case "partition":
+      // The leader with too few to lead, but with a way in and places to write to.
+      return planned(["leader", chance.pick(gateways), ...chance.shuffle(nodes).slice(0, 2)]);
     case "killMaster":
     case "pauseMaster":
       return planned([chance.pick(masters)]);

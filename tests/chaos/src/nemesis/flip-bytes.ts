@@ -4,8 +4,10 @@ import type { ChaosCluster } from "../cluster/chaos-cluster.ts";
 import { listChunkFiles } from "../verify/chunk-walker.ts";
 import type { SeededChance } from "../workload/seeded-chance.ts";
 
+const copiesMax = 6;
+
 /**
- * Damages one copy of a chunk on a node's disk, as a rotting disk would. Never the second copy of a chunk: that would be
+ * Damages copies of several chunks on a node's disk, one bit each, as a rotting disk would. Never the second copy of a chunk: that would be
  * more than what three copies promise to survive. Returns what was done, or undefined when there is nothing to damage.
  */
 export async function flipBytes(
@@ -20,11 +22,18 @@ export async function flipBytes(
   }
   const own = await listChunkFiles(cluster.dataPath(node));
   const files = own.filter((file) => !damaged.has(file) && (holders.get(file) ?? 0) >= cluster.shape.replication);
-  if (files.length === 0) return undefined;
-  const file = chance.pick(files);
-  damaged.add(file);
-  const handle = await open(path.join(cluster.dataPath(node), "chunks", file), "r+").catch(() => undefined);
-  // Deleted by the cluster this moment.
+  const flipped: string[] = [];
+  for (const file of chance.shuffle(files).slice(0, copiesMax)) {
+    damaged.add(file);
+    const at = await flipBit(path.join(cluster.dataPath(node), "chunks", file), chance);
+    if (at !== undefined) flipped.push(`${file} at ${at}`);
+  }
+  return flipped.length === 0 ? undefined : `${node} ${flipped.join(", ")}`;
+}
+
+/** The place of the byte; undefined: the cluster has deleted the file meanwhile. */
+async function flipBit(file: string, chance: SeededChance): Promise<number | undefined> {
+  const handle = await open(file, "r+").catch(() => undefined);
   if (handle === undefined) return undefined;
   try {
     const { size } = await handle.stat();
@@ -33,7 +42,7 @@ export async function flipBytes(
     await handle.read(byte, 0, 1, at);
     byte[0] = (byte[0] ?? 0) ^ (1 << chance.between(0, 7));
     await handle.write(byte, 0, 1, at);
-    return `byte ${at} of ${file} on ${node}`;
+    return at;
   } finally {
     await handle.close();
   }

@@ -36,9 +36,9 @@ export class Nemesis {
   /** Does it, holds it, undoes it. */
   async inject(fault: PlannedFault): Promise<void> {
     const { report } = this.#options;
-    const [first = "", second = ""] = await this.#targetsOf(fault);
+    const targets = await this.#targetsOf(fault);
     const atMs = performance.now() - this.#startedAtMs;
-    const what = await this.#hurt(fault, first, second);
+    const what = await this.#hurt(fault, targets);
     if (what === undefined) return;
     const tookMs = performance.now() - this.#startedAtMs - atMs;
     this.injected.push({ kind: fault.kind, what, atMs, tookMs });
@@ -47,13 +47,14 @@ export class Nemesis {
 
   async #targetsOf(fault: PlannedFault): Promise<readonly string[]> {
     if (fault.targets[0] !== "leader") return fault.targets;
-    const leader = await this.#options.leader();
-    return [leader ?? this.#options.chance.pick(this.#options.cluster.ofRole("master"))];
+    const leader = (await this.#options.leader()) ?? this.#options.chance.pick(this.#options.cluster.ofRole("master"));
+    return [leader, ...fault.targets.slice(1)];
   }
 
   /** What was done, in words; undefined: it could not be done. */
-  async #hurt(fault: PlannedFault, first: string, second: string): Promise<string | undefined> {
+  async #hurt(fault: PlannedFault, targets: readonly string[]): Promise<string | undefined> {
     const { cluster, chance } = this.#options;
+    const [first = "", second = ""] = targets;
     const hold = (): Promise<void> => delay(fault.holdMs);
     switch (fault.kind) {
       case "killLeader":
@@ -85,8 +86,11 @@ export class Nemesis {
         return `${first} to ${second}`;
       case "isolate":
       case "isolateLeader":
-        await this.#isolate(first, hold);
+        await this.#split([first], hold);
         return `${first} from all others`;
+      case "partition":
+        await this.#split(targets, hold);
+        return `${targets.join(", ")} from the others`;
       case "fullDisk":
         await cluster.fillDisk(first);
         await hold();
@@ -110,10 +114,12 @@ export class Nemesis {
     }
   }
 
-  async #isolate(name: string, hold: () => Promise<void>): Promise<void> {
+  /** Nothing passes between these and the others. */
+  async #split(inside: readonly string[], hold: () => Promise<void>): Promise<void> {
     const { cluster } = this.#options;
-    const others = cluster.names.filter((other) => other !== name);
-    await Promise.all(others.flatMap((other) => [cluster.cut(other, name), cluster.cut(name, other)]));
+    const outside = cluster.names.filter((name) => !inside.includes(name));
+    const pairs = inside.flatMap((name) => outside.map((other) => [name, other] as const));
+    await Promise.all(pairs.flatMap(([name, other]) => [cluster.cut(other, name), cluster.cut(name, other)]));
     await hold();
     await cluster.healNetwork();
   }

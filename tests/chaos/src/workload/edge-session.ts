@@ -47,6 +47,8 @@ export interface EdgeSessionOptions {
   /** Which gateway to begin with; failures go on to the next. */
   readonly firstGateway: number;
   readonly attemptTimeoutMs?: number;
+  /** Whether to pretend that an answer was lost, and so to repeat a request that was carried out. Default: never. */
+  readonly isAnswerLost?: () => boolean;
   /** Told of every attempt that failed and is repeated. */
   readonly onFailedAttempt?: (reason: string) => void;
   /** Ends all attempts; what was under way then has an unknown outcome. */
@@ -167,16 +169,19 @@ export class EdgeSession {
   async ask<T>(attempt: (context: AttemptContext) => Promise<T>): Promise<T> {
     const { signal: runSignal, attemptTimeoutMs = 8_000 } = this.#options;
     this.counts.requests += 1;
-    for (;;) {
+    for (let isLossPossible = true; ;) {
       runSignal.throwIfAborted();
       const gateway = this.#gateways[this.#at % this.#gateways.length];
       if (gateway === undefined) throw new Error("there is no gateway");
       const signal = AbortSignal.any([runSignal, AbortSignal.timeout(attemptTimeoutMs)]);
       try {
         if (this.#token === "") await this.#signIn(gateway, signal);
-        return await attempt({ gateway, signal });
+        const answer = await attempt({ gateway, signal });
+        if (isLossPossible && this.#options.isAnswerLost?.() === true) throw new AnswerLost();
+        return answer;
       } catch (error) {
         runSignal.throwIfAborted();
+        if (error instanceof AnswerLost) isLossPossible = false;
         const failure = describeFailure(error);
         if (failure.kind === "refused") throw new Refused(failure.reason, String(error));
         const { failedAttempts } = this.counts;
@@ -199,6 +204,11 @@ export class EdgeSession {
   #authorization(): Record<string, string> {
     return { Authorization: `Bearer ${this.#token}` };
   }
+}
+
+/** As if the connection had broken after the request was carried out. */
+class AnswerLost extends Error {
+  override readonly name = "AnswerLost";
 }
 
 class HttpFailure extends Error {

@@ -34,6 +34,8 @@ interface WorkFolder {
 
 const namesPerFolder = 8;
 const foldersPerEpoch = 3;
+/** So many answers the clients pretend not to have got, to repeat requests that were carried out. */
+const lostAnswersShare = 0.05;
 
 /** Several clients that write, overwrite, rename, delete, list and read files in shared folders, and note everything. */
 export class Workload {
@@ -140,7 +142,9 @@ export class Workload {
 
   #newSession(firstGateway: number): EdgeSession {
     const { origins, user } = this.#options;
-    const session = new EdgeSession({ origins, user, firstGateway, signal: this.#abort.signal });
+    const chance = new SeededChance(this.#options.seed, `answers-${this.#sessions.length}`);
+    const isAnswerLost = (): boolean => chance.draw() < lostAnswersShare;
+    const session = new EdgeSession({ origins, user, firstGateway, signal: this.#abort.signal, isAnswerLost });
     this.#sessions.push(session);
     return session;
   }
