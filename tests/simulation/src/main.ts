@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { commitOfTree, type CommandWords, wordsOf } from "./command-words.ts";
+import { huntDefects } from "./defects/hunt.ts";
 import { runSeed } from "./run/run-seed.ts";
 import { runSeedPool } from "./run/seed-pool.ts";
 import { describeFaults, type SimulationReport } from "./run/seed-report.ts";
@@ -7,6 +8,7 @@ import { type SimulationTotals, TotalsCounter } from "./run/totals.ts";
 
 const usage = `npm run sim --                     200 seeds
   --seeds N [--from M] [--workers W] [--json]   many seeds, in W processes
+  --defects [--seeds N]                         plants defects and tells which seed caught each
   --seed N [--verbose]                          one seed, twice: is it replayed exactly?
 `;
 
@@ -19,7 +21,27 @@ async function main(): Promise<number> {
   }
   const seed = words.number("--seed");
   if (seed !== undefined) return replay(seed, words.has("--verbose"));
+  if (words.has("--defects")) return hunt(words);
   return runMany(words);
+}
+
+async function hunt(words: CommandWords): Promise<number> {
+  const seedsMax = words.number("--seeds") ?? 300;
+  const workers = words.number("--workers") ?? availableParallelism();
+  console.log("| planted defect | caught by seed | as |\n|---|---|---|");
+  const results = await huntDefects({
+    ...{ workers, seedsMax },
+    onResult: ({ defect, seedCount, caught }) => {
+      const how =
+        caught === undefined ? `not within ${seedCount} seeds | -` : `${caught.seed} | ${firstLine(caught.violation)}`;
+      console.log(`| ${defect.name}: ${defect.what} | ${how} |`);
+    },
+  });
+  return results.every(({ caught }) => caught !== undefined) ? 0 : 1;
+}
+
+function firstLine(text: string): string {
+  return (text.split("\n")[0] ?? "").replaceAll("|", "/").slice(0, 160);
 }
 
 async function replay(seed: number, isVerbose: boolean): Promise<number> {

@@ -13,6 +13,8 @@ export class SimMachine {
   wallOffsetMs = 0;
   /** Speed of the machine's clock and timers; 1 = exact. Change it only while no process runs. */
   clockRate = 1;
+  /** How often its disk was replaced. */
+  wipeCount = 0;
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
   readonly #stores = new Map<string, MemoryStoreData>();
@@ -72,6 +74,7 @@ export class SimMachine {
   /** A new, empty disk. */
   wipe(): void {
     assert(this.#processes.size === 0, "a disk is changed while the machine is off");
+    this.wipeCount++;
     this.disk.data.wipe();
     this.#stores.clear();
   }

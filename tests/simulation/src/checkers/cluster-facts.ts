@@ -1,5 +1,6 @@
 import { toHex } from "@holdfast/base";
 import type { DomainEvent } from "@holdfast/master";
+import { machineOfNode } from "../world/process-configs.ts";
 import type { ExpectedCopy } from "./chunk-files.ts";
 
 /** A chunk as the committed events tell it. */
@@ -72,7 +73,7 @@ export class ClusterFacts {
         return;
       }
       case "nodeJoined":
-        this.nodes.set(event.nodeId, { nodeId: event.nodeId, machine: event.name, isDown: false });
+        this.nodes.set(event.nodeId, { nodeId: event.nodeId, machine: machineOfNode(event.name), isDown: false });
         return;
       case "nodeDown":
       case "nodeUp": {

@@ -77,14 +77,21 @@ export class CopyChecker implements CopyHarm {
   }
 
   /** What is not as it must be after everything was healed and repaired; `without` is a machine that is gone. */
-  shortages(without: string | undefined): readonly string[] {
-    const short: string[] = [];
+  flaws(without: string | undefined): readonly string[] {
+    const wrong: string[] = [];
     for (const chunk of this.facts.held()) {
       const whole = this.#wholeCopies(chunk).filter((name) => name !== without);
       if (whole.length < copies.wanted)
-        short.push(`chunk ${chunk.chunkId} is whole on ${whole.join(", ") || "no disk"}`);
+        wrong.push(`chunk ${chunk.chunkId} is whole on ${whole.join(", ") || "no disk"}`);
     }
-    return short;
+    for (const chunk of this.facts.chunks.values()) {
+      if (chunk.holder !== undefined) continue;
+      const left = [...this.#machines.values()].filter(({ name }) => name !== without);
+      for (const machine of left)
+        if (this.files.isThere(machine, chunk))
+          wrong.push(`chunk ${chunk.chunkId}, which nobody needs, is on ${machine.name}`);
+    }
+    return wrong;
   }
 
   /** Machines on which a chunk is durable and whole now. */
@@ -104,6 +111,11 @@ export class CopyChecker implements CopyHarm {
         return this.#checkPlaced(event);
       case "replicaConfirmed":
         for (const chunkId of event.chunkIds) this.#checkConfirmed(chunkId, event.nodeId);
+        return;
+      case "replicaLost":
+        // Found out: from now on the copy counts again only when it is whole.
+        for (const chunkId of event.chunkIds)
+          this.#damaged.delete(`${this.facts.nodes.get(event.nodeId)?.machine ?? ""}/${chunkId}`);
         return;
       case "trimOrdered":
         return this.#checkTrim(event);
@@ -133,9 +145,10 @@ export class CopyChecker implements CopyHarm {
 
   #checkConfirmed(chunkId: number, nodeId: number): void {
     const chunk = this.facts.chunks.get(chunkId);
-    // What is being ordered away does not count again, whatever is said of it.
-    if (chunk === undefined || chunk.trims.has(nodeId)) return;
-    if (!this.#isDurableOn(nodeId, chunk))
+    if (chunk === undefined) return;
+    if (chunk.trims.has(nodeId))
+      this.#report(`the copy of chunk ${chunkId} on node ${nodeId} was confirmed although it is ordered away`);
+    else if (!this.#isDurableOn(nodeId, chunk))
       this.#report(`the copy of chunk ${chunkId} on node ${nodeId} was confirmed and is not whole on its disk`);
   }
 

@@ -18,10 +18,10 @@ export interface FullCopiesOptions extends Omit<Awaited, "until"> {
 export async function awaitFullCopies(world: SimWorld, options: FullCopiesOptions): Promise<string | undefined> {
   const { checker, without } = options;
   const until = (status: GetClusterStatusResponse): boolean =>
-    shortageOf(status) === undefined && checker.shortages(without).length === 0;
+    shortageOf(status) === undefined && checker.flaws(without).length === 0;
   const { isReached, latest } = await awaitStatus(world, { ...options, until });
   if (isReached) return undefined;
-  const [onDisk] = checker.shortages(without);
+  const [onDisk] = checker.flaws(without);
   const told = latest === undefined ? "no leader told" : shortageOf(latest);
   return [told, onDisk].filter((text) => text !== undefined).join("; ");
 }

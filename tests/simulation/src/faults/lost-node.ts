@@ -2,6 +2,7 @@ import type { SimWorld } from "@holdfast/runtime/sim";
 import type { CopyChecker } from "../checkers/copy-checker.ts";
 import { awaitFullCopies } from "../checkers/full-copies.ts";
 import { type Awaited, awaitStatus } from "../run/cluster-watcher.ts";
+import { copiesVanishedWindowMs } from "../world/process-configs.ts";
 import type { SimulatedCluster } from "../world/simulated-cluster.ts";
 
 /** Of `holdfast.model.v1.Liveness`. */
@@ -30,6 +31,8 @@ export async function loseNode(
   const host = running[random.integer(running.length)];
   if (host === undefined) throw new RangeError("a cluster has nodes");
   const nodeId = options.checker.facts.nodeOn(host.name)?.nodeId;
+  // A node whose disk was replaced is gone for ever, too; both together would be a disaster of another kind.
+  await world.runFor(copiesVanishedWindowMs);
   host.kill();
   const isDead = await awaitStatus(world, {
     ...options,

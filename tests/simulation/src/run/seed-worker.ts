@@ -11,11 +11,12 @@ async function answer({ seed, defect }: SeedOrder): Promise<SeedAnswer> {
   return { seed, defect, report };
 }
 
+async function serve(order: SeedOrder): Promise<void> {
+  process.send?.(await answer(order));
+}
+
 process.on("message", (order) => {
-  answer(order as SeedOrder).then(
-    (done) => process.send?.(done),
-    (error: unknown) => {
-      throw error;
-    },
-  );
+  serve(order as SeedOrder).catch((error: unknown) => {
+    throw error;
+  });
 });

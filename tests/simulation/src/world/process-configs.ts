@@ -18,6 +18,9 @@ export const copies = { wanted: 3, durableMin: 2 } as const;
 /** The account of all simulated clients. */
 export const simulatedUser = { email: "sim@example.org", password: "simulated password" } as const;
 
+/** Nodes that go within so many ms go together, and automatic repair stops. */
+export const copiesVanishedWindowMs = 3_000;
+
 /** How long a gateway may go on believing in a session that ended, in ms. */
 export const sessionStaleMsMax = 4_000;
 
@@ -56,7 +59,11 @@ export function masterOf(id: number, shape: WorldShape, ports: HostPorts): [Mast
     presetChanges: {
       liveness: { suspectAfterMs: 2_000, deadAfterMs: 4_000 },
       garbageIntervalMs: 500,
-      repair: { ...demo.repair, delayMs: 1_500, extraGraceMs: 2_000, resendAfterMs: 1_500, giveUpAfterMs: 6_000 },
+      repair: {
+        ...demo.repair,
+        ...{ delayMs: 1_500, extraGraceMs: 2_000, resendAfterMs: 1_500, giveUpAfterMs: 6_000 },
+        vanishedWindowMs: copiesVanishedWindowMs,
+      },
     },
     diskReserveBytes: 1 << 20,
   };
@@ -69,7 +76,7 @@ export function chunkserverOf(id: number, shape: WorldShape, ports: HostPorts): 
     ...chunkserverDefaults,
     store: { ...chunkserverDefaults.store, spaceCheckIntervalMs: 1_000 },
     scrub: { ...chunkserverDefaults.scrub, againAfterMs: 2_500, idleMs: 500, bytesPerSecondMin: 64 << 20 },
-    name: `node-${id}`,
+    name: nodeNameOf(`node-${id}`, ports.process.machine.wipeCount),
     listenAddress: `node-${id}:7000`,
     advertisedAddress: `node-${id}:7000`,
     masterAddresses: addressesOf(shape),
@@ -79,6 +86,16 @@ export function chunkserverOf(id: number, shape: WorldShape, ports: HostPorts): 
   };
   const mac = `02:00:00:00:00:0${id}`;
   return [config, { ...quietPorts(ports), hostIdentity: () => ({ ip: `10.0.0.${id}`, mac }) }];
+}
+
+/** A node with an empty disk is another node and needs another name. */
+function nodeNameOf(machine: string, wipeCount: number): string {
+  return wipeCount === 0 ? machine : `${machine}.${wipeCount}`;
+}
+
+/** The machine that a node of this name runs on. */
+export function machineOfNode(nodeName: string): string {
+  return nodeName.split(".")[0] ?? nodeName;
 }
 
 /** A gateway. */
