@@ -68,7 +68,10 @@ export const chunkserverDefaults = {
     idleMs: secondMs,
     againAfterMs: dayMs,
   },
-  replicate: { pullsMax: 2, waitingMax: 256, stallMs: 10 * secondMs, foregroundCountMax: 8 },
+  replicate: {
+    ...{ pullsMax: 2, waitingMax: 256, stallMs: 10 * secondMs, sourceReadsMax: 4, bytesPerSecondMax: 64 * mebibyte },
+    yielding: { shareMin: 0.1, crowdedStreamCount: 8, crowdedShareMax: 0.25, slowdownMax: 2, readMsIgnored: 5 },
+  },
   zone: "",
   rack: "",
   joinCredential: "",

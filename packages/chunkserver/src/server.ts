@@ -17,7 +17,9 @@ import { LatencyMeter } from "./measure/latency-meter.ts";
 import { MeasuredStore } from "./measure/measured-store.ts";
 import type { ChunkserverPorts } from "./ports.ts";
 import { createBadSourceReporter } from "./replicate/bad-source-reporter.ts";
+import { BackgroundReads } from "./replicate/background-reads.ts";
 import { Replicator } from "./replicate/replicator.ts";
+import { Yielding } from "./replicate/yielding.ts";
 import { Scrubber } from "./scrub/scrubber.ts";
 import { createChunkControlService } from "./services/chunk-control-service.ts";
 import { createChunkDataService } from "./services/chunk-data-service.ts";
@@ -79,13 +81,18 @@ async function start(
   const store = await openStore(config, ports, { deltas, node });
   onStop(() => store.close());
   const meter = new LatencyMeter(clock);
-  const measured = new MeasuredStore(store, meter, clock);
+  const measured = new MeasuredStore(store, { meter, clock });
+  const background = new MeasuredStore(store, { meter, clock, isTimed: false });
+  const yielding = new Yielding({ timers, meter, store, policy: config.replicate.yielding });
+  yielding.start();
+  onStop(async () => yielding.stop());
 
   const address = listenAddressOf(config, masterAddresses);
-  const listener = await listen(config, ports, { store: measured, node, address });
+  const backgroundReads = backgroundReadsOf(config, ports, { store: background, yielding });
+  const listener = await listen(config, ports, { store: measured, node, address, backgroundReads });
   onStop(() => listener.close(config.stopGraceMs));
   const leaderAddress = (): string | undefined => reporter.leaderAddress;
-  const replicator = createReplicator(config, ports, { store: measured, node, deltas, leaderAddress });
+  const replicator = createReplicator(config, ports, { store: background, node, deltas, leaderAddress, yielding });
   onStop(() => replicator.stop());
   const reporter = new Reporter({
     ...{ ...ports, masterAddresses, store, identity, term, replicator, deltas, drills, meter },
@@ -147,16 +154,26 @@ interface ReplicatorParts {
   readonly node: () => NodeFacts;
   readonly deltas: DeltaLog;
   readonly leaderAddress: () => string | undefined;
+  readonly yielding: Yielding;
 }
 
 function createReplicator(config: ChunkserverConfig, ports: ChunkserverPorts, parts: ReplicatorParts): Replicator {
-  const { store, node, deltas, leaderAddress } = parts;
+  const { store, node, deltas, leaderAddress, yielding } = parts;
   const onBadSource = createBadSourceReporter({ ...ports, leaderAddress, nodeId: () => node().nodeId });
   const clusterId = (): string => node().clusterId;
   return new Replicator({
-    ...{ ...ports, store, clusterId, onBadSource },
+    ...{ ...ports, store, clusterId, onBadSource, yielding },
     ...{ listener: deltas, limits: config.replicate },
   });
+}
+
+function backgroundReadsOf(
+  config: ChunkserverConfig,
+  ports: ChunkserverPorts,
+  parts: { readonly store: ChunkStore; readonly yielding: Yielding },
+): BackgroundReads {
+  const { sourceReadsMax, bytesPerSecondMax } = config.replicate;
+  return new BackgroundReads({ ...ports, ...parts, readsMax: sourceReadsMax, bytesPerSecondMax });
 }
 
 /** How this process introduces itself to masters; its incarnation is new with every start. */
@@ -197,7 +214,12 @@ function showStatus(metrics: Metrics, store: ChunkStore): () => void {
 function listen(
   config: ChunkserverConfig,
   ports: ChunkserverPorts,
-  parts: { readonly store: ChunkStore; readonly node: () => NodeFacts; readonly address: string },
+  parts: {
+    readonly store: ChunkStore;
+    readonly node: () => NodeFacts;
+    readonly address: string;
+    readonly backgroundReads: BackgroundReads;
+  },
 ): Promise<Listener> {
   const data = createChunkDataService({ ...ports, ...parts, forwardLimits: config.forward });
   return ports.network.listen(parts.address, [

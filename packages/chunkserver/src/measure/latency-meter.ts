@@ -2,6 +2,7 @@ import type { Clock } from "@holdfast/runtime";
 
 const windowMs = 1000;
 const windowCount = 10;
+const recentWindows = 2;
 /** Bucket n holds durations up to `durationMsMin * growth ** n`: 0.05 ms to about ten minutes, each 15 % wide. */
 const bucketCount = 120;
 const durationMsMin = 0.05;
@@ -61,6 +62,17 @@ export class LatencyMeter {
   /** Bytes went out. */
   addReadBytes(bytes: number): void {
     this.#window().readBytes += bytes;
+  }
+
+  /** Reads and writes for others in the last two seconds: those that were timed. */
+  recent(): { readonly isActive: boolean; readonly readP95Ms: number } {
+    const oldestMs = this.#clock.monotonicMs() - windowMs * recentWindows;
+    const windows = this.#windows.filter(({ startMs }) => startMs > oldestMs);
+    const reads = sumOf(windows.map((window) => window.reads));
+    const isActive = [reads, ...windows.map((window) => window.writes)].some((buckets) =>
+      buckets.some((each) => each > 0),
+    );
+    return { isActive, readP95Ms: quantile(reads, 0.95) };
   }
 
   /** The last ten seconds. */

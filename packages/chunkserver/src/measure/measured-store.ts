@@ -19,16 +19,27 @@ export class MeasuredStore implements ChunkStore {
   readonly #store: ChunkStore;
   readonly #meter: LatencyMeter;
   readonly #clock: Clock;
+  readonly #isTimed: boolean;
 
-  constructor(store: ChunkStore, meter: LatencyMeter, clock: Clock) {
+  /** `isTimed` false: only bytes are counted, for copying between nodes. */
+  constructor(
+    store: ChunkStore,
+    {
+      meter,
+      clock,
+      isTimed = true,
+    }: { readonly meter: LatencyMeter; readonly clock: Clock; readonly isTimed?: boolean },
+  ) {
     this.#store = store;
     this.#meter = meter;
     this.#clock = clock;
+    this.#isTimed = isTimed;
   }
 
   async beginWrite(chunk: HeldChunk): Promise<ChunkWrite> {
     const write = await this.#store.beginWrite(chunk);
     const meter = this.#meter;
+    const isTimed = this.#isTimed;
     let waitedMs = 0;
     const timed = async <T>(step: () => Promise<T>): Promise<T> => {
       const beganMs = this.#clock.monotonicMs();
@@ -45,7 +56,7 @@ export class MeasuredStore implements ChunkStore {
       },
       async commit(sha256) {
         await timed(() => write.commit(sha256));
-        meter.noteWrite(waitedMs);
+        if (isTimed) meter.noteWrite(waitedMs);
       },
       abort: () => write.abort(),
     };
@@ -55,7 +66,7 @@ export class MeasuredStore implements ChunkStore {
     const beganMs = this.#clock.monotonicMs();
     let isFirst = true;
     for await (const piece of this.#store.read(range)) {
-      if (isFirst) this.#meter.noteRead(this.#clock.monotonicMs() - beganMs);
+      if (isFirst && this.#isTimed) this.#meter.noteRead(this.#clock.monotonicMs() - beganMs);
       isFirst = false;
       this.#meter.addReadBytes(piece.length);
       yield piece;

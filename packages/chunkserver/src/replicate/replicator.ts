@@ -8,7 +8,9 @@ import type { ChunkFacts, ChunkKey, ChunkStore, InventoryListener } from "../sto
 import { Turnstile } from "../store/turnstile.ts";
 import type { BadSource } from "./bad-source-reporter.ts";
 import { Pace } from "./pace.ts";
+import type { YieldPolicy } from "./policy.ts";
 import type { ReplicaSource, ReplicateOrder } from "./replicate-order.ts";
+import type { Yielding } from "./yielding.ts";
 
 /** How much of this node fetching may take. */
 export interface ReplicateLimits {
@@ -18,8 +20,11 @@ export interface ReplicateLimits {
   readonly waitingMax: number;
   /** A source that sends nothing for so long is given up. */
   readonly stallMs: number;
-  /** From so many streams of others on, fetching takes a quarter of its rate. */
-  readonly foregroundCountMax: number;
+  /** Copies given to other nodes at once; the others wait. */
+  readonly sourceReadsMax: number;
+  /** Bytes a second that copying may take when no order says less, before it yields to others. */
+  readonly bytesPerSecondMax: number;
+  readonly yielding: YieldPolicy;
 }
 
 /** What fetching works with. */
@@ -33,6 +38,8 @@ export interface ReplicatorOptions {
   /** Told again of a copy that is here already. */
   readonly listener: InventoryListener;
   readonly clusterId: () => string;
+  /** How much of its rate fetching may take. */
+  readonly yielding: Yielding;
   /** Told of a source that gave other bytes than it should have. */
   readonly onBadSource: (bad: BadSource) => void;
   readonly limits: ReplicateLimits;
@@ -109,7 +116,7 @@ export class Replicator {
       pull.isRunning = true;
       this.#runningCount += 1;
       try {
-        await this.#fetch(order, signal);
+        await this.#options.yielding.copying(() => this.#fetch(order, signal));
       } catch (error) {
         const reason = isHoldfastError(error) ? error.message : String(error);
         if (!signal.aborted) this.#options.logger.warn("chunkserver.fetch_failed", { ...keyFields(order), reason });
@@ -182,7 +189,12 @@ export class Replicator {
     signal.addEventListener("abort", onStop);
     let silence = timers.after(limits.stallMs, onStop);
     try {
-      const request = { clusterId: clusterId(), chunkId: BigInt(chunk.chunkId), generation: chunk.generation };
+      const request = {
+        clusterId: clusterId(),
+        chunkId: BigInt(chunk.chunkId),
+        generation: chunk.generation,
+        isBackground: true,
+      };
       const answers = network
         .client(ChunkDataService, source.address)
         .readChunk(create(ReadChunkRequestSchema, request), { signal: call.signal });
@@ -198,12 +210,12 @@ export class Replicator {
     }
   }
 
-  /** What others do here comes first. */
+  /** What others do here comes first. 0 = no limit. */
   #rate(): number {
-    const { store, limits } = this.#options;
-    const { activeReadCount, activeWriteCount } = store.status();
-    const foregroundCount = activeReadCount + activeWriteCount - this.#runningCount;
-    return foregroundCount >= limits.foregroundCountMax ? this.#bytesPerSecondMax / 4 : this.#bytesPerSecondMax;
+    const { limits, yielding } = this.#options;
+    const { share } = yielding;
+    if (share === 1) return this.#bytesPerSecondMax;
+    return share * (this.#bytesPerSecondMax === 0 ? limits.bytesPerSecondMax : this.#bytesPerSecondMax);
   }
 }
 

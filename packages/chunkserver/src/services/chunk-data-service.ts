@@ -11,17 +11,20 @@ import type {
 } from "@holdfast/proto/chunk/v1/chunk";
 import type { CallContext, ServiceHandlers } from "@holdfast/rpc";
 import { ChunkReceiver } from "./chunk-receiver.ts";
+import type { BackgroundReads } from "../replicate/background-reads.ts";
 import type { ChunkReceiverOptions } from "./chunk-receiver.ts";
 import { checkCluster, chunkRangeFromWire } from "./chunk-requests-from-wire.ts";
 
 /** What the data service works with. */
 export interface ChunkDataServiceOptions extends ChunkReceiverOptions {
   readonly metrics: Metrics;
+  /** Reads for copies on other nodes. */
+  readonly backgroundReads: Pick<BackgroundReads, "read">;
 }
 
 /** Bytes in and out of this node. */
 export function createChunkDataService(options: ChunkDataServiceOptions): ServiceHandlers<typeof ChunkDataService> {
-  const { store, node, metrics } = options;
+  const { store, node, metrics, backgroundReads } = options;
   const readBytes = metrics.counter({
     name: "holdfast_chunkserver_read_bytes",
     help: "Bytes of chunks sent to readers.",
@@ -48,9 +51,11 @@ export function createChunkDataService(options: ChunkDataServiceOptions): Servic
       yield* acks;
     },
 
-    async *readChunk(request: ReadChunkRequest): AsyncGenerator<ReadChunkResponse> {
+    async *readChunk(request: ReadChunkRequest, context: CallContext): AsyncGenerator<ReadChunkResponse> {
       checkCluster(node().clusterId, request.clusterId);
-      for await (const data of store.read(chunkRangeFromWire(request))) {
+      const range = chunkRangeFromWire(request);
+      const pieces = request.isBackground ? backgroundReads.read(range, context.signal) : store.read(range);
+      for await (const data of pieces) {
         readBytes.add(data.length);
         yield create(ReadChunkResponseSchema, { data });
       }

@@ -10,15 +10,23 @@ export class Turnstile {
 
   /** Runs `work` when there is a place. */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#runningMax) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running++;
+    const leave = await this.enter();
     try {
       return await work();
     } finally {
+      leave();
+    }
+  }
+
+  /** Settles when there is a place; the answer gives it back and must be called once. */
+  async enter(): Promise<() => void> {
+    if (this.#running >= this.#runningMax) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running++;
+    return () => {
       const next = this.#waiting.shift();
       // The place goes from hand to hand, so that nobody slips in between.
       if (next === undefined) this.#running--;
       else next();
-    }
+    };
   }
 }
