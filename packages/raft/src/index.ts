@@ -20,3 +20,5 @@ export type { LogIndex, PeerId, Term } from "./core/types.ts";
 export { openRaftNode, startRaftNode } from "./node/open-raft-node.ts";
 export { raftSettings } from "./node/settings.ts";
 export type { RaftSettings, Setting } from "./node/settings.ts";
+export { SessionTable } from "./sessions/session-table.ts";
+export type { SessionAnswer, SessionCommand, SessionLimits, SessionRefusal } from "./sessions/session-table.ts";
