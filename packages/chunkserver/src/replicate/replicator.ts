@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { compareBytes, HoldfastError, isHoldfastError, isPlanted } from "@holdfast/base";
+import { compareBytes, HoldfastError, isHoldfastError } from "@holdfast/base";
 import type { Logger, Metrics } from "@holdfast/observability";
 import { ChunkDataService, ReadChunkRequestSchema } from "@holdfast/proto/chunk/v1/chunk";
 import type { Network } from "@holdfast/rpc";
@@ -155,8 +155,7 @@ export class Replicator {
     const { store, listener } = this.#options;
     if (!store.has(chunk)) return false;
     const facts = await store.facts(chunk);
-    const isWhole = isPlanted("copyReportedUnverified") || (await store.verify(chunk));
-    if (facts === undefined || !isWhole || !store.has(chunk)) return false;
+    if (facts === undefined || !(await store.verify(chunk)) || !store.has(chunk)) return false;
     if (compareBytes(facts.sha256, chunk.sha256) !== 0)
       throw new HoldfastError("precondition", "The copy that is here has other bytes. It was left as it is.");
     listener.added(chunk);

@@ -19,7 +19,7 @@ export const defectBank: readonly PlantedDefect[] = [
   { name: "orderedAwayCounts", what: "a copy that is being trimmed counts again when its node mentions it" },
   { name: "deadCopyCounts", what: "copies on dead nodes count as live" },
   { name: "lostCopyCounts", what: "a copy that its node or a reader called damaged goes on counting" },
-  { name: "copyReportedUnverified", what: "repair reports a copy that is there already without looking at its bytes" },
+  { name: "unverifiedCopy", what: "repair copies damaged bytes and keeps them, whatever their hash" },
   { name: "unverifiedRead", what: "blocks are served and copied without comparing their checksums" },
   { name: "chunkIdReused", what: "the counter of chunk ids forgets what it gave out" },
   { name: "uploadReleasesVersion", what: "the end of an upload lets go of chunks that a file holds by then" },
