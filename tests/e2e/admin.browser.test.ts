@@ -19,7 +19,7 @@ describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => 
     fleet = memory.gateway.state.cluster.fleet;
     visitor = await memory.enter();
     page = visitor.page;
-    page.setDefaultTimeout(8000);
+    page.setDefaultTimeout(20_000);
     await page.getByRole("link", { name: "Admin" }).click();
     await page.locator("[data-node='node-1']").waitFor();
   });
@@ -39,7 +39,7 @@ describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => 
   }
 
   test("a drain shows what would happen before its button works, then its progress, and can be cancelled", async () => {
-    memory.gateway.state.faults.latencyMs = 600;
+    memory.gateway.state.faults.latencyMs = 3000;
     fleet.drainedPerLook = 2n;
     await choose("node-2", "Drain…");
     const button = dialog().getByRole("button", { name: "Drain node-2" });

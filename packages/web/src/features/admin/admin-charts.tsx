@@ -1,8 +1,7 @@
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
 import { formatBytes, formatClock, formatCount, formatRate } from "../../lib/format.ts";
 import styles from "./admin-charts.module.css";
-import type { ClusterNode } from "./model/cluster.ts";
 import type { NodeMoment, Sample } from "./model/history.ts";
 import { useHistory } from "./use-fleet.ts";
 
@@ -15,6 +14,11 @@ interface Series {
   readonly valueAt: (sample: Sample) => number | undefined;
 }
 
+interface ChartsProps {
+  /** By id; the same object while nothing changed. */
+  readonly nodeNames: ReadonlyMap<number, string>;
+}
+
 interface ChartProps {
   readonly title: string;
   readonly samples: readonly Sample[];
@@ -25,13 +29,13 @@ interface ChartProps {
 }
 
 /** The last minutes as the masters keep them, so that they are there before the page was opened. Its own chunk: recharts loads only here. */
-export function AdminCharts({ nodes }: { readonly nodes: readonly ClusterNode[] }): ReactNode {
+export const AdminCharts = memo(function AdminCharts({ nodeNames }: ChartsProps): ReactNode {
   const samples = useHistory();
   const one = (name: string, chart: number, valueAt: (sample: Sample) => number): readonly Series[] => [
     { name, color: `var(--chart-${chart})`, valueAt },
   ];
   const byNode = (read: (moment: NodeMoment) => number): readonly Series[] =>
-    nodes.map(({ nodeId, name }) => ({
+    [...nodeNames].map(([nodeId, name]) => ({
       name,
       color: `var(--chart-${((nodeId - 1) % colorCount) + 1})`,
       valueAt: (sample) => {
@@ -78,7 +82,7 @@ export function AdminCharts({ nodes }: { readonly nodes: readonly ClusterNode[] 
       />
     </div>
   );
-}
+});
 
 function Chart({ title, samples, series, show, isWhole = false }: ChartProps): ReactNode {
   const values = samples.flatMap((sample) => series.map(({ valueAt }) => valueAt(sample) ?? 0));

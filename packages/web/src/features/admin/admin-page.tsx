@@ -1,5 +1,5 @@
 import { CloudAlert } from "lucide-react";
-import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from "react";
 import type { Failure } from "../../lib/failure.ts";
 import { formatBytes, formatCount, formatItems } from "../../lib/format.ts";
 import { every, nowMs } from "../../lib/time.ts";
@@ -49,6 +49,8 @@ function Overview({ cluster }: { readonly cluster: Cluster }): ReactNode {
   const fleet = useFleet();
   const localNodes = useLocalNodes();
   const names = new Map(cluster.nodes.map((node) => [node.nodeId, node.name]));
+  // Kept as it is while nothing was renamed: drawing six charts anew with every heartbeat would cost more than all the rest.
+  const nodeNames = useMemo(() => names, [[...names].join()]);
   const isDialogOpen = useAdminDialog((state) => state.dialog !== undefined);
   useEffect(() => closeAdminDialog, []);
   return (
@@ -68,7 +70,7 @@ function Overview({ cluster }: { readonly cluster: Cluster }): ReactNode {
         <section aria-labelledby="minutes">
           <h2 id="minutes">Last minutes</h2>
           <Suspense fallback={<div className={styles["chartsSpace"]} />}>
-            <Charts nodes={cluster.nodes} />
+            <Charts nodeNames={nodeNames} />
           </Suspense>
         </section>
         <EventsSection index={cluster.index} />
