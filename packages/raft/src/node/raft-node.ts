@@ -28,18 +28,20 @@ import { Compactor } from "./compactor.ts";
 import { logCoreEvent } from "./core-events.ts";
 import type { NodeMetrics } from "./node-metrics.ts";
 import { handOverTarget } from "./hand-over.ts";
+import { indexOfChange, mustBeTransferred, refusedByFollower } from "./leader-calls.ts";
 import { readLinearizably } from "./linearizable-read.ts";
-import { Admission } from "./membership/admission.ts";
+import { LogWriter } from "./log-writer.ts";
 import { MemberDesk } from "./membership/member-desk.ts";
 import { MembershipKeeper } from "./membership/membership-keeper.ts";
+import { StandingKeeper } from "./membership/standing-keeper.ts";
 import { changeOfWishes } from "./membership/wishes.ts";
 import { Orders } from "./orders.ts";
 import { Proposals } from "./proposals.ts";
-import { notLeaderError, Reads } from "./reads.ts";
+import { Reads } from "./reads.ts";
 import { SendAfter } from "./send-after.ts";
 import type { RaftSettings } from "./settings.ts";
 import { SnapshotInstaller } from "./snapshot/snapshot-installer.ts";
-import { SnapshotReceiver } from "./snapshot/snapshot-receiver.ts";
+import { SnapshotReceiver, type ReceivedSnapshot } from "./snapshot/snapshot-receiver.ts";
 import { SnapshotSender } from "./snapshot/snapshot-sender.ts";
 import { StallWatch } from "./stall-watch.ts";
 import { toStatus } from "./status.ts";
@@ -86,7 +88,9 @@ export class RaftShell implements RaftNode {
   readonly #stallWatch: StallWatch;
   readonly #desk: MemberDesk;
   readonly #keeper: MembershipKeeper;
-  readonly #admission: Admission;
+  readonly #standing: StandingKeeper;
+  readonly #writer: LogWriter;
+  readonly #addressOf = (peer: PeerId): string | undefined => this.#desk.addressOf(peer);
   readonly #sender: SnapshotSender;
   readonly #receiver: SnapshotReceiver;
   readonly #installer: SnapshotInstaller;
@@ -97,18 +101,12 @@ export class RaftShell implements RaftNode {
   #nextRef = 1;
   #isTurnScheduled = false;
   #state: "opened" | "running" | "failed" | "stopped" = "opened";
-  #standing: RaftStanding;
-  #ticks = 0;
   /** Transfers under way; proposals wait until they are over. */
   #handOvers = 0;
-  #isDeciding = false;
-  /** What is persisted after a snapshot that is being installed waits for it. */
-  #persistGate: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(parts: RaftNodeParts) {
     this.#parts = parts;
-    this.#standing = parts.standing;
     const { config, settings, stateMachine, ports } = parts;
     // A state without its log is nobody's: it counts as empty until a snapshot takes its place.
     const appliedIndex = parts.standing === "member" ? stateMachine.appliedIndex() : (0 as LogIndex);
@@ -116,7 +114,13 @@ export class RaftShell implements RaftNode {
     const others = config.peers.filter(({ id }) => id !== config.id);
     const self = config.peers.find(({ id }) => id === config.id) ?? { id: config.id, address: "" };
     this.#desk = new MemberDesk({ self, configured: config.peers, boot: parts.store.boot, appliedIndex });
-    this.#admission = new Admission(others.map(({ id }) => id));
+    this.#standing = new StandingKeeper({
+      ...{ standing: parts.standing, others: others.map(({ id }) => id), logger: ports.logger },
+      ...{ founding: parts.founding, joining: joiningStart, hasSnapshots: stateMachine.snapshots !== undefined },
+      begin: (start) => this.#begin(start),
+      onChanged: (standing) => this.#onStandingChanged(standing),
+      onFailed: (sentence, error) => this.#fail(sentence, error),
+    });
     this.#keeper = new MembershipKeeper({
       electionMs: settings.electionTicksMin * settings.tickMs,
       book: () => this.#desk.book,
@@ -150,6 +154,10 @@ export class RaftShell implements RaftNode {
       quiesce: () => this.#applier.quiesce(),
       intend: (meta) => parts.store.intend(meta),
       commitIndex: () => this.#core.view().commitIndex,
+    });
+    this.#writer = new LogWriter({
+      ...{ store: parts.store, installer: this.#installer },
+      onInstalled: (snapshot) => this.#onInstalled(snapshot),
     });
     this.#compactor = new Compactor({
       stateMachine,
@@ -204,7 +212,7 @@ export class RaftShell implements RaftNode {
     this.#timers.push(ports.timers.every(settings.tickMs, () => this.#tick()));
     this.#timers.push(ports.timers.every(settings.compactionCheckMs, () => this.#tidy()));
     this.#timers.push(ports.timers.every(directoryCheckMs, () => this.#checkDirectory()));
-    this.#decideWhenClear();
+    this.#standing.decideWhenClear();
     this.#scheduleTurn();
   }
 
@@ -235,31 +243,21 @@ export class RaftShell implements RaftNode {
   async changeMembership(wishes: readonly MembershipWish[]): Promise<LogIndex> {
     if (this.#state !== "running") throw notLeaderWhen(this.#state);
     const { role, membership, leader } = this.#core.view();
-    if (role !== "leader") throw this.#notLeader(leader);
+    if (role !== "leader") throw refusedByFollower(leader, this.#addressOf);
     const reply = await this.#order(changeOfWishes(wishes, { membership, book: this.#desk.book }));
-    if (reply.kind === "notLeader") throw this.#notLeader(reply.leader);
-    if (reply.kind === "refused")
-      throw new HoldfastError("precondition", `the membership was not changed: ${reply.reason}`);
-    if (reply.kind === "overloaded")
-      throw new HoldfastError("tooBusy", "the membership was not changed: the log is full; try again in a moment");
-    if (reply.kind !== "committed")
-      throw new HoldfastError("unavailable", "leadership was lost: the membership may or may not change; look again");
-    await this.#waiters.wait(reply.id.index);
-    return reply.id.index;
+    const index = indexOfChange(reply, this.#addressOf);
+    await this.#waiters.wait(index);
+    return index;
   }
 
   async transferLeadership(to?: PeerId): Promise<void> {
     if (this.#state !== "running") throw notLeaderWhen(this.#state);
     const view = this.#core.view();
-    if (view.role !== "leader") throw this.#notLeader(view.leader);
+    if (view.role !== "leader") throw refusedByFollower(view.leader, this.#addressOf);
     const target = to ?? handOverTarget(view);
     if (target === undefined)
       throw new HoldfastError("precondition", "there is no other live member with a vote; this one goes on leading");
-    const reply = await this.#transfer(target);
-    if (reply.kind === "notLeader") throw this.#notLeader(reply.leader);
-    if (reply.kind === "refused") throw new HoldfastError("precondition", `leadership stays: ${reply.reason}`);
-    if (reply.kind !== "transferred")
-      throw new HoldfastError("unavailable", `member ${target} did not take over in time; look who leads now`);
+    mustBeTransferred(await this.#transfer(target), target, this.#addressOf);
   }
 
   status(): RaftStatus {
@@ -275,7 +273,7 @@ export class RaftShell implements RaftNode {
   }
 
   addressOf(peer: PeerId): string | undefined {
-    return this.#desk.addressOf(peer);
+    return this.#addressOf(peer);
   }
 
   /** Highest index that every member is known to have; rides on every frame. */
@@ -287,7 +285,7 @@ export class RaftShell implements RaftNode {
   get ownHello(): PeerHello {
     const { term, vote, lastIndex } = this.#core.view();
     const { incarnation } = this.#parts;
-    const isUndecided = this.#standing === "undecided";
+    const isUndecided = this.#standing.standing === "undecided";
     return { incarnation, durableTerm: term, durableVote: vote, durableIndex: lastIndex, isUndecided };
   }
 
@@ -310,7 +308,7 @@ export class RaftShell implements RaftNode {
     await this.#parts.transport.stop();
     await this.#receiver.stop();
     await this.#installer.stop();
-    await this.#persistGate?.catch(() => undefined);
+    await this.#writer.settled();
     await this.#applier.stop();
     await this.#compactor.stop();
     try {
@@ -397,7 +395,7 @@ export class RaftShell implements RaftNode {
   }
 
   #persist(order: PersistOrder): void {
-    this.#write(order).then(
+    this.#writer.write(order).then(
       () => {
         this.#sendAfter.release(order.token);
         this.#enqueue({ kind: "persisted", token: order.token });
@@ -411,29 +409,13 @@ export class RaftShell implements RaftNode {
     );
   }
 
-  #write(order: PersistOrder): Promise<void> {
-    const { store } = this.#parts;
-    if (this.#persistGate === undefined && order.snapshot === undefined) return store.append(order);
-    const { snapshot } = order;
-    const write = (): Promise<void> =>
-      snapshot === undefined ? store.append(order) : this.#install(snapshot, () => store.append(order));
-    const written = (this.#persistGate ?? Promise.resolve()).then(write);
-    this.#persistGate = written;
-    const open = (): void => {
-      if (this.#persistGate === written) this.#persistGate = undefined;
-    };
-    written.then(open, open);
-    return written;
-  }
-
-  async #install(meta: SnapshotMeta, persist: () => Promise<void>): Promise<void> {
-    const { from } = await this.#installer.install(meta, persist);
+  #onInstalled({ meta, from }: ReceivedSnapshot): void {
     this.#desk.restart(meta);
     this.#waiters.advance(meta.index);
     this.#proposals.advance(meta.index);
     this.#refreshPeers();
     this.#parts.ports.logger.info("raft.snapshot_installed", { index: meta.index, term: meta.term, from });
-    this.#setStanding("member");
+    this.#standing.joined();
     this.#emit({ kind: "snapshotInstalled", index: meta.index, from });
   }
 
@@ -473,11 +455,11 @@ export class RaftShell implements RaftNode {
   }
 
   #onMessage(message: Message, incarnation: string): void {
-    if (this.#standing === "undecided") return;
+    if (this.#standing.standing === "undecided") return;
     // A snapshot comes on its own stream; the message alone would be a state without its content.
     if (message.kind === "snapshotRequest") return;
     // Who has not been taken in yet has nothing to vote for.
-    if (this.#standing === "joining" && message.kind === "voteRequest") return;
+    if (this.#standing.standing === "joining" && message.kind === "voteRequest") return;
     this.#desk.note(message, incarnation);
     this.#enqueue({ kind: "receive", message });
   }
@@ -500,9 +482,7 @@ export class RaftShell implements RaftNode {
     if (this.#state !== "running") return;
     if (answer.incarnation !== "") this.#keeper.saw(peer, answer.incarnation, this.#parts.ports.clock.monotonicMs());
     if (answer.standing === "rolledBack") this.#renew(peer);
-    if (this.#standing !== "undecided") return;
-    this.#admission.take(peer, answer);
-    this.#decideWhenClear();
+    this.#standing.take(peer, answer);
   }
 
   /** This directory does not know what it promised: it may speak for this member no more. */
@@ -514,44 +494,27 @@ export class RaftShell implements RaftNode {
     );
   }
 
-  #decideWhenClear(): void {
-    if (this.#standing !== "undecided" || this.#isDeciding) return;
-    const verdict = this.#admission.verdict(this.#ticks < foundingPatienceTicks);
-    if (verdict === "wait") return;
-    this.#isDeciding = true;
-    // A state machine that makes no snapshots is caught up from the first entry on, like a founding member.
-    const isFounding = verdict === "found" || this.#parts.stateMachine.snapshots === undefined;
-    const start = isFounding ? this.#parts.founding : joiningStart;
-    const decided = this.#parts.store.append({ snapshot: start, append: [], mustSync: true }).then(() => {
-      const { boot } = this.#parts.store;
-      if (!isFounding) this.#core = this.#parts.createCore({ ...boot, logStart: start }, 0 as LogIndex);
-      this.#setStanding(isFounding ? "member" : "joining");
-      this.#parts.transport.hello();
-    });
-    this.#watch(decided, "the log could not be founded");
+  async #begin(start: SnapshotMeta): Promise<void> {
+    const { store, createCore, founding } = this.#parts;
+    await store.append({ snapshot: start, append: [], mustSync: true });
+    if (start !== founding) this.#core = createCore({ ...store.boot, logStart: start }, 0 as LogIndex);
   }
 
-  #setStanding(standing: RaftStanding): void {
-    if (this.#standing === standing) return;
-    this.#standing = standing;
-    this.#parts.ports.logger.info("raft.standing_changed", { standing });
+  #onStandingChanged(standing: RaftStanding): void {
+    this.#parts.transport.hello();
     this.#emit({ kind: "standingChanged", standing });
   }
 
   #tick(): void {
     const { ports, settings, metrics, transport } = this.#parts;
-    this.#ticks++;
     const lateMs = this.#stallWatch.tick(ports.clock.monotonicMs());
     if (lateMs !== undefined) {
       metrics.stalled();
       ports.logger.warn("raft.loop_stalled", { lateMs: Math.round(lateMs) });
       this.#emit({ kind: "loopStalled", lateMs });
     }
-    if (this.#standing !== "member" && this.#ticks % helloTicks === 0) transport.hello();
-    if (this.#standing === "undecided") {
-      this.#decideWhenClear();
-      return;
-    }
+    if (this.#standing.tick()) transport.hello();
+    if (this.#standing.standing === "undecided") return;
     const view = this.#core.view();
     // A leader that did not run for so long counts as one with a stalled disk: all its followers' silence is due now.
     const isZombie = lateMs !== undefined && lateMs > settings.diskSlowMs && view.role === "leader";
@@ -609,7 +572,7 @@ export class RaftShell implements RaftNode {
   #describe(): RaftStatus {
     return {
       ...toStatus(this.#core.view(), this.#waiters.appliedIndex),
-      standing: this.#standing,
+      standing: this.#standing.standing,
       incarnation: this.#parts.incarnation,
       transfers: this.#sender.transfers(),
       incoming: this.#receiver.progress,
@@ -647,10 +610,6 @@ export class RaftShell implements RaftNode {
     this.#reads.end(ending);
     this.#waiters.end(ending);
   }
-
-  #notLeader(leader: PeerId | undefined): HoldfastError {
-    return notLeaderError(leader === undefined ? undefined : this.addressOf(leader));
-  }
 }
 
 /** How many shortest election timeouts a stopping leader gives the hand-over. */
@@ -658,12 +617,6 @@ const handOverElections = 2;
 
 /** How often a node looks whether its directory is there. */
 const directoryCheckMs = 1000;
-
-/** A node without a group asks the others this often. */
-const helloTicks = 8;
-
-/** How long a node with a new directory waits for more answers when a group has welcomed it. */
-const foundingPatienceTicks = 40;
 
 function notLeaderWhen(state: string): HoldfastError {
   return new HoldfastError("notLeader", `this master does not lead: it is ${state}`);

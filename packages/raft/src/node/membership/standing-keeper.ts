@@ -1,0 +1,86 @@
+import type { Logger } from "@holdfast/observability";
+import type { RaftStanding } from "../../api.ts";
+import type { SnapshotMeta } from "../../core/entries.ts";
+import type { PeerId } from "../../core/types.ts";
+import type { PeerAnswer } from "../../transport/transport.ts";
+import { Admission } from "./admission.ts";
+
+/** What finding out about the group needs. */
+export interface StandingKeeperOptions {
+  readonly standing: RaftStanding;
+  readonly others: readonly PeerId[];
+  readonly founding: SnapshotMeta;
+  readonly joining: SnapshotMeta;
+  /** The state machine makes snapshots: who joins is given one. Else it begins like a founder, and gets every entry. */
+  readonly hasSnapshots: boolean;
+  readonly logger: Logger;
+  /** Makes a new log begin with this, durably. */
+  readonly begin: (start: SnapshotMeta) => Promise<void>;
+  /** The standing is another one. */
+  readonly onChanged: (standing: RaftStanding) => void;
+  readonly onFailed: (sentence: string, error: unknown) => void;
+}
+
+/** A node without a group asks the others every so many ticks. */
+const helloTicks = 8;
+/** How many ticks a node with a new directory waits for more answers when a group has welcomed it. */
+const foundingPatienceTicks = 40;
+
+/** How this node stands to its group, and for a new directory, how that is found out. */
+export class StandingKeeper {
+  readonly #options: StandingKeeperOptions;
+  readonly #admission: Admission;
+  #standing: RaftStanding;
+  #ticks = 0;
+  #isDeciding = false;
+
+  constructor(options: StandingKeeperOptions) {
+    this.#options = options;
+    this.#standing = options.standing;
+    this.#admission = new Admission(options.others);
+  }
+
+  get standing(): RaftStanding {
+    return this.#standing;
+  }
+
+  /** Time passes. Whether the others are to be asked now. */
+  tick(): boolean {
+    this.#ticks++;
+    this.decideWhenClear();
+    return this.#standing !== "member" && this.#ticks % helloTicks === 0;
+  }
+
+  /** Another member answered. */
+  take(peer: PeerId, answer: PeerAnswer): void {
+    if (this.#standing !== "undecided") return;
+    this.#admission.take(peer, answer);
+    this.decideWhenClear();
+  }
+
+  /** A snapshot of the group is installed. */
+  joined(): void {
+    this.#set("member");
+  }
+
+  /** Founds or joins, once it is clear which. */
+  decideWhenClear(): void {
+    if (this.#standing !== "undecided" || this.#isDeciding) return;
+    const verdict = this.#admission.verdict(this.#ticks < foundingPatienceTicks);
+    if (verdict === "wait") return;
+    this.#isDeciding = true;
+    const { founding, joining, hasSnapshots, begin, onFailed } = this.#options;
+    const isFounding = verdict === "found" || !hasSnapshots;
+    begin(isFounding ? founding : joining).then(
+      () => this.#set(isFounding ? "member" : "joining"),
+      (error: unknown) => onFailed("the log could not be founded", error),
+    );
+  }
+
+  #set(standing: RaftStanding): void {
+    if (this.#standing === standing) return;
+    this.#standing = standing;
+    this.#options.logger.info("raft.standing_changed", { standing });
+    this.#options.onChanged(standing);
+  }
+}
