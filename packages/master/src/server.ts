@@ -193,7 +193,7 @@ function assemble(core: Core): Parts {
   const { clock, timers, logger, metrics } = ports;
   const preset: Preset = { ...presets[config.preset], ...config.presetChanges };
   const leadership = leadershipOf(raft);
-  const observer = new FleetObserver(clock, preset.liveness);
+  const observer = new FleetObserver(clock, preset);
   const observedNodes = (): ReturnType<FleetObserver["observedNodes"]> => observer.observedNodes();
   const writeCopiesMin = config.writeCopiesMin ?? 2;
   const isVoid = (index: number): boolean => stateMachine.isVoid(index);

@@ -55,6 +55,17 @@ export const presetSettings = {
   yieldBearableTenthMs: number("0.1 ms", 1_000_000, "Waits below this are never too long."),
   yieldShareMinPercent: number("percent", 100, "Copying never gets less than this part of its rate."),
   yieldShareStepPercent: number("percent", 100, "The part that comes back a second."),
+  grayFactorPercent: number("percent", 10_000, "A node so much slower than the median of the others is gray ..."),
+  grayOverFactorPercent: number("percent", 10_000, "... until it is below this."),
+  grayWriteTenthMs: number("0.1 ms", 1_000_000, "Writes faster than this are never slow."),
+  grayReadTenthMs: number("0.1 ms", 1_000_000, "Reads faster than this are never slow."),
+  grayAfterMs: number("ms", dayMs, "Slow for so long makes a node gray."),
+  grayOverAfterMs: number("ms", dayMs, "Fast for so long ends it."),
+  flapsMin: number("times", 100, "A node that went down so often, each time within ten minutes, is held back."),
+  flapHoldMsMin: number("ms", dayMs, "It gets new copies last for so long, doubled with every further time ..."),
+  flapHoldMsMax: number("ms", dayMs, "... and at most this."),
+  breaksMin: number("times", 32, "A node whose stream broke so often within five minutes is held back, too."),
+  breakHoldMs: number("ms", dayMs, "For so long after the last time."),
 } as const;
 
 /** The values of those settings. */
@@ -63,12 +74,25 @@ export type PresetValues = { readonly [K in keyof typeof presetSettings]: number
 /** A preset with what the settings change. */
 export function changePreset(preset: Preset, values: PresetValues): Preset {
   const of = (value: number, asPreset: number, scale = 1): number => (value === fromPreset ? asPreset : value * scale);
-  const { liveness, repair, balance } = preset;
+  const { liveness, caution, repair, balance } = preset;
   const percent = 0.01;
   return {
     liveness: {
       suspectAfterMs: of(values.suspectAfterMs, liveness.suspectAfterMs),
       deadAfterMs: of(values.deadAfterMs, liveness.deadAfterMs),
+    },
+    caution: {
+      slowFactor: of(values.grayFactorPercent, caution.slowFactor, percent),
+      fineFactor: of(values.grayOverFactorPercent, caution.fineFactor, percent),
+      writeFloorTenthMs: of(values.grayWriteTenthMs, caution.writeFloorTenthMs),
+      readFloorTenthMs: of(values.grayReadTenthMs, caution.readFloorTenthMs),
+      slowForMs: of(values.grayAfterMs, caution.slowForMs),
+      fineForMs: of(values.grayOverAfterMs, caution.fineForMs),
+      flapsMin: of(values.flapsMin, caution.flapsMin),
+      flapHoldMsMin: of(values.flapHoldMsMin, caution.flapHoldMsMin),
+      flapHoldMsMax: of(values.flapHoldMsMax, caution.flapHoldMsMax),
+      breaksMin: of(values.breaksMin, caution.breaksMin),
+      breakHoldMs: of(values.breakHoldMs, caution.breakHoldMs),
     },
     garbageIntervalMs: of(values.garbageIntervalMs, preset.garbageIntervalMs),
     expiryIntervalMs: of(values.expiryIntervalMs, preset.expiryIntervalMs),
@@ -110,6 +134,8 @@ export function faultsOfPreset(preset: Preset): readonly string[] {
   const faults: string[] = [];
   if (liveness.suspectAfterMs > liveness.deadAfterMs)
     faults.push("--suspect-after-ms is not more than --dead-after-ms");
+  if (preset.caution.fineFactor > preset.caution.slowFactor)
+    faults.push("--gray-over-factor-percent is not more than --gray-factor-percent");
   const intervals = [preset.garbageIntervalMs, preset.expiryIntervalMs, preset.purgeIntervalMs];
   if ([...intervals, repair.intervalMs, balance.intervalMs].some((intervalMs) => intervalMs < 10))
     faults.push("an interval is at least 10 ms");

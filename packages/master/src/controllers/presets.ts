@@ -1,5 +1,6 @@
 import type { BalancePace } from "./balance/balancer.ts";
 import type { BalanceLimits } from "./balance/plan.ts";
+import type { CautionLimits } from "./liveness/cautions.ts";
 import type { LivenessLimits } from "./liveness/plan.ts";
 import type { YieldLimits } from "./repair/reader-pace.ts";
 import type { RepairLimits } from "./repair/plan.ts";
@@ -7,6 +8,7 @@ import type { RepairLimits } from "./repair/plan.ts";
 /** Times and rates that differ between trying the product out and running it. */
 export interface Preset {
   readonly liveness: LivenessLimits;
+  readonly caution: CautionLimits;
   readonly garbageIntervalMs: number;
   readonly expiryIntervalMs: number;
   readonly purgeIntervalMs: number;
@@ -27,10 +29,26 @@ const mebibyte = 1024 * 1024;
 /** Limits that are the same everywhere. */
 const repairThrottle = { inPerTargetMax: 2, outPerSourceMax: 4, ordersPerPullMax: 8, vanishedShareMax: 0.3 } as const;
 
+/** Only what people notice counts as slow, and only when it lasts. */
+const cautionLimits = {
+  slowFactor: 3,
+  fineFactor: 2,
+  writeFloorTenthMs: 1000,
+  readFloorTenthMs: 500,
+  slowForMs: 4000,
+  fineForMs: 15_000,
+  flapsMin: 3,
+  flapHoldMsMin: 30_000,
+  flapHoldMsMax: 600_000,
+  breaksMin: 4,
+  breakHoldMs: 30_000,
+} as const;
+
 /** `demo` shows things happen; `production` prefers quiet. */
 export const presets = {
   demo: {
     liveness: { suspectAfterMs: 3000, deadAfterMs: 10_000 },
+    caution: cautionLimits,
     garbageIntervalMs: 1000,
     expiryIntervalMs: 5000,
     purgeIntervalMs: 500,
@@ -57,6 +75,7 @@ export const presets = {
   },
   production: {
     liveness: { suspectAfterMs: 3000, deadAfterMs: 10_000 },
+    caution: cautionLimits,
     garbageIntervalMs: 10_000,
     expiryIntervalMs: 30_000,
     purgeIntervalMs: 1000,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ChunkWorld } from "../../domain/chunks/testing/chunk-world.ts";
 import { listNodes } from "../../domain/fleet/tables.ts";
+import { presets } from "../presets.ts";
 import { planCautions, type StreamBreaks } from "./cautions.ts";
 
 const seldom: StreamBreaks = { count: 0, lastAgoMs: Number.POSITIVE_INFINITY };
@@ -16,7 +17,7 @@ class World extends ChunkWorld {
   }
 
   caution(nodeId: number, breaks: StreamBreaks = seldom): string {
-    const seen = { atMs: this.atMs, slowness: new Map(), breaksOf: () => breaks };
+    const seen = { atMs: this.atMs, slowness: new Map(), breaksOf: () => breaks, limits: presets.demo.caution };
     return planCautions(this.tables, listNodes(this.tables), seen).get(nodeId)?.reason ?? "";
   }
 }

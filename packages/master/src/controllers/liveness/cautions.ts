@@ -1,7 +1,7 @@
-import { explainFlapping } from "../../domain/fleet/flapping.ts";
+import { explainFlapping, type FlapLimits } from "../../domain/fleet/flapping.ts";
 import type { NodeRow } from "../../domain/fleet/tables.ts";
 import type { TableReader } from "../../domain/tables.ts";
-import type { Slowness } from "./slowness.ts";
+import type { Slowness, SlownessLimits } from "./slowness.ts";
 
 /** Why a live node is used only when no other one can be. */
 export interface Caution {
@@ -17,8 +17,13 @@ export interface StreamBreaks {
   readonly lastAgoMs: number;
 }
 
-const breaksMin = 4;
-const breakHoldMs = 30_000;
+/** When a node is used last. */
+export interface CautionLimits extends SlownessLimits, FlapLimits {
+  /** So many broken streams within five minutes. */
+  readonly breaksMin: number;
+  /** For so long after the last one. */
+  readonly breakHoldMs: number;
+}
 
 /** The nodes to be careful with now, slow ones first of all reasons. */
 export function planCautions(
@@ -28,6 +33,7 @@ export function planCautions(
     readonly atMs: number;
     readonly slowness: ReadonlyMap<number, Slowness>;
     readonly breaksOf: (nodeId: number) => StreamBreaks;
+    readonly limits: CautionLimits;
   },
 ): ReadonlyMap<number, Caution> {
   const cautions = new Map<number, Caution>();
@@ -36,15 +42,15 @@ export function planCautions(
     const isGray = slowness?.isGray === true;
     const reasons = [
       isGray ? slowness.reason || "was slow lately, and is not tried again yet" : "",
-      explainFlapping(tables, row, seen.atMs),
-      explainBreaks(seen.breaksOf(row.nodeId)),
+      explainFlapping(tables, row, seen),
+      explainBreaks(seen.breaksOf(row.nodeId), seen.limits),
     ].filter((reason) => reason !== "");
     if (reasons.length > 0) cautions.set(row.nodeId, { isGray, reason: reasons.join("; ") });
   }
   return cautions;
 }
 
-function explainBreaks({ count, lastAgoMs }: StreamBreaks): string {
-  if (count < breaksMin || lastAgoMs >= breakHoldMs) return "";
+function explainBreaks({ count, lastAgoMs }: StreamBreaks, limits: CautionLimits): string {
+  if (count < limits.breaksMin || lastAgoMs >= limits.breakHoldMs) return "";
   return `its connection broke ${count} times within five minutes: it gets new copies only when no other node can take them`;
 }

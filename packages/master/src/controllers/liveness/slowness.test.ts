@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { planSlowness, slownessLimits, type LatencySample, type Slowness } from "./slowness.ts";
+import { presets } from "../presets.ts";
+import { planSlowness, type LatencySample, type Slowness } from "./slowness.ts";
+
+const slownessLimits = presets.demo.caution;
 
 const { slowForMs, fineForMs } = slownessLimits;
 

@@ -23,16 +23,6 @@ export interface SlownessLimits {
   readonly fineForMs: number;
 }
 
-/** What is right for disks and for flash: only what people notice counts, and only when it lasts. */
-export const slownessLimits: SlownessLimits = {
-  slowFactor: 3,
-  fineFactor: 2,
-  writeFloorTenthMs: 1000,
-  readFloorTenthMs: 500,
-  slowForMs: 4000,
-  fineForMs: 15_000,
-};
-
 /** What is remembered of a node between two looks. */
 export interface Slowness {
   readonly isGray: boolean;

@@ -89,6 +89,9 @@ function obstacleOf(
       `Drill ${here.drillId} (${here.drillKind}) runs on ${name} already. Stop it, or wait for its end.`,
     );
   }
+  if (context.nodes.get(nodeId)?.liveness !== "live") {
+    return refuse("precondition", `${name} is not heard now, so no drill can reach it. Wait until it is live.`);
+  }
   if (drillKind !== "stop" && drillKind !== "partition") return undefined;
   const other = listDrills(tables).find(cutsOff);
   if (other !== undefined) {

@@ -139,7 +139,10 @@ describe("intents", () => {
     expect(world.health()).toMatchObject({ healthy: 0, under: 1 });
     expect(readStandings(world.tables).counts(1)).toBe(false);
     expect(world.refusal(maintain(1))).toContain("declared failed");
+    expect(world.refusal(drain(1))).toContain("Remove it, or activate it first");
     expect(world.order(activate(1))).toMatchObject({ value: { events: [{ reason: "readmitted" }] } });
+    world.order(drain(1));
+    expect(world.refusal(maintain(1))).toContain("Cancel the drain first");
     expect(world.health()).toMatchObject({ healthy: 1, under: 0 });
   });
 
@@ -222,6 +225,7 @@ describe("drills", () => {
     expect(world.refusal(drill(1, stop ?? 0))).toContain("1 chunk would have no live copy");
     for (const nodeId of [2, 3, 4]) world.liveness.set(nodeId, "dead");
     expect(world.refusal(drill(5, stop ?? 0))).toContain("Writes would stop");
+    expect(world.refusal(drill(4, slow ?? 0, { delayMs: 5 }))).toContain("node-4 is not heard now");
     expect(world.refusal(drill(5, 9))).toContain("invalidArgument");
     expect(world.refusal(drill(5, stop ?? 0, { durationMs: 4999 }))).toContain("5 s to 1 hour");
     expect(world.refusal(drill(5, slow ?? 0))).toContain("1 ms to 10 s");

@@ -24,6 +24,12 @@ export function decideDrain(
   const flaw = flawOfText(order.reason, "The reason");
   if (flaw !== undefined) return refuse("invalidArgument", flaw);
   if (row.intent === nodeIntent.draining || row.intent === nodeIntent.drained) return unchanged;
+  if (row.intent === nodeIntent.failed) {
+    return refuse(
+      "precondition",
+      `${row.name} is declared failed: its copies don't count, and are made anew from the others. Remove it, or activate it first.`,
+    );
+  }
   const replication = replicationOf(tables);
   const others = listNodes(tables).filter((other) => other.nodeId !== row.nodeId && copiesAreSolid(other));
   if (others.length < replication) {
@@ -65,6 +71,9 @@ export function decideMaintenance(
     return refuse("invalidArgument", "Maintenance lasts at most 24 hours.");
   if (row.intent === nodeIntent.failed) {
     return refuse("precondition", `${row.name} is declared failed. Activate it first, or replace it.`);
+  }
+  if (row.intent === nodeIntent.draining || row.intent === nodeIntent.drained) {
+    return refuse("precondition", `${row.name} is being drained, which maintenance would end. Cancel the drain first.`);
   }
   const isLeft = (other: number): boolean => isReliable(tables, other, context);
   const losses = countLosses(tables, nodeId, { isLeft, wanted: 1 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { presets } from "../../controllers/presets.ts";
 import { nodeIntent, type NodeRow } from "../../domain/fleet/tables.ts";
 import { TestClock } from "../../testing/test-master.ts";
 import { FleetObserver } from "./fleet-observer.ts";
@@ -31,7 +32,7 @@ const row: NodeRow = {
 
 function observerOf(): { clock: TestClock; observer: FleetObserver; open: (change?: Partial<typeof claim>) => number } {
   const clock = new TestClock();
-  const observer = new FleetObserver(clock, limits);
+  const observer = new FleetObserver(clock, { liveness: limits, caution: presets.demo.caution });
   const open = (change: Partial<typeof claim> = {}): number => {
     const opened = observer.openStream({ ...claim, ...change });
     if (!opened.ok) throw new Error(opened.error.message);

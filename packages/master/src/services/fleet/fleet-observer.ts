@@ -7,8 +7,13 @@ import {
   type LivenessView,
   type ObservedLiveness,
 } from "../../controllers/liveness/plan.ts";
-import { planCautions, type Caution, type StreamBreaks } from "../../controllers/liveness/cautions.ts";
-import { planSlowness, slownessLimits, type Slowness } from "../../controllers/liveness/slowness.ts";
+import {
+  planCautions,
+  type Caution,
+  type CautionLimits,
+  type StreamBreaks,
+} from "../../controllers/liveness/cautions.ts";
+import { planSlowness, type Slowness } from "../../controllers/liveness/slowness.ts";
 import type { ObservedNode, Refusal } from "../../domain/decision.ts";
 import type { NodeRow } from "../../domain/fleet/tables.ts";
 import type { TableReader } from "../../domain/tables.ts";
@@ -61,6 +66,7 @@ const cacheMs = 100;
 export class FleetObserver {
   readonly #clock: Clock;
   readonly #limits: LivenessLimits;
+  readonly #cautionLimits: CautionLimits;
   readonly #observed = new Map<number, Observed>();
   #watchingSinceMs: number;
   #streamCount = 0;
@@ -70,9 +76,10 @@ export class FleetObserver {
   readonly #breaksMs = new Map<number, number[]>();
   #cache: { readonly atMs: number; readonly nodes: ReadonlyMap<number, ObservedNode> } | undefined;
 
-  constructor(clock: Clock, limits: LivenessLimits) {
+  constructor(clock: Clock, limits: { readonly liveness: LivenessLimits; readonly caution: CautionLimits }) {
     this.#clock = clock;
-    this.#limits = limits;
+    this.#limits = limits.liveness;
+    this.#cautionLimits = limits.caution;
     this.#watchingSinceMs = clock.monotonicMs();
   }
 
@@ -164,13 +171,14 @@ export class FleetObserver {
 
   /** Judges anew which nodes to be careful with; called at every look at the nodes. `atMs` is leader time. */
   judge(tables: TableReader, rows: readonly NodeRow[], atMs: number): void {
+    const limits = this.#cautionLimits;
     const nowMs = this.#clock.monotonicMs();
     const samples = [...this.#observed.values()].flatMap(({ nodeId, details, isStreamOpen }) =>
       details === undefined || !isStreamOpen ? [] : [{ nodeId, ...details.latency }],
     );
-    this.#slowness = planSlowness(this.#slowness, { nowMs, samples, limits: slownessLimits });
+    this.#slowness = planSlowness(this.#slowness, { nowMs, samples, limits });
     const breaksOf = (nodeId: number): StreamBreaks => this.#breaksOf(nodeId, nowMs);
-    this.#cautions = planCautions(tables, rows, { atMs, slowness: this.#slowness, breaksOf });
+    this.#cautions = planCautions(tables, rows, { atMs, slowness: this.#slowness, breaksOf, limits });
     this.#cache = undefined;
   }
 
