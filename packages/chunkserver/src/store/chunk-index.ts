@@ -74,6 +74,11 @@ export class ChunkIndex {
     return removed;
   }
 
+  /** All copies, in no promised order; the index must not change meanwhile. */
+  *all(): Generator<HeldChunk> {
+    for (let slot = 0; slot < this.#ids.length; slot++) if (this.#ids[slot] !== 0) yield this.#chunkAt(slot);
+  }
+
   /** All copies of one bucket. */
   listBucket(bucket: number): HeldChunk[] {
     const chunks: HeldChunk[] = [];

@@ -17,6 +17,8 @@ export interface DiskHealthOptions {
   readonly spaceCheckIntervalMs: number;
   /** Bytes of chunk files now. */
   readonly usedBytes: () => number;
+  /** Told once, when the disk fails. */
+  readonly onFailed?: () => void;
 }
 
 /** Room and state of one disk. Once a sync failed it stays "failed" for as long as the process lives. */
@@ -79,14 +81,17 @@ export class DiskHealth {
     throw new HoldfastError("diskFailed", "This node's disk failed; it takes no new chunks. Use another node.");
   }
 
-  /** A step of a write failed: remembers what that says about the disk. Answers the error to throw. */
-  noteFailure(error: unknown, step: "write" | "sync"): unknown {
+  /** A step failed: remembers what that says about the disk. Answers the error to throw. */
+  noteFailure(error: unknown, step: "read" | "write" | "sync"): unknown {
     if (isHoldfastError(error, "noSpace")) {
       this.#wasRefusedRoom = true;
       this.#options.logger.warn("chunkserver.disk_full", { step });
     } else if (step === "sync" || isHoldfastError(error, "diskFailed")) {
-      if (!this.#hasFailed) this.#options.logger.error("chunkserver.disk_failed", { step, reason: String(error) });
+      if (this.#hasFailed) return error;
       this.#hasFailed = true;
+      const { logger, dataDirectory, onFailed } = this.#options;
+      logger.error("chunkserver.disk_failed", { directory: dataDirectory, step, reason: String(error) });
+      onFailed?.();
     }
     return error;
   }

@@ -25,7 +25,7 @@ import { KeyedSerial } from "./keyed-serial.ts";
 import { loadInventory } from "./load-inventory.ts";
 import { noSuchCopy, StoredCopies } from "./stored-copies.ts";
 import { Turnstile } from "./turnstile.ts";
-import { WritingCopies } from "./writing-copies.ts";
+import { orderedAwayMeanwhile, WritingCopies } from "./writing-copies.ts";
 
 /** What a store on disk works with. */
 export interface FileChunkStoreOptions {
@@ -39,6 +39,8 @@ export interface FileChunkStoreOptions {
   readonly clusterId: () => string;
   readonly listener: InventoryListener;
   readonly limits: ChunkStoreLimits;
+  /** Told once, when the disk fails. */
+  readonly onFailed?: () => void;
 }
 
 /** Limits of a store on disk. */
@@ -85,14 +87,10 @@ export class FileChunkStore implements ChunkStore {
     this.#folders = new ChunkFolders(disk, this.#paths, this.#syncer);
     const { capacityBytesMax, spaceCheckIntervalMs } = limits;
     const usedBytes = (): number => this.#index.usedBytes;
+    const watched = { disk, timers, logger, dataDirectory, capacityBytesMax, spaceCheckIntervalMs, usedBytes };
     this.#health = new DiskHealth({
-      disk,
-      timers,
-      logger,
-      dataDirectory,
-      capacityBytesMax,
-      spaceCheckIntervalMs,
-      usedBytes,
+      ...watched,
+      ...(options.onFailed === undefined ? {} : { onFailed: options.onFailed }),
     });
     this.#trash = new ChunkTrash({
       disk,
@@ -210,6 +208,21 @@ export class FileChunkStore implements ChunkStore {
     });
   }
 
+  /** All copies in the inventory; it must not change meanwhile. */
+  held(): Iterable<HeldChunk> {
+    return this.#index.all();
+  }
+
+  /** Takes a copy out of the inventory and leaves its file as it is, because the node has the copy elsewhere or the disk failed. */
+  withdraw(key: ChunkKey): void {
+    this.#copies.forget(key);
+  }
+
+  /** The disk refused a read. Answers the error. */
+  noteReadFailure(error: unknown): unknown {
+    return this.#health.noteFailure(error, "read");
+  }
+
   bucketDigests(): readonly BucketDigest[] {
     return this.#index.digests();
   }
@@ -291,11 +304,6 @@ export async function openFileChunkStore(options: FileChunkStoreOptions): Promis
   const store = new FileChunkStore(options);
   await store.start();
   return store;
-}
-
-function orderedAwayMeanwhile({ chunkId }: ChunkKey): HoldfastError {
-  const message = `Chunk ${chunkId} was ordered away from this node while it was written; nothing was kept.`;
-  return new HoldfastError("precondition", message);
 }
 
 function tooBusy(what: string): HoldfastError {

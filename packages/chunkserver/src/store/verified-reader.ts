@@ -47,10 +47,7 @@ async function readPiece(range: VerifiedRange, pieceStart: number): Promise<Resu
   const blocksEnd = Math.min(Math.ceil(wantedEnd / blockSizeBytes) * blockSizeBytes, chunkLengthBytes);
   const bytes = await file.read(pieceStart, blocksEnd - pieceStart);
   if (bytes.length !== blocksEnd - pieceStart) return refused("the file is shorter than its size said");
-  const damaged =
-    isPlanted("unverifiedRead") || isPlanted("unverifiedCopy")
-      ? undefined
-      : findDamagedBlock(bytes, table, pieceStart / blockSizeBytes);
+  const damaged = isPlanted("unverifiedCopy") ? undefined : findDamagedBlock(bytes, table, pieceStart / blockSizeBytes);
   if (damaged !== undefined) return refused(`block ${damaged} does not match its CRC`);
   return ok(bytes.subarray(Math.max(startBytes - pieceStart, 0), wantedEnd - pieceStart));
 }

@@ -1,3 +1,6 @@
+import { HoldfastError } from "@holdfast/base";
+import type { ChunkKey } from "./chunk-store.ts";
+
 /** Which copies are being written, and which of those were ordered away meanwhile: they must not come after their removal. */
 export class WritingCopies {
   /** Writes in progress, by file name. */
@@ -27,4 +30,10 @@ export class WritingCopies {
   isOrderedAway(name: string): boolean {
     return this.#orderedAway.has(name);
   }
+}
+
+/** Nothing is kept of a copy that was ordered away while it was written. */
+export function orderedAwayMeanwhile({ chunkId }: ChunkKey): HoldfastError {
+  const message = `Chunk ${chunkId} was ordered away from this node while it was written; nothing was kept.`;
+  return new HoldfastError("precondition", message);
 }

@@ -20,7 +20,7 @@ export const defectBank: readonly PlantedDefect[] = [
   { name: "deadCopyCounts", what: "copies on dead nodes count as live" },
   { name: "lostCopyCounts", what: "a copy that its node or a reader called damaged goes on counting" },
   { name: "unverifiedCopy", what: "repair copies damaged bytes and keeps them, whatever their hash" },
-  { name: "unverifiedRead", what: "blocks are served and copied without comparing their checksums" },
+  { name: "damageUnseen", what: "blocks are served and copied without comparing their checksums" },
   { name: "chunkIdReused", what: "the counter of chunk ids forgets what it gave out" },
   { name: "uploadReleasesVersion", what: "the end of an upload lets go of chunks that a file holds by then" },
   { name: "uploadVisibleEarly", what: "an upload shows before it is committed" },
