@@ -238,9 +238,11 @@ export class ChaosCluster {
     this.#isClosing = true;
     if (options.keepData === true && this.driver === "container") await this.#saveLogs();
     await this.#driver.close();
-    if (options.keepData === true) return;
-    for (const disk of this.#disks.values()) await disk.unmount();
-    await rm(this.shape.basePath, { recursive: true, force: true });
+    for (const disk of this.#disks.values()) {
+      if (options.keepData === true) await disk.keepCopy();
+      await disk.unmount();
+    }
+    if (options.keepData !== true) await rm(this.shape.basePath, { recursive: true, force: true });
   }
 
   async #saveLogs(): Promise<void> {

@@ -38,6 +38,12 @@ export class SmallDisk {
     await rm(path.join(this.path, fillerName), { force: true });
   }
 
+  /** What is on it, for whoever looks for the reason of a failure; it is gone with the mount. */
+  async keepCopy(): Promise<void> {
+    await this.free();
+    await runCommand(["cp", "-a", this.path, `${this.path}.kept`]);
+  }
+
   async unmount(): Promise<void> {
     // Lazily: a container that is being taken down may hold it a moment longer.
     await runCommand(["umount", "-l", this.path]);
