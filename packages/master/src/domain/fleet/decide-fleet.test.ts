@@ -1,9 +1,11 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { decideGrantChunks } from "../chunks/decide.ts";
 import { countHeldCopies } from "../chunks/node-copy-sets.ts";
 import { chunkTable } from "../chunks/tables.ts";
 import { ChunkWorld, nodeCount } from "../chunks/testing/chunk-world.ts";
 import type { DecideContext, DecideResult, ObservedNode } from "../decision.ts";
-import { clusterTable, readHousekeeping } from "../state.ts";
+import { clusterTable, readCounter, readHousekeeping } from "../state.ts";
 import { decideFleetExpiry } from "./decide-expiry.ts";
 import { decideFleet } from "./decide-fleet.ts";
 import { decideNodesDown } from "./decide.ts";
@@ -270,6 +272,75 @@ describe("drills", () => {
       value: { events: [] },
     });
   });
+});
+
+test("whatever is ordered and happens: no removal takes a last copy, no unforced order leaves a chunk unreadable", () => {
+  const anyStep = fc.record({
+    what: fc.constantFrom(
+      "store",
+      "added",
+      "missing",
+      "down",
+      "up",
+      "drain",
+      "activate",
+      "maintain",
+      "fail",
+      "remove",
+      "drill",
+    ),
+    nodeId: fc.integer({ min: 1, max: nodeCount }),
+    chunkId: fc.integer({ min: 1, max: 8 }),
+    isForced: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(anyStep, { maxLength: 50 }), (steps) => {
+      const world = new World();
+      const counted = (chunkId: number, without = 0): number =>
+        world.confirmed(chunkId).filter((nodeId) => nodeId !== without && readStandings(world.tables).counts(nodeId))
+          .length;
+      const chunks = (): readonly number[] =>
+        Array.from({ length: readCounter(world.tables, "id:chunk") }, (_, index) => index + 1).filter(
+          (chunkId) => world.tables.get(chunkTable, [chunkId]) !== undefined,
+        );
+      for (const { what, nodeId, chunkId, isForced } of steps) {
+        const readable = chunks().filter((one) => counted(one) > 0);
+        const isStored = chunks().includes(chunkId);
+        const orders = { drain: drain(nodeId), activate: activate(nodeId), maintain: maintain(nodeId, isForced) };
+        const more = {
+          fail: fail(nodeId, isForced),
+          remove: remove(nodeId, isForced),
+          drill: drill(nodeId, stop ?? 0),
+        };
+        const order: FleetOrder | undefined = Object.entries({ ...orders, ...more }).find(
+          ([name]) => name === what,
+        )?.[1];
+        if (
+          what === "store" &&
+          chunks().length < 8 &&
+          decideGrantChunks(
+            world.tables,
+            { kind: "grantChunks", gateway: "g", count: 1, avoidNodeIds: [] },
+            world.context,
+          ).ok
+        )
+          world.store(2);
+        if (what === "added" && isStored) world.report(nodeId, { added: [world.copy(chunkId)] });
+        if (what === "missing" && isStored) world.report(nodeId, { missingChunkIds: [chunkId] });
+        if (what === "down" && world.tables.get(nodeTable, [nodeId])?.isDown === false) world.down(nodeId);
+        if (what === "up" && world.tables.get(nodeTable, [nodeId])?.isDown === true)
+          world.fold({ kind: "nodeUp", nodeId });
+        if (order === undefined || !world.order(order).ok) continue;
+        const isLasting = what === "remove" || (what === "fail" && !isForced);
+        const isPassing = (what === "maintain" && !isForced) || what === "drill";
+        for (const one of readable) {
+          if (isLasting) expect(counted(one)).toBeGreaterThan(0);
+          if (isPassing && world.confirmed(one).includes(nodeId)) expect(counted(one, nodeId)).toBeGreaterThan(0);
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test("nodes are known by their copy sets whatever happened before", () => {
