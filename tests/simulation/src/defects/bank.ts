@@ -22,7 +22,6 @@ export const defectBank: readonly PlantedDefect[] = [
   { name: "unverifiedCopy", what: "repair copies damaged bytes and keeps them, whatever their hash" },
   { name: "damageUnseen", what: "blocks are served and copied without comparing their checksums" },
   { name: "chunkIdReused", what: "the counter of chunk ids forgets what it gave out" },
-  { name: "uploadReleasesVersion", what: "the end of an upload lets go of chunks that a file holds by then" },
   { name: "uploadVisibleEarly", what: "an upload shows before it is committed" },
   { name: "dedupForgotten", what: "the outcome of a repeated request is not remembered" },
   { name: "staleRead", what: "masters answer reads without asking whether they still lead" },

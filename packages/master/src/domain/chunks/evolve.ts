@@ -76,8 +76,7 @@ export function evolveChunksReleased(
   for (const chunkId of released.chunkIds) {
     const row = tables.get(chunkTable, [chunkId]);
     if (row === undefined || !isHeld(row)) continue;
-    const isHeldByOther = (row.holderUploadId !== "") !== (released.reason === "uploadEnded");
-    if (isHeldByOther && !isPlanted("uploadReleasesVersion")) continue;
+    if ((row.holderUploadId !== "") !== (released.reason === "uploadEnded")) continue;
     changeChunk(tables, chunkId, { ...row, holderUploadId: "", holderEntryId: 0, holderVersionId: 0 });
     const reason = released.reason === "purged" ? "purged" : "upload-ended";
     tables.set(garbageTable, [chunkId], { reason, sinceMs: context.atMs });
