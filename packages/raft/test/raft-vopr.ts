@@ -2,7 +2,7 @@
 // npm run raft:vopr -- [--seeds 200] [--first 1] [--seed N [--faults 3,17]] [--kinds crash,block]
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { faultKinds, supportedKinds, type FaultKind } from "./vopr/fault-plan.ts";
+import { faultKinds, type FaultKind } from "./vopr/fault-plan.ts";
 import { shrink } from "./vopr/shrink.ts";
 import { planOf, runVopr, type VoprOptions, type VoprReport } from "./vopr/vopr-run.ts";
 
@@ -78,7 +78,7 @@ for (let seed = first; seed < first + count; seed++) {
 const sum = (pick: (report: VoprReport) => number): number =>
   reports.reduce((total, report) => total + pick(report), 0);
 const seconds = (performance.now() - startedMs) / 1000;
-const used: readonly FaultKind[] = kinds ?? supportedKinds;
+const used: readonly FaultKind[] = kinds ?? faultKinds;
 out(
   `${count} seeds at commit ${commit()}: ${red} red; ${sum(({ faults }) => faults)} faults of ${used.length} kinds, ` +
     `${sum(({ acknowledged }) => acknowledged)} writes acknowledged, ${sum(({ reads }) => reads)} reads, ` +

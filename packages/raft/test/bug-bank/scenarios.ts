@@ -114,14 +114,14 @@ export const scenarios: Readonly<Record<string, () => void>> = {
     cluster.elect(1);
     // 5 is added, and only 1 and 2 hear of it; then 3 leads a majority that does not know.
     cluster.isOpen = ({ from, to }) => [1, 2, 5].includes(from) && [1, 2, 5].includes(to);
-    change(cluster, 1, "addVoter", 5);
+    change(cluster, 1, { action: "addVoter", peer: 5 });
     cluster.node(1).crash();
     heal(cluster);
     cluster.isOpen = (message) => message.kind !== "appendRequest" || message.entries.length === 0;
     for (const id of [3, 4]) cluster.step(id, { kind: "forgetLeader" });
     cluster.elect(2);
     assert(cluster.node(2).view().role === "leader", "2 leads");
-    change(cluster, 2, "remove", 1);
+    change(cluster, 2, { action: "remove", peer: 1 });
     const second = cluster.node(2).disk.entries.filter(({ payload }) => payload.kind === "configuration");
     assert(second.length === 1, "the second change is not in the log while the first is open");
   },
@@ -130,8 +130,8 @@ export const scenarios: Readonly<Record<string, () => void>> = {
     cluster.elect(1);
     cluster.settle();
     isolate(cluster, 1);
-    change(cluster, 1, "addVoter", 4);
-    change(cluster, 1, "addVoter", 5);
+    change(cluster, 1, { action: "addVoter", peer: 4 });
+    change(cluster, 1, { action: "addVoter", peer: 5 });
     const changes = cluster.node(1).disk.entries.filter(({ payload }) => payload.kind === "configuration");
     assert(changes.length === 1, "one change at a time");
   },
@@ -140,11 +140,11 @@ export const scenarios: Readonly<Record<string, () => void>> = {
   "etcd #10998: a voter that does not know it yet votes": () => {
     const cluster = new TestCluster({ peers: 2, spares: 1, configure: withoutPreVote });
     cluster.elect(1);
-    change(cluster, 1, "addLearner", 3);
+    change(cluster, 1, { action: "addLearner", peer: 3 });
     cluster.tick(5);
     // 3 becomes a voter and does not hear of it. Then 2 is gone for ever.
     isolate(cluster, 1, 2);
-    change(cluster, 1, "addVoter", 3);
+    change(cluster, 1, { action: "addVoter", peer: 3 });
     cluster.node(2).crash();
     cluster.node(1).flush();
     cluster.node(1).crash();
@@ -199,13 +199,14 @@ export const scenarios: Readonly<Record<string, () => void>> = {
   },
 };
 
-function change(
-  cluster: TestCluster,
-  at: number,
-  action: MemberAction,
-  peer: number,
-  transition: "auto" | "explicit" = "auto",
-): void {
+interface MemberChange {
+  readonly action: MemberAction;
+  readonly peer: number;
+  readonly transition?: "auto" | "explicit";
+}
+
+/** The leader `at` is told to change the membership. */
+function change(cluster: TestCluster, at: number, { action, peer, transition = "auto" }: MemberChange): void {
   const steps = [{ action, peer: peer as PeerId }];
   const version = transition === "auto" ? 1 : 2;
   const order = { version, transition, steps, context: new Uint8Array() } as const;
@@ -219,7 +220,7 @@ function snapshotKeeps(transition: "auto" | "explicit"): void {
   cluster.elect(1);
   cluster.tick(2);
   cluster.node(3).crash();
-  change(cluster, 1, "addLearner", 4, transition);
+  change(cluster, 1, { action: "addLearner", peer: 4, transition });
   for (let count = 0; count < 5; count++) cluster.propose(1, `p${count}`);
   cluster.settle();
   for (const id of [1, 2]) {

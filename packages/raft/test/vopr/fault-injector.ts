@@ -8,6 +8,9 @@ import type { VoprMember } from "./vopr-member.ts";
 /** How long a member that crashed stays down, at least and at most. */
 const downMs = [5, 1500] as const;
 
+/** Damage that a disk does not tell: it may look as if something had never been written. */
+const forgettingKinds: ReadonlySet<string> = new Set(["bitRot", "misdirectedWrite", "restoreBackup"]);
+
 /** Carries out the faults of a plan, and heals them. */
 export class FaultInjector {
   readonly #world: SimWorld;
@@ -16,6 +19,8 @@ export class FaultInjector {
   /** Members that had a fault after which the group must take them back: never more than a minority. */
   readonly #damaged = new Set<VoprMember>();
   #isOver = false;
+  #hasChurned = false;
+  #quietUntilMs = 0;
   injected = 0;
 
   constructor(parts: { world: SimWorld; network: SimNetwork; members: readonly VoprMember[] }) {
@@ -33,9 +38,24 @@ export class FaultInjector {
     }
   }
 
-  /** Whether this member's disk was damaged: what it does is the group's affair. */
-  isDamaged(member: VoprMember): boolean {
-    return this.#damaged.has(member);
+  /** Members whose disk was damaged or replaced. */
+  get damaged(): ReadonlySet<VoprMember> {
+    return this.#damaged;
+  }
+
+  /** Whether the membership was to change: then who is a majority is the group's own affair. */
+  get hasChurned(): boolean {
+    return this.#hasChurned;
+  }
+
+  /** Whoever runs a damaged member reads its last words, takes its folder away, and starts it again. */
+  replaceRefusing(): void {
+    for (const member of this.#damaged) {
+      if (member.refusal === undefined) continue;
+      member.refusal = undefined;
+      member.wipe();
+      this.#world.scheduler.schedule(50, `replaced ${member.name}`, () => member.boot());
+    }
   }
 
   #after(delayMs: number, label: string, act: () => void): void {
@@ -46,7 +66,9 @@ export class FaultInjector {
 
   #inject(fault: Fault): void {
     const member = must(this.#members[fault.member - 1], "the member exists");
+    if (this.#world.nowMs() < this.#quietUntilMs) return;
     if (damagingKinds.has(fault.kind) && !this.#mayDamage(member)) return;
+    if (forgettingKinds.has(fault.kind)) this.#keepOthersWell();
     this.injected++;
     if (this.#injectCrash(fault, member) || this.#injectNetwork(fault, member)) return;
     if (!this.#injectDisk(fault, member)) this.#injectOrders(fault, member);
@@ -54,8 +76,24 @@ export class FaultInjector {
 
   #mayDamage(member: VoprMember): boolean {
     if (!this.#damaged.has(member) && this.#damaged.size >= (this.#members.length - 1) / 2) return false;
+    if (this.#members.some((other) => other !== member && other.node === undefined)) return false;
     this.#damaged.add(member);
     return true;
+  }
+
+  /**
+   * A disk that silently forgot what was acknowledged is noticed by those who remember the acknowledgement. With one of
+   * them gone at the same time, more than a minority has failed, and nothing can be promised.
+   */
+  #keepOthersWell(): void {
+    this.#quietUntilMs = this.#world.nowMs() + 2500;
+    this.#network.heal();
+    for (const { machine } of this.#members) {
+      machine.disk.resume();
+      machine.disk.syncStallMs = 0;
+      machine.disk.foreignBytes = 0;
+      machine.resume();
+    }
   }
 
   #injectCrash(fault: Fault, member: VoprMember): boolean {
@@ -176,6 +214,7 @@ export class FaultInjector {
   #injectOrders(fault: Fault, member: VoprMember): void {
     const leader = this.#members.find(({ node }) => node?.status().isReadyLeader === true)?.node;
     if (leader === undefined) return;
+    if (fault.kind !== "transfer") this.#hasChurned = true;
     const quietly = (order: Promise<unknown>): void => void order.catch(() => undefined);
     const id = member.id as PeerId;
     const peer = { id, address: `${member.name}:7000` };

@@ -1,7 +1,8 @@
 import { createSimNetwork } from "@holdfast/rpc/sim";
 import { createSeededRandom, createSimWorld, type SimWorld } from "@holdfast/runtime/sim";
+import type { RaftStatus } from "../../src/api.ts";
 import { FaultInjector } from "./fault-injector.ts";
-import { drawPlan, supportedKinds, type BrokenKind, type FaultKind, type VoprPlan } from "./fault-plan.ts";
+import { drawPlan, faultKinds, type BrokenKind, type FaultKind, type VoprPlan } from "./fault-plan.ts";
 import { SafetyChecker, VoprViolation } from "./safety-checker.ts";
 import { VoprClients } from "./vopr-clients.ts";
 import { VoprMember } from "./vopr-member.ts";
@@ -35,7 +36,7 @@ const electionTimeoutMs = electionTicksMin * tickMs * 2;
 const liveTimeoutsMax = 10;
 
 /** The plan of a seed. */
-export function planOf(seed: number, kinds: readonly FaultKind[] = supportedKinds): VoprPlan {
+export function planOf(seed: number, kinds: readonly FaultKind[] = faultKinds): VoprPlan {
   return drawPlan(createSeededRandom(`vopr plan ${seed}`), seed, kinds);
 }
 
@@ -57,6 +58,7 @@ class VoprRun {
   readonly #injector: FaultInjector;
   /** Whoever supervises these starts them again. */
   #supervised: readonly VoprMember[] = [];
+  #broken: ReadonlySet<VoprMember> = new Set();
 
   constructor(seed: number, options: VoprOptions) {
     const plan = planOf(seed, options.kinds);
@@ -112,6 +114,7 @@ class VoprRun {
     const end = this.#world.nowMs() + limitMs;
     while (this.#world.nowMs() < end && !isDone()) {
       await this.#world.runFor(Math.min(5, end - this.#world.nowMs()));
+      this.#injector.replaceRefusing();
       for (const member of this.#supervised) if (member.refusal === undefined) member.boot();
       for (const { node, process } of this.#members) {
         if (node !== undefined && process !== undefined) this.#checker.looked(process.name, node.status());
@@ -121,21 +124,21 @@ class VoprRun {
     return isDone();
   }
 
-  /** Members that will work: never one that was damaged and cannot start. */
+  /** A minority stays broken; members that the group has to take back count as broken too, and are not broken more. */
   #brokenForEver(): ReadonlyMap<VoprMember, BrokenKind> {
     const broken = new Map<VoprMember, BrokenKind>();
-    const refusing = this.#members.filter((member) => member.refusal !== undefined || this.#injector.isDamaged(member));
-    for (const member of refusing) broken.set(member, "dead");
+    const { damaged, hasChurned } = this.#injector;
+    const most = hasChurned ? 0 : Math.floor((this.#members.length - 1) / 2) - damaged.size;
     for (const { member: number, how } of this.#plan.broken) {
       const member = this.#members[number - 1];
-      if (member === undefined || broken.size >= Math.floor((this.#members.length - 1) / 2)) continue;
-      broken.set(member, how);
+      if (member !== undefined && !damaged.has(member) && broken.size < most) broken.set(member, how);
     }
     return broken;
   }
 
   async #liveness(): Promise<number> {
     const broken = this.#brokenForEver();
+    this.#broken = new Set(broken.keys());
     this.#injector.healAllBut(broken);
     const quorum = this.#members.filter((member) => !broken.has(member));
     const rate = Math.min(...this.#members.map(({ machine }) => machine.clockRate));
@@ -159,15 +162,25 @@ class VoprRun {
 
   /** Everybody in the quorum gets everything, and nobody lost anything. */
   async #converge(): Promise<void> {
-    const running = this.#members.filter((member) => !this.#brokenForEver().has(member));
+    const working = this.#members.filter((member) => !this.#broken.has(member));
+    const leading = (): RaftStatus | undefined =>
+      working.map(({ node }) => node?.status()).find((status) => status?.isReadyLeader === true);
+    const belonging = (): readonly VoprMember[] => {
+      const status = leading();
+      return working.filter(({ id }) => status?.voters.includes(id) === true || status?.learners.includes(id) === true);
+    };
     const isAgreed = (): boolean => {
-      const statuses = running.map(({ node }) => node?.status());
+      const statuses = belonging().map(({ node }) => node?.status());
       return statuses[0] !== undefined && new Set(statuses.map((status) => status?.appliedIndex)).size === 1;
     };
+    // Who was damaged is back, unless the membership was to change anyway.
+    const isWhole = (): boolean =>
+      this.#injector.hasChurned ||
+      [...this.#injector.damaged].every((member) => leading()?.voters.includes(member.id) === true);
     await this.#runUntil(() => false, 2 * patienceMs);
-    if (!(await this.#runUntil(isAgreed, 20_000)))
-      throw new VoprViolation(`the quorum does not agree: ${this.#describe()}`);
-    for (const { id, state } of running) this.#checker.finished(id, state.applied(), state.appliedIndex());
+    if (!(await this.#runUntil(() => isWhole() && isAgreed(), 30_000)))
+      throw new VoprViolation(`the members do not agree: ${this.#describe()}`);
+    for (const { id, state } of belonging()) this.#checker.finished(id, state.applied(), state.appliedIndex());
     if (this.#checker.violation !== undefined) throw this.#checker.violation;
   }
 
