@@ -5,7 +5,7 @@ import type { LogIndex } from "../core/types.ts";
 import type { LogBoot, LogStore } from "../log-store/log-store.ts";
 import { openFileLogStore, type FileLogStoreOptions, type OpenedLog } from "../log-store/open-file-log-store.ts";
 import { endRenewal, isRenewalOrdered, orderRenewal, setLogAside } from "../log-store/set-aside.ts";
-import { joiningStart } from "./raft-node.ts";
+import { joiningStart } from "./raft-node-parts.ts";
 
 /** A log that can be gone on with. */
 export interface ReadyLog {

@@ -30,12 +30,12 @@ class ServingCluster extends SimCluster {
       const refusal = await this.world.settle(
         leader.node.changeMembership(wishes).then(
           () => undefined,
-          (error: unknown) => error,
+          (error: unknown) => (error instanceof Error ? error : new Error("no error")),
         ),
         10_000,
       );
       if (refusal === undefined) return;
-      if (!String(refusal).includes("under way")) throw refusal;
+      if (!refusal.message.includes("under way")) throw refusal;
       await this.world.runFor(50);
     }
   }

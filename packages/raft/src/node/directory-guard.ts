@@ -1,0 +1,42 @@
+import type { Logger } from "@holdfast/observability";
+import type { PeerId } from "../core/types.ts";
+
+/** What guarding a log's directory needs. */
+export interface DirectoryGuardOptions {
+  /** Whether the directory is still where it was. */
+  readonly isThere: () => Promise<boolean>;
+  /** The next start is to set it aside and join anew. */
+  readonly orderRenewal: () => Promise<void>;
+  readonly logger: Logger;
+  /** The directory cannot be gone on with. */
+  readonly onLost: (sentence: string, error: unknown) => void;
+}
+
+/** Ends a node whose directory is not what it was: the next start joins the group anew. */
+export class DirectoryGuard {
+  readonly #options: DirectoryGuardOptions;
+
+  constructor(options: DirectoryGuardOptions) {
+    this.#options = options;
+  }
+
+  /** Who has a removed file open can write to it for ever and keeps nothing. A disk that cannot be asked says so elsewhere. */
+  look(): void {
+    const { isThere, logger, onLost } = this.#options;
+    isThere().then(
+      (isFound) => {
+        if (!isFound) onLost("the log's directory was removed", new Error("start again to join anew"));
+      },
+      (error: unknown) => logger.warn("raft.directory_unknown", { message: String(error) }),
+    );
+  }
+
+  /** A member remembers more of this directory than it holds: it may speak for this node no more. */
+  renew(peer: PeerId): void {
+    const sentence = `member ${peer} remembers votes or entries of this directory that it does not hold (an old copy?)`;
+    this.#options.orderRenewal().then(
+      () => this.#options.onLost("the directory is set aside at the next start, and joins anew", new Error(sentence)),
+      (error: unknown) => this.#options.onLost(sentence, error),
+    );
+  }
+}

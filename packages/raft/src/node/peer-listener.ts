@@ -1,0 +1,76 @@
+import type { Logger } from "@holdfast/observability";
+import type { Clock } from "@holdfast/runtime";
+import type { Input } from "../core/input.ts";
+import type { Message } from "../core/messages.ts";
+import type { LogIndex, PeerId } from "../core/types.ts";
+import type { PeerAnswer, PeerHello, Standing, TransportListener } from "../transport/transport.ts";
+import type { Compactor } from "./compactor.ts";
+import type { MemberDesk } from "./membership/member-desk.ts";
+import type { MembershipKeeper } from "./membership/membership-keeper.ts";
+import type { StandingKeeper } from "./membership/standing-keeper.ts";
+
+/** What listening to peers needs. */
+export interface PeerListenerOptions {
+  readonly desk: MemberDesk;
+  readonly standing: StandingKeeper;
+  readonly keeper: MembershipKeeper;
+  readonly compactor: Compactor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly isRunning: () => boolean;
+  readonly enqueue: (input: Input) => void;
+  /** A member remembers more of this directory than it holds. */
+  readonly onRolledBack: (peer: PeerId) => void;
+}
+
+/** Takes what the other members say, and passes on what this node may hear in its standing. */
+export class PeerListener implements TransportListener {
+  readonly #options: PeerListenerOptions;
+
+  constructor(options: PeerListenerOptions) {
+    this.#options = options;
+  }
+
+  onMessage(message: Message, incarnation: string): void {
+    const { standing, desk, enqueue } = this.#options;
+    if (standing.standing === "undecided") return;
+    // A snapshot comes on its own stream; the message alone would be a state without its content.
+    if (message.kind === "snapshotRequest") return;
+    // Who has not been taken in yet has nothing to vote for.
+    if (standing.standing === "joining" && message.kind === "voteRequest") return;
+    desk.note(message, incarnation);
+    enqueue({ kind: "receive", message });
+  }
+
+  onUnreachable(peer: PeerId): void {
+    this.#options.enqueue({ kind: "unreachable", peer });
+  }
+
+  onEveryoneHas(index: LogIndex): void {
+    this.#options.compactor.learn(index);
+  }
+
+  onHello(peer: PeerId, hello: PeerHello): void {
+    const { desk, logger } = this.#options;
+    if (!desk.welcome(peer, hello)) return;
+    logger.error("raft.member_rolled_back", { peer, term: hello.durableTerm, last: hello.durableIndex });
+  }
+
+  standingOf(peer: PeerId, incarnation: string): Standing {
+    this.#saw(peer, incarnation);
+    return this.#options.desk.standingOf(peer, incarnation);
+  }
+
+  onAnswer(peer: PeerId, answer: PeerAnswer): void {
+    const { isRunning, standing, onRolledBack } = this.#options;
+    if (!isRunning()) return;
+    this.#saw(peer, answer.incarnation);
+    if (answer.standing === "rolledBack") onRolledBack(peer);
+    standing.take(peer, answer);
+  }
+
+  #saw(peer: PeerId, incarnation: string): void {
+    const { keeper, clock } = this.#options;
+    if (incarnation !== "") keeper.saw(peer, incarnation, clock.monotonicMs());
+  }
+}
