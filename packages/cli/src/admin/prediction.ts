@@ -39,7 +39,7 @@ export function predictionText(prediction: PredictResponse, status: GetClusterSt
     .map((count, copies) => ({ count, copies }))
     .filter(({ count }) => count > 0n)
     .map(({ count, copies }) => `${count} with ${copies === 0 ? "none" : copies}`);
-  const time = repairMs > 0n ? `, about ${formatDuration(Number(repairMs) / 1000)}` : "";
+  const time = repairMs > 0n ? `, about ${timeText(Number(repairMs))}` : "";
   const lost = filesLost === 0n ? "none" : `${filesLost >= 10_000n ? "10000 or more" : filesLost}`;
   const rows: readonly (readonly [string, string])[] = [
     ["files without a readable copy", lost],
@@ -56,8 +56,13 @@ export function predictionText(prediction: PredictResponse, status: GetClusterSt
     .join("\n");
 }
 
+function timeText(durationMs: number): string {
+  const seconds = Math.max(1, Math.round(durationMs / 1000));
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds);
+}
+
 function percentOf(fill: { readonly usedBytes: bigint; readonly capacityBytes: bigint }): string {
-  return fill.capacityBytes === 0n
-    ? "?"
-    : `${Math.round((Number(fill.usedBytes) / Number(fill.capacityBytes)) * 100)} %`;
+  if (fill.capacityBytes === 0n) return "?";
+  const percent = (Number(fill.usedBytes) / Number(fill.capacityBytes)) * 100;
+  return fill.usedBytes > 0n && percent < 1 ? "< 1 %" : `${Math.round(percent)} %`;
 }

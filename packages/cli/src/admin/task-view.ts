@@ -28,7 +28,10 @@ export function taskSentence(task: NodeTask): string {
   }
   const done = task.copiesTotal - task.copiesLeft;
   const percent = task.copiesTotal === 0n ? 100 : Math.floor((Number(done) / Number(task.copiesTotal)) * 100);
-  const time = task.remainingMs === 0n ? "" : `, about ${formatDuration(Number(task.remainingMs) / 1000)} left`;
+  const time =
+    task.remainingMs === 0n || task.copiesLeft === 0n
+      ? ""
+      : `, about ${formatDuration(Number(task.remainingMs) / 1000)} left`;
   const left = `${task.copiesLeft} of ${task.copiesTotal} copies (${formatBytes(Number(task.bytesLeft))}) left`;
   return `drain ${percent} %: ${left}${time}${why}${safe}${blocked}`;
 }

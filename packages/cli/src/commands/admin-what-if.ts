@@ -97,5 +97,9 @@ export const adminWeakest: Command = {
 function weakSentence(point: WeakPoint, status: GetClusterStatusResponse): string {
   const names = point.nodeIds.map((nodeId) => nodeName(status, nodeId)).join(" and ");
   const who = point.zone === "" ? names : `zone "${point.zone}"`;
-  return `${who}: ${point.filesLost} files and ${point.chunksLost} chunks would have no readable copy, ${point.chunksAtOne} chunks one.`;
+  const lost =
+    point.chunksLost === 0n
+      ? "nothing would be unreadable"
+      : `${point.filesLost} files and ${point.chunksLost} chunks would have no readable copy`;
+  return `${who}: ${lost}, ${point.chunksAtOne} chunks would be down to one copy.`;
 }

@@ -118,7 +118,7 @@ function NodeRows({ node, task, isLocal }: NodeRowsProps): ReactNode {
           {formatCount(node.chunkCount)}
         </td>
         <td role="cell" data-title="Place">
-          {node.zone}
+          {node.zone === "" ? <span className={styles["muted"]}>–</span> : node.zone}
           {node.rack !== "" && <span className={styles["sub"]}>rack {node.rack}</span>}
         </td>
         <td role="cell" data-title="Slowest 5 %" className={styles["number"]}>

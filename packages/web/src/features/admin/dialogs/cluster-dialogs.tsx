@@ -103,7 +103,7 @@ export function WhatIfDialog({
 }): ReactNode {
   const [chosen, setChosen] = useState<readonly number[]>(startWith.nodeIds);
   const [zone, setZone] = useState(startWith.zone);
-  const zones = [...new Set(cluster.nodes.map((node) => node.zone))].sort();
+  const zones = [...new Set(cluster.nodes.map((node) => node.zone))].filter((name) => name !== "").sort();
   const nodeIds = cluster.nodes.map((node) => node.nodeId).filter((nodeId) => chosen.includes(nodeId));
   const question: FleetQuestion | undefined =
     zone !== ""
