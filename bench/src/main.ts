@@ -1,5 +1,7 @@
 import { measureFailover } from "./failover.ts";
 import { measureRealInput } from "./real-input.ts";
+import { measureRepair } from "./repair.ts";
+import { measureScale } from "./scale.ts";
 import { measureSmallFiles } from "./small-files.ts";
 import { measureTransfer } from "./transfer.ts";
 import type { Measurement } from "./measurement.ts";
@@ -14,6 +16,10 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<readon
     withCluster((cluster) =>
       measureRealInput(cluster, { files: options.treeFiles, largeGibibytes: options.largeGibibytes }),
     ),
+  scale: ({ nodes, chunks, seconds }) =>
+    measureScale({ nodeCount: nodes, chunkCount: chunks, zoneCount: 20 }, { seconds }),
+  "repair-fail": () => withCluster((cluster) => measureRepair(cluster, "fail")),
+  "repair-kill": () => withCluster((cluster) => measureRepair(cluster, "kill")),
   failover: (options) => withCluster((cluster) => measureFailover(cluster, options.kills)),
 };
 
@@ -23,6 +29,9 @@ interface BenchOptions {
   readonly kills: number;
   readonly treeFiles: number;
   readonly largeGibibytes: readonly number[];
+  readonly nodes: number;
+  readonly chunks: number;
+  readonly seconds: number;
 }
 
 async function withCluster<T>(
@@ -47,11 +56,16 @@ const options: BenchOptions = {
   files: numberAfter(words, "--files", 3_000),
   kills: numberAfter(words, "--kills", 10),
   treeFiles: numberAfter(words, "--tree", 10_000),
+  nodes: numberAfter(words, "--nodes", 1_000),
+  chunks: numberAfter(words, "--chunks", 10_000_000),
+  seconds: numberAfter(words, "--seconds", 20),
   largeGibibytes: words.includes("--no-large") ? [] : [1, 5],
 };
+/** Takes minutes and gigabytes: only when asked for. */
+const rare = ["scale"];
 const chosen = Object.keys(benches).filter((name) => words.includes(name));
 const measurements: Measurement[] = [];
-for (const name of chosen.length > 0 ? chosen : Object.keys(benches)) {
+for (const name of chosen.length > 0 ? chosen : Object.keys(benches).filter((name) => !rare.includes(name))) {
   console.log(`measuring ${name} ...`);
   measurements.push(...((await benches[name]?.(options)) ?? []));
 }
