@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ChaosCluster } from "./cluster/chaos-cluster.ts";
 import { chaosUser } from "./cluster/cluster-plan.ts";
 import { leaderOf } from "./leader-of.ts";
-import { planFaults } from "./nemesis/fault-plan.ts";
+import { type FaultKind, planFaults } from "./nemesis/fault-plan.ts";
 import { type InjectedFault, Nemesis } from "./nemesis/nemesis.ts";
 import { checkEverything, type FinalFacts } from "./verify/final-check.ts";
 import { SeededChance } from "./workload/seeded-chance.ts";
@@ -19,6 +19,8 @@ export interface ChaosRunOptions {
   /** Defects planted into every process, to see the suite bite. */
   readonly planted?: readonly string[];
   readonly clients?: number;
+  /** Kinds of faults that are left out. */
+  readonly without?: readonly FaultKind[];
   /** Keep data and logs when something is wrong. Default true. */
   readonly keepFailed?: boolean;
 }
@@ -113,6 +115,7 @@ async function hurt(
     gateways: cluster.ofRole("gateway"),
     smallDisks: cluster.smallDisks,
     canCut: cluster.missing.cut === undefined,
+    without: options.without ?? [],
     ...{ holdMsMin: 1_500, holdMsMax: options.durationMs > 300_000 ? 15_000 : 4_000, quietMsMax: 2_500 },
   });
   try {

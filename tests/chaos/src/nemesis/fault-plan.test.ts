@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { faultKinds, type FaultStep, planFaults } from "./fault-plan.ts";
+import { type FaultKind, faultKinds, type FaultStep, planFaults } from "./fault-plan.ts";
 
 const world = {
   masters: ["master-1", "master-2", "master-3"],
@@ -7,6 +7,7 @@ const world = {
   gateways: ["gateway-1", "gateway-2"],
   smallDisks: ["node-4"],
   canCut: true,
+  without: [] as readonly FaultKind[],
   holdMsMin: 1,
   holdMsMax: 2,
   quietMsMax: 600,
@@ -34,6 +35,9 @@ describe("the plan of faults", () => {
     expect(kinds).not.toContain("isolateLeader");
     expect(kinds).not.toContain("fullDisk");
     expect(kinds).toContain("rollingRestart");
+    expect(steps(3, 60, { without: ["rollingRestart"] }).flatMap(({ faults }) => faults)).not.toContainEqual(
+      expect.objectContaining({ kind: "rollingRestart" }),
+    );
   });
   it("never hurts masters twice at once, nor the whole cluster and a part of it", () => {
     for (const { faults } of steps(11, 300).filter((step) => step.faults.length > 1)) {

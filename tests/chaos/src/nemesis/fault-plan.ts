@@ -47,6 +47,8 @@ export interface FaultWorld {
   readonly gateways: readonly string[];
   readonly smallDisks: readonly string[];
   readonly canCut: boolean;
+  /** Kinds that are left out. */
+  readonly without: readonly FaultKind[];
   readonly holdMsMin: number;
   readonly holdMsMax: number;
   readonly quietMsMax: number;
@@ -75,6 +77,7 @@ export function* planFaults(seed: number, world: FaultWorld): Generator<FaultSte
 }
 
 function isPossible(kind: FaultKind, world: FaultWorld): boolean {
+  if (world.without.includes(kind)) return false;
   if (networkKinds.has(kind)) return world.canCut;
   return kind !== "fullDisk" || world.smallDisks.length > 0;
 }

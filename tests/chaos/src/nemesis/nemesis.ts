@@ -42,7 +42,7 @@ export class Nemesis {
     if (what === undefined) return;
     const tookMs = performance.now() - this.#startedAtMs - atMs;
     this.injected.push({ kind: fault.kind, what, atMs, tookMs });
-    report(`${(atMs / 1000).toFixed(1)} s ${fault.kind}: ${what} (${(tookMs / 1000).toFixed(1)} s)`);
+    report(`${(atMs / 1000).toFixed(1)} s ${fault.kind}: ${what.slice(0, 120)} (${(tookMs / 1000).toFixed(1)} s)`);
   }
 
   async #targetsOf(fault: PlannedFault): Promise<readonly string[]> {
