@@ -5,7 +5,7 @@ import { clusterTable, nextIds } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { cutsOff, drillsOf, listDrills } from "./drills.ts";
 import { countLosses } from "./losses.ts";
-import type { StartDrill } from "./orders.ts";
+import type { FleetOrderOf } from "./orders.ts";
 import { chunksText, findNode, namesOf, refuse, unchanged, type Refused } from "./refusals.ts";
 import { standingsIn } from "./standing.ts";
 import { listNodes, nodeIntent } from "./tables.ts";
@@ -20,6 +20,8 @@ const drillKinds = new Map([
 const durationMsMin = 5000;
 const durationMsMax = 3_600_000;
 const delayMsMax = 10_000;
+
+type StartDrill = FleetOrderOf<"startDrill">;
 
 /** A drill to start, with chunks that looked fit to be damaged. */
 export interface WantedDrill extends StartDrill {

@@ -18,7 +18,7 @@ export type FleetFact =
   | DrillStarted
   | DrillEnded;
 
-export interface NodeJoined {
+interface NodeJoined {
   readonly kind: "nodeJoined";
   readonly nodeId: number;
   readonly nodeUuid: string;
@@ -31,7 +31,7 @@ export interface NodeJoined {
   readonly rack: string;
   readonly joinTokenId: number;
 }
-export interface NodeReported {
+interface NodeReported {
   readonly kind: "nodeReported";
   readonly nodeId: number;
   readonly address: string;
@@ -39,78 +39,78 @@ export interface NodeReported {
   readonly mac: string;
   readonly capacityBytes: number;
 }
-export interface NodeDown {
+interface NodeDown {
   readonly kind: "nodeDown";
   readonly nodeId: number;
   readonly reason: string;
   readonly drillId: number;
 }
-export interface NodeUp {
+interface NodeUp {
   readonly kind: "nodeUp";
   readonly nodeId: number;
 }
-export interface NodeDraining {
+interface NodeDraining {
   readonly kind: "nodeDraining";
   readonly nodeId: number;
   readonly reason: string;
   readonly copiesTotal: number;
 }
-export interface NodeDrained {
+interface NodeDrained {
   readonly kind: "nodeDrained";
   readonly nodeId: number;
 }
-export interface NodeActivated {
+interface NodeActivated {
   readonly kind: "nodeActivated";
   readonly nodeId: number;
   /** "cancelled", "maintenance-over", "readmitted". */
   readonly reason: string;
 }
-export interface MaintenanceStarted {
+interface MaintenanceStarted {
   readonly kind: "maintenanceStarted";
   readonly nodeId: number;
   readonly endsAtMs: number;
   readonly reason: string;
 }
-export interface NodeFailed {
+interface NodeFailed {
   readonly kind: "nodeFailed";
   readonly nodeId: number;
   readonly reason: string;
 }
-export interface NodeRemoved {
+interface NodeRemoved {
   readonly kind: "nodeRemoved";
   readonly nodeId: number;
   readonly copiesLeft: number;
 }
-export interface NodeLabelled {
+interface NodeLabelled {
   readonly kind: "nodeLabelled";
   readonly nodeId: number;
   readonly zone: string;
   readonly rack: string;
 }
-export interface ReplicationChanged {
+interface ReplicationChanged {
   readonly kind: "replicationChanged";
   readonly replication: number;
 }
-export interface HousekeepingChanged {
+interface HousekeepingChanged {
   readonly kind: "housekeepingChanged";
   readonly isBalancePaused: boolean;
   readonly isRepairPaused: boolean;
   readonly isMassLossAccepted: boolean;
 }
-export interface JoinTokenIssued {
+interface JoinTokenIssued {
   readonly kind: "joinTokenIssued";
   readonly joinTokenId: number;
   readonly tokenSha256: Uint8Array;
   readonly expiresAtMs: number;
   readonly label: string;
 }
-export interface JoinTokenRevoked {
+interface JoinTokenRevoked {
   readonly kind: "joinTokenRevoked";
   readonly joinTokenId: number;
   /** "revoked" or "expired". */
   readonly reason: string;
 }
-export interface DrillStarted {
+interface DrillStarted {
   readonly kind: "drillStarted";
   readonly drillId: number;
   readonly nodeId: number;
@@ -121,7 +121,7 @@ export interface DrillStarted {
   /** Of "corrupt"; else 0. */
   readonly chunkId: number;
 }
-export interface DrillEnded {
+interface DrillEnded {
   readonly kind: "drillEnded";
   readonly drillId: number;
   /** "stopped" or "expired". */

@@ -33,38 +33,38 @@ export interface FleetOutcome {
   readonly drillId?: number;
 }
 
-export interface StartMaintenance {
+interface StartMaintenance {
   readonly nodeId: number;
   readonly durationMs: number;
   readonly reason: string;
   readonly isForced: boolean;
 }
-export interface FailNode {
+interface FailNode {
   readonly nodeId: number;
   readonly reason: string;
   readonly isForced: boolean;
 }
-export interface LabelNode {
+interface LabelNode {
   readonly nodeId: number;
   readonly zone: string;
   readonly rack: string;
 }
 /** What is absent stays as it is. */
-export interface SetHousekeeping {
+interface SetHousekeeping {
   readonly isBalancePaused?: boolean | undefined;
   readonly isRepairPaused?: boolean | undefined;
   readonly isMassLossAccepted?: boolean | undefined;
 }
-export interface IssueJoinToken {
+interface IssueJoinToken {
   readonly tokenSha256: Uint8Array;
   readonly lifetimeMs: number;
   readonly label: string;
 }
-export interface RevokeJoinToken {
+interface RevokeJoinToken {
   readonly joinTokenId: number;
   readonly isAll: boolean;
 }
-export interface StartDrill {
+interface StartDrill {
   readonly nodeId: number;
   /** `holdfast.fleet.v1.DrillKind` by number. */
   readonly kind: number;

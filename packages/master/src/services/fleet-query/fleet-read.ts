@@ -1,4 +1,3 @@
-import { HoldfastError } from "@holdfast/base";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
 import type { CopySetSource } from "../../application/copy-set-index.ts";
 import type { PresetName } from "../../controllers/presets.ts";
@@ -33,9 +32,4 @@ export interface FleetRead extends FleetQueryOptions {
   /** The present term. */
   readonly term: number;
   readonly signal: AbortSignal;
-}
-
-/** The answer of what is not there yet. */
-export function notBuiltYet(what: string): HoldfastError {
-  return new HoldfastError("unavailable", `${what} can't be answered by this version. Nothing was changed.`);
 }
