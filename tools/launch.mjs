@@ -23,6 +23,9 @@ const commands = {
   "raft:etcd-scripts": ["packages/raft/src/testing/etcd-scripts.ts"],
   "raft:explore": ["packages/raft/test/raft-explore.ts"],
   "raft:vopr": ["packages/raft/test/raft-vopr.ts"],
+  "raft:bug-bank": ["packages/raft/test/raft-bug-bank.ts"],
+  "raft:fuzz": ["packages/raft/test/raft-fuzz.ts"],
+  "raft:show": ["packages/raft/test/raft-show.ts"],
   format: ["tools/format.ts"],
   holdfast: ["packages/cli/src/main.ts"],
 };

@@ -48,13 +48,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "voteNotStored",
     about: "the vote is not on disk, so a crash forgets it",
     seenIn: "liferaft",
-    finder: "random",
+    finder: "explore",
   },
   {
     name: "longerLogWins",
     about: "logs are compared by length and not by term first",
     seenIn: "liferaft",
-    finder: "random",
+    finder: "script",
   },
   {
     name: "previousUnchecked",
@@ -126,7 +126,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "commitUnknownToVoters",
     about: "nobody can win while only the short logs know that a change is committed",
     seenIn: "etcd #12359",
-    finder: "random",
+    finder: "script",
   },
   {
     name: "changeBeforeOwnCommit",

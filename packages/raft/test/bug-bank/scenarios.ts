@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MemberAction } from "../../src/core/entries.ts";
 import type { Config } from "../../src/core/config.ts";
+import type { Message } from "../../src/core/messages.ts";
 import type { LogIndex, PeerId, Term } from "../../src/core/types.ts";
 import { TestCluster } from "../../src/testing/cluster.ts";
 import { runScript } from "../../src/testing/etcd/run-script.ts";
@@ -33,6 +34,49 @@ export const scenarios: Readonly<Record<string, () => void>> = {
     cluster.node(3).crash();
     cluster.tick(200);
     assert(cluster.leader()?.id === 1, "the member with the longer log leads");
+  },
+  "§3.6.1: a longer log of an earlier term does not win": () => {
+    const cluster = new TestCluster({ peers: 3, configure: withoutPreVote });
+    giveLog(cluster.node(1), [1, 1, 1], 2);
+    for (const id of [2, 3]) giveLog(cluster.node(id), [1, 2], 2);
+    cluster.elect(1);
+    assert(cluster.node(1).view().role !== "leader", "the last term comes before the length");
+  },
+  "etcd #12359: votes tell that a membership change is committed": () => {
+    const cluster = new TestCluster({ peers: 5 });
+    const one = cluster.node(1);
+    cluster.elect(1);
+    const steps = [3, 4, 5].map((peer) => ({ action: "remove", peer: peer as PeerId }) as const);
+    const joint = { version: 2, transition: "explicit", steps, context: new Uint8Array() } as const;
+    cluster.step(1, { kind: "changeConfiguration", ref: cluster.newRef(), change: joint });
+    cluster.tick(3);
+    // The old half is left: the others write it, and one entry more that the leader's own disk does not get.
+    const answers: Message[] = [];
+    cluster.isOpen = (message) => {
+      if (message.to === 1) answers.push(message);
+      return message.to !== 1;
+    };
+    const leave = { version: 2, transition: "auto", steps: [], context: new Uint8Array() } as const;
+    cluster.step(1, { kind: "changeConfiguration", ref: cluster.newRef(), change: leave });
+    cluster.settle();
+    const left = one.view().lastIndex;
+    one.isDiskStalled = true;
+    cluster.propose(1, "longer");
+    cluster.settle();
+    // The leader learns that the change is committed, tells nobody, and forgets the entry more.
+    cluster.isOpen = () => false;
+    for (const message of answers) {
+      if (message.kind === "appendResponse" && message.index === left) cluster.step(1, { kind: "receive", message });
+    }
+    cluster.settle();
+    assert(one.view().membership.votersOutgoing.length === 0, "only the leader has left the joint configuration");
+    one.flush();
+    for (const id of [1, 3, 4, 5]) cluster.node(id).crash();
+    one.isDiskStalled = false;
+    one.start();
+    heal(cluster);
+    cluster.tick(200);
+    assert(cluster.leader() !== undefined, "two members that are all of the new configuration find a leader");
   },
   "§3.5: a follower commits no further than the append vouches for": () => {
     const cluster = new TestCluster({ peers: 3, configure: withoutPreVote });
