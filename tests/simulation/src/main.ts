@@ -1,15 +1,23 @@
+import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { withPlanted } from "@holdfast/base/planting";
 import { commitOfTree, type CommandWords, wordsOf } from "./command-words.ts";
 import { huntDefects } from "./defects/hunt.ts";
-import { runSeed } from "./run/run-seed.ts";
+import { optionsOf, parseNarrowing } from "./run/narrowing.ts";
+import { RunRecorder } from "./run/run-recorder.ts";
+import { type RunOptions, runSeed } from "./run/run-seed.ts";
 import { runSeedPool } from "./run/seed-pool.ts";
 import { describeFaults, type SimulationReport } from "./run/seed-report.ts";
+import { shrinkSeed } from "./run/shrink-seed.ts";
 import { type SimulationTotals, TotalsCounter } from "./run/totals.ts";
+import { viewPage } from "./view/view-page.ts";
 
 const usage = `npm run sim --                     200 seeds
   --seeds N [--from M] [--workers W] [--json]   many seeds, in W processes
   --defects [--seeds N]                         plants defects and tells which seed caught each
-  --seed N [--verbose]                          one seed, twice: is it replayed exactly?
+  --seed N [--verbose] [--view FILE.html]       one seed, twice: is it replayed exactly?
+           [--only JSON] [--plant DEFECT]       less of it; with a defect
+  --seed N --shrink [--runs R]                  makes a red seed smaller while it stays red
 `;
 
 /** Exit 1 when a promise was broken or a seed was not replayed exactly. */
@@ -20,7 +28,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const seed = words.number("--seed");
-  if (seed !== undefined) return replay(seed, words.has("--verbose"));
+  if (seed !== undefined) return words.has("--shrink") ? shrink(seed, words) : replay(seed, words);
   if (words.has("--defects")) return hunt(words);
   return runMany(words);
 }
@@ -44,9 +52,19 @@ function firstLine(text: string): string {
   return (text.split("\n")[0] ?? "").replaceAll("|", "/").slice(0, 160);
 }
 
-async function replay(seed: number, isVerbose: boolean): Promise<number> {
-  const first = await runSeed(seed, isVerbose ? { log: (line) => console.log(line) } : {});
-  const second = await runSeed(seed);
+async function replay(seed: number, words: CommandWords): Promise<number> {
+  const only = words.text("--only");
+  const options = only === undefined ? {} : optionsOf(parseNarrowing(only));
+  const page = words.text("--view");
+  const recorder = page === undefined ? undefined : new RunRecorder();
+  const log = words.has("--verbose") ? { log: (line: string): void => console.log(line) } : {};
+  const planted = words.text("--plant");
+  const run = (more: RunOptions): Promise<SimulationReport> => {
+    const once = (): Promise<SimulationReport> => runSeed(seed, { ...options, ...more });
+    return planted === undefined ? once() : withPlanted(planted, once);
+  };
+  const first = await run({ ...log, ...(recorder === undefined ? {} : { recorder }) });
+  const second = await run({});
   describe(first);
   const isSame = first.traceHash === second.traceHash;
   console.log(
@@ -54,7 +72,35 @@ async function replay(seed: number, isVerbose: boolean): Promise<number> {
       ? `replayed exactly: trace ${first.traceHash}`
       : `NOT REPLAYED: traces ${first.traceHash} and ${second.traceHash}`,
   );
+  if (page !== undefined && recorder !== undefined) {
+    const command = commandOf(seed, { only, planted });
+    writeFileSync(page, viewPage(first, recorder.recording(), { commit: commitOfTree(), command }));
+    console.log(`the run, step by step: ${page}`);
+  }
   return isSame && first.violations.length === 0 ? 0 : 1;
+}
+
+async function shrink(seed: number, words: CommandWords): Promise<number> {
+  const planted = words.text("--plant");
+  const run: typeof runSeed = (one, options) =>
+    planted === undefined ? runSeed(one, options) : withPlanted(planted, () => runSeed(one, options));
+  const runsMax = words.number("--runs") ?? 120;
+  const shrunk = await shrinkSeed(seed, { run, runsMax, onSmaller: (line) => console.log(`  ${line}`) });
+  if (shrunk === undefined) {
+    console.log(`seed ${seed} at ${commitOfTree()} is green; there is nothing to make smaller`);
+    return 0;
+  }
+  describe(shrunk.report);
+  console.log(`after ${shrunk.runCount} runs: ${commandOf(seed, { only: JSON.stringify(shrunk.narrowing), planted })}`);
+  return 1;
+}
+
+function commandOf(
+  seed: number,
+  { only, planted }: { readonly only: string | undefined; readonly planted: string | undefined },
+): string {
+  const narrowing = only === undefined ? "" : ` --only '${only}'`;
+  return `npm run sim -- --seed ${seed}${narrowing}${planted === undefined ? "" : ` --plant ${planted}`}`;
 }
 
 async function runMany(words: CommandWords): Promise<number> {

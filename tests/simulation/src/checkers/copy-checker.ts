@@ -13,6 +13,8 @@ export interface CopyCheckerOptions {
   /** Machines of chunkservers. */
   readonly machines: readonly SimMachine[];
   readonly report: (violation: string) => void;
+  /** A copy was damaged on purpose. */
+  readonly onDamaged?: (machine: string, chunkId: number) => void;
 }
 
 /**
@@ -61,6 +63,7 @@ export class CopyChecker implements CopyHarm {
     const sizeBytes = machine.disk.data.stat(path)?.sizeBytes ?? 1;
     machine.disk.corrupt(path, Math.floor(((position * 7_919) % 1) * sizeBytes));
     this.#damaged.add(`${machineName}/${chunk.chunkId}`);
+    this.#options.onDamaged?.(machineName, chunk.chunkId);
     return true;
   }
 

@@ -69,11 +69,14 @@ class SeedRun {
     const cluster = new SimulatedCluster(world, this.#shape);
     this.#cluster = cluster;
     const machines = cluster.nodes.map((node) => node.machine);
-    this.#copyChecker = new CopyChecker({ world, machines, report: (violation) => this.report(violation) });
+    this.#copyChecker = new CopyChecker({
+      ...{ world, machines, report: (violation) => this.report(violation) },
+      onDamaged: (machine, chunkId) => options.recorder?.damaged(machine, chunkId),
+    });
     cluster.onApplied((batch) => this.#copyChecker.onApplied(batch));
     this.#shared = new SharedNames(world);
     this.#meter = new WorkloadMeter(world, () => this.#copyChecker.facts.isRepairing);
-    options.recorder?.attach({ world, cluster, facts: this.#copyChecker.facts, meter: this.#meter });
+    options.recorder?.attach({ world, cluster, meter: this.#meter });
     this.#watch();
   }
 
@@ -207,6 +210,7 @@ class SeedRun {
   #watch(): void {
     let itemCount = 0;
     this.#world.scheduler.observe((atMs, label) => {
+      this.#options.recorder?.look();
       if (++itemCount % itemsPerLook === 0) for (const view of this.#cluster.views()) this.#raftChecker.observe(view);
       if (this.#options.log !== undefined && /^(restart|bug)/.test(label))
         this.#options.log(`${atMs.toFixed(1)} ${label}`);
