@@ -10,3 +10,4 @@ export { decodeJoinToken, encodeJoinToken, joinTokenPrefix } from "./join-token.
 export type { JoinToken } from "./join-token.ts";
 export { ok, refused } from "./result.ts";
 export type { Result } from "./result.ts";
+export { errorKindOfStatusCode } from "./status-code.ts";

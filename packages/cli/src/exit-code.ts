@@ -1,5 +1,5 @@
-import { Code, ConnectError } from "@connectrpc/connect";
-import { type ErrorKind, errorKinds, HoldfastError } from "@holdfast/base";
+import { ConnectError } from "@connectrpc/connect";
+import { type ErrorKind, errorKindOfStatusCode, errorKinds, HoldfastError } from "@holdfast/base";
 import { ErrorDetailSchema } from "@holdfast/proto/errors/v1/errors";
 
 /** What the shell sees (contract.md). Only ever added to; an unknown one means failure. */
@@ -66,21 +66,6 @@ export function exitCodeOf(thrown: unknown): number {
   return thrown instanceof HoldfastError ? exitCodeByKind[thrown.kind] : exitCodes.other;
 }
 
-const kindByConnectCode: Partial<Record<Code, ErrorKind>> = {
-  [Code.Canceled]: "cancelled",
-  [Code.InvalidArgument]: "invalidArgument",
-  [Code.DeadlineExceeded]: "deadline",
-  [Code.NotFound]: "notFound",
-  [Code.AlreadyExists]: "nameTaken",
-  [Code.PermissionDenied]: "denied",
-  [Code.ResourceExhausted]: "tooBusy",
-  [Code.FailedPrecondition]: "precondition",
-  [Code.Aborted]: "versionConflict",
-  [Code.Unavailable]: "unavailable",
-  [Code.DataLoss]: "dataLoss",
-  [Code.Unauthenticated]: "unauthenticated",
-};
-
 /** Whatever a call threw, as the one error type; the gateway's detail wins over the transport's code. */
 export function toHoldfastError(thrown: unknown): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown;
@@ -98,5 +83,5 @@ export function toHoldfastError(thrown: unknown): HoldfastError {
       { cause },
     );
   }
-  return new HoldfastError(kindByConnectCode[error.code] ?? "internal", error.rawMessage, { cause: thrown });
+  return new HoldfastError(errorKindOfStatusCode(error.code) ?? "internal", error.rawMessage, { cause: thrown });
 }

@@ -1,25 +1,8 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
-import { errorKinds, HoldfastError, type ErrorKind } from "@holdfast/base";
+import { errorKindOfStatusCode, errorKinds, HoldfastError } from "@holdfast/base";
 import { DriveService, SessionService } from "@holdfast/proto/drive/v1/drive";
 import { ErrorDetailSchema } from "@holdfast/proto/errors/v1/errors";
-
-const kindByCode: Partial<Record<Code, ErrorKind>> = {
-  [Code.Canceled]: "cancelled",
-  [Code.InvalidArgument]: "invalidArgument",
-  [Code.DeadlineExceeded]: "deadline",
-  [Code.NotFound]: "notFound",
-  [Code.AlreadyExists]: "nameTaken",
-  [Code.PermissionDenied]: "denied",
-  [Code.ResourceExhausted]: "tooBusy",
-  [Code.FailedPrecondition]: "precondition",
-  [Code.Aborted]: "versionConflict",
-  [Code.Unavailable]: "unavailable",
-  [Code.DataLoss]: "dataLoss",
-  [Code.Unauthenticated]: "unauthenticated",
-  // What fetch reports when nothing listens.
-  [Code.Unknown]: "unavailable",
-};
 
 let signedOutListener: () => void = () => undefined;
 
@@ -39,7 +22,9 @@ export function fromConnect(thrown: unknown): HoldfastError {
   const error = ConnectError.from(thrown);
   const detail = error.findDetails(ErrorDetailSchema)[0];
   const kind = detail === undefined ? undefined : errorKinds[detail.kind - 1];
-  return new HoldfastError(kind ?? kindByCode[error.code] ?? "internal", detail?.message ?? error.rawMessage, {
+  // Unknown is what fetch reports when nothing listens.
+  const nearest = error.code === Code.Unknown ? "unavailable" : errorKindOfStatusCode(error.code);
+  return new HoldfastError(kind ?? nearest ?? "internal", detail?.message ?? error.rawMessage, {
     ...(detail === undefined ? {} : { requestId: detail.requestId }),
     cause: thrown,
   });
