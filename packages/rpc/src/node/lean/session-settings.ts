@@ -17,6 +17,8 @@ const keepaliveTimeoutMs = 5_000;
 
 /** Raises the connection's window and looks after its pulse: a peer that does not answer a ping in time is given up. */
 export function tendSession(session: Http2Session, timers: Timers): void {
+  // Its connection may come to stand in the very moment in which it is given up; "connect" is told all the same.
+  if (session.destroyed) return;
   session.setLocalWindowSize(sessionWindowBytes);
   let overdue: Timer | undefined;
   const beat = timers.every(keepaliveIntervalMs, () => {
