@@ -28,7 +28,6 @@ export interface Standings {
   readonly counts: (nodeId: number) => boolean;
   readonly stays: (nodeId: number) => boolean;
   readonly isSolid: (nodeId: number) => boolean;
-  readonly isExcused: (nodeId: number) => boolean;
 }
 
 /** How all nodes stand now, read once: for those who ask about many chunks. */
@@ -42,20 +41,6 @@ export function standingsIn(tables: TableReader): Standings {
   return standingsOf((nodeId) => tables.get(nodeTable, [nodeId]));
 }
 
-/** Other copies that must be left while a node in maintenance is away; below it repair does not wait for the node. */
-export const excusedOthersMin = 2;
-
-/**
- * Copies of a chunk that count towards the number wanted: those that stay, and those on nodes that are away for
- * maintenance while at least `excusedOthersMin` others (fewer when the cluster keeps fewer) are left.
- */
-export function copiesTowardsTarget(nodeIds: readonly number[], standings: Standings, replication: number): number {
-  const staying = nodeIds.filter(standings.stays).length;
-  const excused = nodeIds.filter(standings.isExcused).length;
-  const isBearable = nodeIds.filter(standings.counts).length >= Math.min(excusedOthersMin, replication);
-  return isBearable ? staying + excused : staying;
-}
-
 function standingsOf(rowOf: (nodeId: number) => NodeRow | undefined): Standings {
   const ask =
     (question: (row: NodeRow) => boolean) =>
@@ -67,6 +52,5 @@ function standingsOf(rowOf: (nodeId: number) => NodeRow | undefined): Standings 
     counts: ask(copiesCount),
     stays: ask(copiesStay),
     isSolid: ask(copiesAreSolid),
-    isExcused: ask(isExcused),
   };
 }
