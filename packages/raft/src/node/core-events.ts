@@ -1,6 +1,7 @@
 import type { Logger } from "@holdfast/observability";
 import type { RaftEvent } from "../api.ts";
 import type { CoreEvent } from "../core/output.ts";
+import type { NodeMetrics } from "./node-metrics.ts";
 
 /** Writes a core's event to the log, and gives what subscribers are told of it, if anything. */
 export function logCoreEvent(event: CoreEvent, logger: Logger, tickMs: number): RaftEvent | undefined {
@@ -31,4 +32,21 @@ export function logCoreEvent(event: CoreEvent, logger: Logger, tickMs: number): 
       logger.info("raft.ready_to_lead", { term: event.term });
       return event;
   }
+}
+
+/** Counts an event, and logs what the core does not tell: the shell's own. */
+export function noteEvent(
+  event: RaftEvent,
+  to: { readonly metrics: NodeMetrics; readonly ports: { readonly logger: Logger } },
+): void {
+  if (event.kind === "committed") return;
+  to.metrics.count(event.kind);
+  const { logger } = to.ports;
+  if (event.kind === "membershipChanged") {
+    const { index, voters, learners } = event;
+    logger.info("raft.membership_changed", { index, voters: voters.join(), learners: learners.join() });
+  }
+  if (event.kind === "compacted") logger.info("raft.log_compacted", { index: event.index });
+  if (event.kind === "snapshotInstalled")
+    logger.info("raft.snapshot_installed", { index: event.index, from: event.from });
 }

@@ -10,7 +10,7 @@ import type { CoreEvent, FetchOrder, Output, PersistOrder, Reply } from "../core
 import type { RaftCore } from "../core/raft-core.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
 import type { PeerHello } from "../transport/transport.ts";
-import { logCoreEvent } from "./core-events.ts";
+import { logCoreEvent, noteEvent } from "./core-events.ts";
 import { DirectoryGuard } from "./directory-guard.ts";
 import { HandOvers, handOverTarget } from "./hand-over.ts";
 import { indexOfChange, mustBeTransferred, refusedByFollower } from "./leader-calls.ts";
@@ -19,9 +19,10 @@ import { changeOfWishes } from "./membership/wishes.ts";
 import { Orders } from "./orders.ts";
 import { Proposals } from "./proposals.ts";
 import type { ReceivedSnapshot } from "./snapshot/snapshot-receiver.ts";
-import { toStatus } from "./status.ts";
+import { describeShell } from "./status.ts";
 import { PeerListener } from "./peer-listener.ts";
 import type { RaftNodeParts } from "./raft-node-parts.ts";
+import { ShellTicker } from "./shell-ticker.ts";
 import { createOrgans, type ShellOrgans } from "./shell-organs.ts";
 
 /**
@@ -36,7 +37,7 @@ export class RaftShell implements RaftNode {
   readonly #orders = new Orders();
   readonly #handOvers: HandOvers;
   readonly #guard: DirectoryGuard;
-  readonly #addressOf = (peer: PeerId): string | undefined => this.#organs.desk.addressOf(peer);
+  readonly addressOf = (peer: PeerId): string | undefined => this.#organs.desk.addressOf(peer);
   readonly #listeners = new Set<(event: RaftEvent) => void>();
   readonly #timers: Timer[] = [];
   #core: RaftCore;
@@ -101,8 +102,15 @@ export class RaftShell implements RaftNode {
         onRolledBack: (peer) => this.#guard.renew(peer),
       }),
     );
-    this.#timers.push(ports.timers.every(settings.tickMs, () => this.#tick()));
-    this.#timers.push(ports.timers.every(settings.compactionCheckMs, () => this.#tidy()));
+    const ticker = new ShellTicker({
+      ...{ parts: this.#parts, organs: this.#organs, status: () => this.#describe() },
+      view: () => this.#core.view(),
+      openProposals: () => this.#proposals.openCount,
+      enqueue: (input) => this.#enqueue(input),
+      emit: (event) => this.#emit(event),
+    });
+    this.#timers.push(ports.timers.every(settings.tickMs, () => ticker.tick()));
+    this.#timers.push(ports.timers.every(settings.compactionCheckMs, () => ticker.tidy()));
     this.#timers.push(ports.timers.every(directoryCheckMs, () => this.#guard.look()));
     this.#organs.standing.decideWhenClear();
     this.#scheduleTurn();
@@ -119,12 +127,8 @@ export class RaftShell implements RaftNode {
     if (this.#state !== "running") return Promise.reject(notLeaderWhen(this.#state));
     this.#scheduleTurn();
     const { settings, ports } = this.#parts;
-    const path = {
-      reads: this.#organs.reads,
-      waiters: this.#organs.waiters,
-      timers: ports.timers,
-      timeoutMs: settings.readTimeoutMs,
-    };
+    const { reads, waiters } = this.#organs;
+    const path = { ...{ reads, waiters }, timers: ports.timers, timeoutMs: settings.readTimeoutMs };
     return readLinearizably(path, signal);
   }
 
@@ -135,9 +139,9 @@ export class RaftShell implements RaftNode {
   async changeMembership(wishes: readonly MembershipWish[]): Promise<LogIndex> {
     if (this.#state !== "running") throw notLeaderWhen(this.#state);
     const { role, membership, leader } = this.#core.view();
-    if (role !== "leader") throw refusedByFollower(leader, this.#addressOf);
+    if (role !== "leader") throw refusedByFollower(leader, this.addressOf);
     const reply = await this.#order(changeOfWishes(wishes, { membership, book: this.#organs.desk.book }));
-    const index = indexOfChange(reply, this.#addressOf);
+    const index = indexOfChange(reply, this.addressOf);
     await this.#organs.waiters.wait(index);
     return index;
   }
@@ -145,27 +149,22 @@ export class RaftShell implements RaftNode {
   async transferLeadership(to?: PeerId): Promise<void> {
     if (this.#state !== "running") throw notLeaderWhen(this.#state);
     const view = this.#core.view();
-    if (view.role !== "leader") throw refusedByFollower(view.leader, this.#addressOf);
+    if (view.role !== "leader") throw refusedByFollower(view.leader, this.addressOf);
     const target = to ?? handOverTarget(view);
     if (target === undefined)
       throw new HoldfastError("precondition", "there is no other live member with a vote; this one goes on leading");
-    mustBeTransferred(await this.#handOvers.transfer(target), target, this.#addressOf);
+    mustBeTransferred(await this.#handOvers.transfer(target), target, this.addressOf);
   }
 
   status(): RaftStatus {
     const status = this.#describe();
-    return this.#isTakingPart
-      ? status
-      : { ...status, role: "follower", leader: undefined, isReadyLeader: false, peers: [] };
+    if (this.#isTakingPart) return status;
+    return { ...status, role: "follower", leader: undefined, isReadyLeader: false, peers: [] };
   }
 
   subscribe(listener: (event: RaftEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
-  }
-
-  addressOf(peer: PeerId): string | undefined {
-    return this.#addressOf(peer);
   }
 
   /** Highest index that every member is known to have; rides on every frame. */
@@ -285,17 +284,14 @@ export class RaftShell implements RaftNode {
     this.#organs.waiters.advance(meta.index);
     this.#proposals.advance(meta.index);
     this.#refreshPeers();
-    this.#parts.ports.logger.info("raft.snapshot_installed", { index: meta.index, term: meta.term, from });
     this.#organs.standing.joined();
     this.#emit({ kind: "snapshotInstalled", index: meta.index, from });
   }
 
   #compact(start: SnapshotMeta): void {
-    const compacted = this.#parts.store.compact(this.#organs.desk.compact(start)).then(() => {
-      this.#parts.ports.logger.info("raft.log_compacted", { index: start.index });
-      this.#emit({ kind: "compacted", index: start.index });
-    });
-    this.#watch(compacted, "the log could not be shortened");
+    const compacted = this.#parts.store.compact(this.#organs.desk.compact(start));
+    const told = compacted.then(() => this.#emit({ kind: "compacted", index: start.index }));
+    this.#watch(told, "the log could not be shortened");
   }
 
   #fetch(order: FetchOrder): void {
@@ -336,40 +332,10 @@ export class RaftShell implements RaftNode {
     this.#emit({ kind: "standingChanged", standing });
   }
 
-  #tick(): void {
-    const { ports, settings, metrics, transport } = this.#parts;
-    const lateMs = this.#organs.stallWatch.tick(ports.clock.monotonicMs());
-    if (lateMs !== undefined) {
-      metrics.stalled();
-      ports.logger.warn("raft.loop_stalled", { lateMs: Math.round(lateMs) });
-      this.#emit({ kind: "loopStalled", lateMs });
-    }
-    if (this.#organs.standing.tick()) transport.hello();
-    if (this.#organs.standing.standing === "undecided") return;
-    const view = this.#core.view();
-    // A leader that did not run for so long counts as one with a stalled disk: all its followers' silence is due now.
-    const isZombie = lateMs !== undefined && lateMs > settings.diskSlowMs && view.role === "leader";
-    for (let count = isZombie ? 2 * settings.electionTicksMin : 1; count > 0; count--) this.#enqueue({ kind: "tick" });
-    this.#organs.compactor.observe(view);
-    this.#organs.keeper.saw(view.id, this.#parts.incarnation, ports.clock.monotonicMs());
-    this.#organs.keeper.look(view, ports.clock.monotonicMs());
-    metrics.show(this.#describe(), this.#proposals.openCount);
-  }
-
-  #tidy(): void {
-    this.#organs.compactor.check();
-    this.#organs.sender.tidy();
-  }
-
   #onCoreEvent(event: CoreEvent): void {
     const { ports, settings } = this.#parts;
     if (event.kind === "configurationChanged") {
       const { voters, learners } = this.#core.view().membership;
-      ports.logger.info("raft.membership_changed", {
-        index: event.index,
-        voters: voters.join(),
-        learners: learners.join(),
-      });
       this.#refreshPeers();
       this.#emit({ kind: "membershipChanged", index: event.index, voters, learners });
       return;
@@ -384,16 +350,11 @@ export class RaftShell implements RaftNode {
   }
 
   #describe(): RaftStatus {
-    return {
-      ...toStatus(this.#core.view(), this.#organs.waiters.appliedIndex),
-      standing: this.#organs.standing.standing,
-      incarnation: this.#parts.incarnation,
-      transfers: this.#organs.sender.transfers(),
-      incoming: this.#organs.receiver.progress,
-    };
+    return describeShell(this.#parts, this.#organs, this.#core.view());
   }
 
   #emit(event: RaftEvent): void {
+    noteEvent(event, this.#parts);
     for (const listener of this.#listeners) listener(event);
   }
 
@@ -432,6 +393,5 @@ const handOverElections = 2;
 /** How often a node looks whether its directory is there. */
 const directoryCheckMs = 1000;
 
-function notLeaderWhen(state: string): HoldfastError {
-  return new HoldfastError("notLeader", `this master does not lead: it is ${state}`);
-}
+const notLeaderWhen = (state: string): HoldfastError =>
+  new HoldfastError("notLeader", `this master does not lead: it is ${state}`);
