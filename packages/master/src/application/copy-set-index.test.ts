@@ -26,8 +26,9 @@ async function indexOf(
   return { index, write };
 }
 
+const byKey = (left: unknown[], right: unknown[]): number => String(left[0]).localeCompare(String(right[0]));
 const counts = async (index: CopySetIndex): Promise<unknown> =>
-  (await index.sets()).map(({ key, nodeIds, heldCount }) => [key, nodeIds, heldCount]).toSorted();
+  (await index.sets()).map(({ key, nodeIds, heldCount }) => [key, nodeIds, heldCount]).toSorted(byKey);
 
 test("what was there is read, and every change is followed", async () => {
   const { index, write } = await indexOf(change("1,2", 3), other);

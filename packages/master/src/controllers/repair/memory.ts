@@ -39,10 +39,7 @@ export class CopyMemory {
 
   /** Orders that are out. */
   active(nowMs: number): readonly (ActiveCopy & Pick<SentCopy, "lengthBytes" | "purpose" | "leavesId">)[] {
-    return [...this.#active.values()].map(({ lastSentMs, firstSentMs: _, ...copy }) => ({
-      ...copy,
-      sentAgoMs: nowMs - lastSentMs,
-    }));
+    return [...this.#active.values()].map((sent) => ({ ...sent, sentAgoMs: nowMs - sent.lastSentMs }));
   }
 
   /** Moves for balance that ended well since this leader began. */

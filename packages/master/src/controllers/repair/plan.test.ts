@@ -135,9 +135,9 @@ describe("planRepair", () => {
     const young = { shortForMs: 0 };
     const nodes = [node(1), node(2), node(3), node(4), node(6)];
     const more = planRepair(view({ nodes, chunks: [chunk(7, [1, 2, 3], young)], replication: 5 }));
-    expect(more.copies.map(({ targetId, purpose }) => [targetId, purpose]).sort()).toEqual([
-      [4, "replication"],
-      [6, "replication"],
+    expect(more.copies.map(({ targetId, purpose }) => `${targetId} ${purpose}`).toSorted()).toEqual([
+      "4 replication",
+      "6 replication",
     ]);
     const few = planRepair(view({ nodes: nodes.slice(0, 4), chunks: [chunk(7, [1, 2, 3], young)], replication: 5 }));
     expect(few.copies.map(({ targetId }) => targetId)).toEqual([4]);
