@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
@@ -32,7 +32,7 @@ let leader: FakeLeader;
 let leaderAddress: string;
 let running: ChildProcess[];
 
-async function startNode(name: string): Promise<Node> {
+async function startNode(name: string, flags: readonly string[] = []): Promise<Node> {
   const earlier = leader.reportsOf(name).length;
   const options = [
     "--name",
@@ -43,6 +43,7 @@ async function startNode(name: string): Promise<Node> {
     leaderAddress,
     "--data",
     join(directory, name),
+    ...flags,
   ];
   const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), ...options], { stdio: "ignore" });
   running.push(child);
@@ -138,5 +139,33 @@ describe("the chunkserver process", () => {
     await once(second, "exit");
     expect(second.exitCode).toBe(1);
     expect(await end(child, "SIGTERM")).toBe(0);
+  });
+
+  it("keeps its identity and what is on its other disk when one disk is replaced by an empty folder", async () => {
+    const secondDisk = join(directory, "second disk");
+    const flags = ["--more-data", secondDisk];
+    const node = await startNode("a", flags);
+    const chunkIds = Array.from({ length: 20 }, (_, index) => index + 1);
+    for (const chunkId of chunkIds)
+      expect(await write(chunkId, sampleBytes(70_000, chunkId), [node])).toEqual([node.nodeId]);
+    const heldOn = async (disk: string): Promise<number> =>
+      (await readdir(join(disk, "chunks/00/00")).catch(() => [])).length;
+    const counts = [await heldOn(join(directory, "a")), await heldOn(secondDisk)];
+    expect((counts[0] ?? 0) + (counts[1] ?? 0)).toBe(20);
+    expect(await end(node.process, "SIGTERM")).toBe(0);
+    const replaced = (counts[1] ?? 0) > 0 ? secondDisk : join(directory, "a");
+    const keptCount = 20 - (await heldOn(replaced));
+    await rm(replaced, { recursive: true });
+    await mkdir(replaced);
+
+    const again = await startNode("a", flags);
+    expect(again.nodeId).toBe(node.nodeId);
+    const { chunkCount, disks } = must(leader.reportsOf("a").at(-1), "it reported");
+    expect(Number(chunkCount)).toBe(keptCount);
+    expect(disks.map(({ state }) => state)).toEqual(["ok", "ok"]);
+    expect(await write(99, sampleBytes(70_000), [again])).toEqual([node.nodeId]);
+    expect(await readFile(join(secondDisk, "node.json"), "utf8")).toBe(
+      await readFile(join(directory, "a/node.json"), "utf8"),
+    );
   });
 });

@@ -2,7 +2,7 @@ import type { ReporterIntervals } from "./heartbeat/reporter.ts";
 import type { ReplicateLimits } from "./replicate/replicator.ts";
 import type { ScrubPolicy } from "./scrub/plan.ts";
 import type { ForwardLimits } from "./services/chunk-forwarder.ts";
-import type { ChunkStoreLimits } from "./store/file-chunk-store.ts";
+import type { ChunkStoreLimits } from "./store/file-chunk-store-options.ts";
 
 /** Everything that can be said about one chunkserver. */
 export interface ChunkserverConfig {

@@ -1,4 +1,4 @@
-import { HoldfastError, toHex } from "@holdfast/base";
+import { HoldfastError, isHoldfastError, toHex } from "@holdfast/base";
 import type { Gauge, Metrics } from "@holdfast/observability";
 import { ChunkControlService, ChunkDataService } from "@holdfast/proto/chunk/v1/chunk";
 import { serve } from "@holdfast/rpc";
@@ -25,7 +25,7 @@ import { createChunkControlService } from "./services/chunk-control-service.ts";
 import { createChunkDataService } from "./services/chunk-data-service.ts";
 import type { ChunkStore, StoreStatus } from "./store/chunk-store.ts";
 import { openFileChunkStore } from "./store/file-chunk-store.ts";
-import type { FileChunkStore } from "./store/file-chunk-store.ts";
+import { openMultiDiskStore } from "./store/open-multi-disk-store.ts";
 
 const gaugeIntervalMs = 1000;
 
@@ -71,10 +71,9 @@ async function start(
   { onStop, stop }: Lifetime,
 ): Promise<Chunkserver> {
   const { clock, logger, timers } = realPorts;
-  const dataDirectories = [config.dataDirectory, ...config.moreDataDirectories];
-  const drills = new Drills({ ...realPorts, dataDirectories });
+  const drills = new Drills({ ...realPorts, dataDirectories: dataDirectoriesOf(config) });
   const ports = { ...realPorts, disk: drills.disk, network: drills.network };
-  const { identity, term } = await claimDirectories(config, ports, onStop);
+  const { directories, identity, term } = await claimDirectories(config, ports, onStop);
   const node = (): NodeFacts => identity.facts;
   const masterAddresses = mastersOf(config, identity);
   const deltas = new DeltaLog();
@@ -103,7 +102,7 @@ async function start(
   drills.attach(store, { masterAddresses, nodeUuid: node().nodeUuid });
   reporter.start();
   onStop(() => reporter.stop());
-  const scrubber = new Scrubber({ ...ports, dataDirectory: config.dataDirectory, store, policy: config.scrub });
+  const scrubber = new Scrubber({ ...ports, directories, store, policy: config.scrub });
   scrubber.start();
   onStop(() => scrubber.stop());
   const gauges = timers.every(gaugeIntervalMs, showStatus(ports.metrics, store));
@@ -126,9 +125,20 @@ function openStore(
   config: ChunkserverConfig,
   ports: ChunkserverPorts,
   { deltas, node }: { readonly deltas: DeltaLog; readonly node: () => NodeFacts },
-): Promise<FileChunkStore> {
-  const { dataDirectory, store: limits } = config;
-  return openFileChunkStore({ ...ports, dataDirectory, clusterId: () => node().clusterId, listener: deltas, limits });
+): Promise<ChunkStore> {
+  const dataDirectories = dataDirectoriesOf(config);
+  const { capacityBytesMax } = config.store;
+  const share = capacityBytesMax === undefined ? undefined : Math.floor(capacityBytesMax / dataDirectories.length);
+  const limits = { ...config.store, capacityBytesMax: share };
+  const options = { ...ports, clusterId: () => node().clusterId, listener: deltas, limits };
+  // On a single disk a failure leaves nowhere to go: its copies stay where they are, and are read while they can be.
+  if (dataDirectories.length === 1) return openFileChunkStore({ ...options, dataDirectory: config.dataDirectory });
+  return openMultiDiskStore({ ...options, dataDirectories });
+}
+
+/** All directories of the node, one for each disk. */
+function dataDirectoriesOf(config: ChunkserverConfig): readonly string[] {
+  return [config.dataDirectory, ...config.moreDataDirectories];
 }
 
 /** Keeps other processes out, and finds out who this node is. */
@@ -136,17 +146,22 @@ async function claimDirectories(
   config: ChunkserverConfig,
   ports: ChunkserverPorts,
   onStop: Lifetime["onStop"],
-): Promise<{ readonly identity: NodeIdentity; readonly term: HighestTerm }> {
+): Promise<{ readonly directories: DataDirectories; readonly identity: NodeIdentity; readonly term: HighestTerm }> {
   const { disk, random } = ports;
-  const directories = new DataDirectories(disk, [config.dataDirectory, ...config.moreDataDirectories]);
+  const directories = new DataDirectories(disk, dataDirectoriesOf(config));
   for (const directory of directories.paths) {
-    await disk.makeDirectory(directory);
-    await directories.assertOwn(directory);
-    const lock = await ports.lockDirectory?.(directory);
-    if (lock !== undefined) onStop(() => lock.release());
+    try {
+      await disk.makeDirectory(directory);
+      await directories.assertOwn(directory);
+      const lock = await ports.lockDirectory?.(directory);
+      if (lock !== undefined) onStop(() => lock.release());
+    } catch (error) {
+      // One disk of several may be dead: the others go on without it.
+      if (directories.paths.length === 1 || !isHoldfastError(error, "diskFailed", "notFound")) throw error;
+    }
   }
   const identity = await openNodeIdentity({ directories, random, expectedClusterId: config.expectedClusterId });
-  return { identity, term: await openHighestTerm(directories) };
+  return { directories, identity, term: await openHighestTerm(directories) };
 }
 
 interface ReplicatorParts {

@@ -1,20 +1,21 @@
 import { isHoldfastError } from "@holdfast/base";
 import type { Logger, Metrics } from "@holdfast/observability";
-import type { Clock, Disk, Timers } from "@holdfast/runtime";
-import { writeAtomically } from "../identity/write-atomically.ts";
+import type { Clock, Timers } from "@holdfast/runtime";
+import type { DataDirectories } from "../identity/data-directories.ts";
 import { bucketCount } from "../store/chunk-index.ts";
 import type { ChunkStore, HeldChunk } from "../store/chunk-store.ts";
 import { planScrub, scrubRestMs } from "./plan.ts";
 import type { ScrubPolicy } from "./plan.ts";
 
+const fileName = "scrub.json";
+
 /** What scrubbing works with. */
 export interface ScrubberOptions {
-  readonly disk: Disk;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly dataDirectory: string;
+  readonly directories: DataDirectories;
   readonly store: ChunkStore;
   readonly policy: ScrubPolicy;
 }
@@ -22,14 +23,12 @@ export interface ScrubberOptions {
 /** Re-reads every copy on a schedule, oldest first, slowly, and lets readers and writers go first. */
 export class Scrubber {
   readonly #options: ScrubberOptions;
-  readonly #path: string;
   readonly #stopping = new AbortController();
   #verifiedAtMs: number[] = Array.from({ length: bucketCount }, () => 0);
   #running: Promise<void> | undefined;
 
   constructor(options: ScrubberOptions) {
     this.#options = options;
-    this.#path = `${options.dataDirectory}/scrub.json`;
   }
 
   /** When the bucket that waits longest was last verified, wall-clock ms; 0 = never. */
@@ -99,15 +98,17 @@ export class Scrubber {
 
   async #load(): Promise<void> {
     try {
-      const value: unknown = JSON.parse(new TextDecoder().decode(await this.#options.disk.readFile(this.#path)));
+      const [saved] = await this.#options.directories.read(fileName);
+      if (saved === undefined) return;
+      const value: unknown = JSON.parse(saved.text);
       const times: unknown =
         typeof value === "object" && value !== null && "verifiedAtMs" in value ? value.verifiedAtMs : undefined;
       const areTimes =
         Array.isArray(times) && times.length === bucketCount && times.every((time) => typeof time === "number");
       if (areTimes) this.#verifiedAtMs = times.map(Number);
     } catch (error) {
-      // Missing or unreadable: everything counts as never verified, which only means work.
-      if (!(isHoldfastError(error, "notFound") || error instanceof SyntaxError)) throw error;
+      // Unreadable: everything counts as never verified, which only means work.
+      if (!(error instanceof SyntaxError)) throw error;
     }
   }
 
@@ -123,6 +124,6 @@ export class Scrubber {
 
   async #save(): Promise<void> {
     const content = `${JSON.stringify({ formatVersion: 1, verifiedAtMs: this.#verifiedAtMs })}\n`;
-    await writeAtomically(this.#options.disk, this.#path, content);
+    await this.#options.directories.write(fileName, content);
   }
 }

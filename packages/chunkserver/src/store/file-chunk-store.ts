@@ -1,6 +1,4 @@
 import { equalBytes, HoldfastError, isHoldfastError, isPlanted, toHex } from "@holdfast/base";
-import type { Logger } from "@holdfast/observability";
-import type { Clock, Disk, Random, Timers } from "@holdfast/runtime";
 import { ChunkFolders } from "./chunk-folders.ts";
 import { ChunkIndex } from "./chunk-index.ts";
 import { chunkFileName, ChunkPaths } from "./chunk-paths.ts";
@@ -13,12 +11,12 @@ import type {
   ChunkStore,
   ChunkWrite,
   HeldChunk,
-  InventoryListener,
   StoreStatus,
 } from "./chunk-store.ts";
 import { ChunkTrash } from "./chunk-trash.ts";
 import { DirectorySyncer } from "./directory-syncer.ts";
 import { DiskHealth } from "./disk-health.ts";
+import type { FileChunkStoreOptions } from "./file-chunk-store-options.ts";
 import { FileChunkWrite } from "./file-chunk-write.ts";
 import { HashOnlyWrite, storedWithOtherBytes } from "./hash-only-write.ts";
 import { KeyedSerial } from "./keyed-serial.ts";
@@ -26,35 +24,6 @@ import { loadInventory } from "./load-inventory.ts";
 import { noSuchCopy, StoredCopies } from "./stored-copies.ts";
 import { Turnstile } from "./turnstile.ts";
 import { orderedAwayMeanwhile, WritingCopies } from "./writing-copies.ts";
-
-/** What a store on disk works with. */
-export interface FileChunkStoreOptions {
-  readonly disk: Disk;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly dataDirectory: string;
-  /** The node's cluster; empty before it joined (then nothing can be written). */
-  readonly clusterId: () => string;
-  readonly listener: InventoryListener;
-  readonly limits: ChunkStoreLimits;
-  /** Told once, when the disk fails. */
-  readonly onFailed?: () => void;
-}
-
-/** Limits of a store on disk. */
-export interface ChunkStoreLimits {
-  readonly capacityBytesMax: number | undefined;
-  readonly activeWritesMax: number;
-  readonly activeReadsMax: number;
-  /** Bytes of all writes that wait for the disk before senders are held back. */
-  readonly bufferedBytesMax: number;
-  readonly concurrentSyncsMax: number;
-  readonly directorySyncDelayMs: number;
-  readonly spaceCheckIntervalMs: number;
-  readonly trashRetentionMs: number;
-}
 
 /** One file per chunk (docs/formats/chunk-file.md). Open it with `openFileChunkStore`. */
 export class FileChunkStore implements ChunkStore {

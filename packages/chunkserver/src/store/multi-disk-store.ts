@@ -104,9 +104,12 @@ export class MultiDiskStore implements ChunkStore {
     const stores = this.#storesFor(chunk);
     let refusal: unknown = new HoldfastError("diskFailed", "No disk of this node works. Use another node.");
     for (const store of stores) {
+      // Noted before the disk is asked: a second writer must find it at once.
+      const release = this.#noteWriting(name, store);
       try {
-        return this.#tracked(name, store, await store.beginWrite(chunk));
+        return tracked(await store.beginWrite(chunk), release);
       } catch (error) {
+        release();
         refusal = error;
         if (!isHoldfastError(error, "noSpace", "diskFailed")) break;
       }
@@ -218,32 +221,23 @@ export class MultiDiskStore implements ChunkStore {
     const working = this.#working();
     const holder = working.find((store) => store.has(chunk)) ?? this.#writing.get(chunkFileName(chunk))?.store;
     if (holder !== undefined && working.includes(holder)) return [holder];
-    const room = (store: FileChunkStore): number => {
-      const { freeBytes, activeWriteCount } = store.status();
-      return freeBytes / (1 + activeWriteCount);
-    };
-    return [...working].sort((left, right) => room(right) - room(left));
+    const rooms = working.map((store) => {
+      const { freeBytes, activeWriteCount, usedBytes } = store.status();
+      return { store, roomBytes: freeBytes / (1 + activeWriteCount), usedBytes };
+    });
+    rooms.sort((left, right) => right.roomBytes - left.roomBytes || left.usedBytes - right.usedBytes);
+    return rooms.map(({ store }) => store);
   }
 
-  #tracked(name: string, store: FileChunkStore, write: ChunkWrite): ChunkWrite {
+  /** A write of a chunk to a disk begins; the answer, idempotent, ends it. */
+  #noteWriting(name: string, store: FileChunkStore): () => void {
     const entry = this.#writing.get(name) ?? { store, count: 0 };
     this.#writing.set(name, entry);
     entry.count++;
     let isOpen = true;
-    const end = (): void => {
+    return () => {
       if (isOpen && --entry.count === 0) this.#writing.delete(name);
       isOpen = false;
-    };
-    return {
-      append: (bytes) => write.append(bytes),
-      commit: async (sha256) => {
-        await write.commit(sha256);
-        end();
-      },
-      abort: async () => {
-        await write.abort();
-        end();
-      },
     };
   }
 
@@ -251,4 +245,19 @@ export class MultiDiskStore implements ChunkStore {
   #noteReadError(store: FileChunkStore, error: unknown): unknown {
     return isHoldfastError(error, "diskFailed") ? store.noteReadFailure(error) : error;
   }
+}
+
+/** A write that calls back at its end. */
+function tracked(write: ChunkWrite, onEnd: () => void): ChunkWrite {
+  return {
+    append: (bytes) => write.append(bytes),
+    commit: async (sha256) => {
+      await write.commit(sha256);
+      onEnd();
+    },
+    abort: async () => {
+      await write.abort();
+      onEnd();
+    },
+  };
 }

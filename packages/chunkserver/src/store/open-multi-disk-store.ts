@@ -1,6 +1,6 @@
 import { isHoldfastError } from "@holdfast/base";
 import { openFileChunkStore } from "./file-chunk-store.ts";
-import type { FileChunkStoreOptions } from "./file-chunk-store.ts";
+import type { FileChunkStoreOptions } from "./file-chunk-store-options.ts";
 import { MultiDiskStore } from "./multi-disk-store.ts";
 import type { StoreDisk } from "./multi-disk-store.ts";
 

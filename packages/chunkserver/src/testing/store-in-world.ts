@@ -3,7 +3,8 @@ import { createSimWorld } from "@holdfast/runtime/sim";
 import type { SimDiskOptions, SimMachine, SimProcess, SimWorld } from "@holdfast/runtime/sim";
 import { RecordingInventory } from "../store/chunk-store.contract.ts";
 import { openFileChunkStore } from "../store/file-chunk-store.ts";
-import type { ChunkStoreLimits, FileChunkStore } from "../store/file-chunk-store.ts";
+import type { FileChunkStore } from "../store/file-chunk-store.ts";
+import type { ChunkStoreLimits } from "../store/file-chunk-store-options.ts";
 
 /** Limits for tests; small enough to be reached. */
 export const testLimits: ChunkStoreLimits = {
