@@ -22,7 +22,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   gateway: ["base", "proto", "runtime", "observability", "rpc", "client"],
   web: ["base", "proto"],
   cli: ["base", "proto", "runtime"],
-  supervisor: ["base", "runtime"],
+  supervisor: ["base", "proto", "runtime", "observability", "rpc"],
 };
 
 /** Folders in which decisions live: no time, no chance, no waiting. */

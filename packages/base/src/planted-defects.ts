@@ -11,11 +11,7 @@ export function isPlanted(defect: string): boolean {
 }
 
 /** Runs with the defect planted and takes it out again, however the run ends. Not for runs side by side in one process. */
-export async function withPlanted<T>(defect: string, run: () => T | Promise<T>): Promise<T> {
+export function withPlanted<T>(defect: string, run: () => T | Promise<T>): Promise<T> {
   planted.add(defect);
-  try {
-    return await run();
-  } finally {
-    planted.delete(defect);
-  }
+  return new Promise<T>((resolve) => resolve(run())).finally(() => planted.delete(defect));
 }
