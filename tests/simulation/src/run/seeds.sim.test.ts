@@ -3,7 +3,7 @@ import { runSeed } from "./run-seed.ts";
 import { runSeedPool } from "./seed-pool.ts";
 import { TotalsCounter } from "./totals.ts";
 
-const seedCount = 160;
+const seedCount = 200;
 
 describe("the whole cluster, simulated", () => {
   it(`keeps every promise over ${seedCount} seeds`, async () => {

@@ -152,7 +152,7 @@ function drawLog(): void {
   byId("rows").innerHTML = shownEvents
     .map(
       (event, index) =>
-        `<div class="row ${event.kind}" tabindex="0" data-index="${index}"><time>${seconds(event.atMs)}</time><span>${escapeText(event.text)}</span></div>`,
+        `<div class="row is-${event.kind}" tabindex="0" data-index="${index}"><time>${seconds(event.atMs)}</time><span>${escapeText(event.text)}</span></div>`,
     )
     .join("");
 }
