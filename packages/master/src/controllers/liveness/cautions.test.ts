@@ -49,6 +49,28 @@ describe("planCautions", () => {
     expect([world.caution(1), world.caution(2)]).toEqual(["", ""]);
   });
 
+  test("a gray node says why, and names the drill that made it slow", () => {
+    const world = new World();
+    const gray = { isGray: true, otherwiseSinceMs: undefined, idleSinceMs: undefined, reason: "writes take 500 ms" };
+    const reasons = (): readonly (string | undefined)[] => {
+      const seen = { atMs: world.atMs, slowness: new Map([[1, gray]]), breaksOf: () => seldom };
+      const cautions = planCautions(world.tables, listNodes(world.tables), { ...seen, limits: presets.demo.caution });
+      return [cautions.get(1)?.reason, cautions.get(2)?.reason];
+    };
+    expect(reasons()).toEqual(["writes take 500 ms", undefined]);
+    const drill = {
+      kind: "drillStarted",
+      drillId: 4,
+      nodeId: 1,
+      drillKind: "slow",
+      endsAtMs: 1e12,
+      delayMs: 9,
+      chunkId: 0,
+    } as const;
+    world.fold(drill);
+    expect(reasons()).toEqual(["writes take 500 ms (drill 4)", undefined]);
+  });
+
   test("a connection that breaks again and again holds a node back for a while", () => {
     const world = new World();
     expect(world.caution(1, { count: 3, lastAgoMs: 0 })).toBe("");

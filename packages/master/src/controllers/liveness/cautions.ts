@@ -1,3 +1,4 @@
+import { drillsOf } from "../../domain/fleet/drills.ts";
 import { explainFlapping, type FlapLimits } from "../../domain/fleet/flapping.ts";
 import type { NodeRow } from "../../domain/fleet/tables.ts";
 import type { TableReader } from "../../domain/tables.ts";
@@ -41,13 +42,21 @@ export function planCautions(
     const slowness = seen.slowness.get(row.nodeId);
     const isGray = slowness?.isGray === true;
     const reasons = [
-      isGray ? slowness.reason || "was slow lately, and is not tried again yet" : "",
+      isGray
+        ? `${slowness.reason || "was slow lately, and is not tried again yet"}${injected(tables, row.nodeId)}`
+        : "",
       explainFlapping(tables, row, seen),
       explainBreaks(seen.breaksOf(row.nodeId), seen.limits),
     ].filter((reason) => reason !== "");
     if (reasons.length > 0) cautions.set(row.nodeId, { isGray, reason: reasons.join("; ") });
   }
   return cautions;
+}
+
+/** What a drill made slow says so. */
+function injected(tables: TableReader, nodeId: number): string {
+  const drill = drillsOf(tables, nodeId).find(({ drillKind }) => drillKind === "slow");
+  return drill === undefined ? "" : ` (drill ${drill.drillId})`;
 }
 
 function explainBreaks({ count, lastAgoMs }: StreamBreaks, limits: CautionLimits): string {
