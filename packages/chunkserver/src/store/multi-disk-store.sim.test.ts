@@ -9,6 +9,7 @@ import {
   readAll,
   RecordingInventory,
   sampleBytes,
+  sha256Of,
   wholeOf,
   writeChunk,
 } from "./chunk-store.contract.ts";
@@ -177,6 +178,16 @@ describe("a node of two disks", () => {
       expect(store.status().chunkCount).toBe(0);
       expect(disks.inventory.events.filter((event) => event.startsWith("trimmed"))).toHaveLength(4);
       expect((await disks.open()).status().chunkCount).toBe(0);
+    }));
+
+  it("keeps nothing of a copy that is ordered away while it is written, wherever it comes from", () =>
+    new TwoDisks().run(async (disks) => {
+      const store = await disks.open();
+      const write = await store.beginWrite({ chunkId: 1, generation: 1, lengthBytes: 1000 });
+      await write.append(sampleBytes(1000));
+      await store.trim({ chunkId: 1, generation: 1 }, 3);
+      await expect(write.commit(sha256Of(sampleBytes(1000)))).rejects.toMatchObject({ kind: "precondition" });
+      expect(store.status()).toMatchObject({ chunkCount: 0, activeWriteCount: 0 });
     }));
 
   it("keeps serving from a failed disk what has no room elsewhere", () =>
