@@ -34,14 +34,27 @@ try {
     await page.screenshot({ path: path.join(folder, `drive-${theme}.png`) });
     await page.goto("/admin");
     await page.getByText("node-4", { exact: true }).first().waitFor();
+    await page.getByText("Copied to heal and balance").waitFor();
     await page.waitForTimeout(6_000);
-    await page.screenshot({ path: path.join(folder, `admin-${theme}.png`), fullPage: true });
+    await page.setViewportSize({ width: 1280, height: 1960 });
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: path.join(folder, `admin-${theme}.png`) });
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole("button", { name: "Actions on node-2" }).click();
+    await page.getByRole("menuitem", { name: "Drain…" }).click();
+    await page.getByText("All copies can be had again").waitFor();
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: path.join(folder, `admin-drain-${theme}.png`) });
     await context.close();
   }
   const phone = await openVisitor(browser, { url: cluster.origin, width: 360, height: 740, isTouch: true });
   await signIn(phone.page, testUser);
   await rowOf(phone.page, "notes.md").waitFor();
   await phone.page.screenshot({ path: path.join(folder, "drive-phone.png") });
+  await phone.page.goto("/admin");
+  await phone.page.getByText("Weakest points").waitFor();
+  await phone.page.waitForTimeout(2_000);
+  await phone.page.screenshot({ path: path.join(folder, "admin-phone.png") });
 } finally {
   await browser.close();
   await cluster.destroy();

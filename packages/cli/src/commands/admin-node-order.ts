@@ -61,6 +61,7 @@ const reasonRule = { reason: { type: "string" } } as const;
 const forceRule = { force: { type: "boolean" } } as const;
 const reasonOf = (parsed: Parsed): string => parsed.text("reason") ?? "";
 
+/** Moves all copies of a node away. */
 export const adminNodeDrain: Command = nodeOrder({
   usage: "admin node drain NODE [--reason TEXT] [--wait] [--timeout 1h] [--yes]",
   summary: "move all its copies away, so that it can be removed",
@@ -76,6 +77,7 @@ export const adminNodeDrain: Command = nodeOrder({
   },
 });
 
+/** Lets a node be away for a time. */
 export const adminNodeMaintenance: Command = nodeOrder({
   usage: "admin node maintenance NODE --for 30m [--reason TEXT] [--force] [--yes]",
   summary: "it may be away for that long; nothing is repaired meanwhile",
@@ -93,6 +95,7 @@ export const adminNodeMaintenance: Command = nodeOrder({
   done: (name) => `${name} is in maintenance. End it early with: holdfast admin node undrain ${name}`,
 });
 
+/** Declares a node dead. */
 export const adminNodeFail: Command = nodeOrder({
   usage: "admin node fail NODE [--reason TEXT] [--force] [--yes]",
   summary: "declare it dead: repair starts at once",
@@ -105,6 +108,7 @@ export const adminNodeFail: Command = nodeOrder({
   done: (name) => `${name} counts as dead. Take it back with: holdfast admin node undrain ${name}`,
 });
 
+/** Takes a node out of the cluster for ever. */
 export const adminNodeRemove: Command = nodeOrder({
   usage: "admin node remove NODE [--force] [--yes]",
   summary: "it leaves the cluster for ever (drain it first)",
@@ -128,6 +132,7 @@ export const adminNodeUndrain: Command = {
   },
 };
 
+/** Makes a node fail on purpose, for a time. */
 export const adminFaultStart: Command = nodeOrder({
   usage: "admin fault start NODE --kind stop|partition|slow|corrupt [--for 60s] [--delay 200ms] [--yes]",
   summary: "a failure drill: the product makes a node fail, for a time",

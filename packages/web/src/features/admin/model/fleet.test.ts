@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import {
-  DrillKind,
+  type DrillKind,
   GetFleetResponseSchema,
   GetHistoryResponseSchema,
   GetWeakestResponseSchema,
