@@ -1,0 +1,47 @@
+import { createSimWorld } from "@holdfast/runtime/sim";
+import { describe, expect, it } from "vitest";
+import { openStoreInWorld } from "../testing/store-in-world.ts";
+import { sampleBytes, writeChunk } from "./chunk-store.contract.ts";
+
+describe("what was ordered away or set aside", () => {
+  it.each([1, 2, 3, 4, 5])("never comes back after a power cut (run %i)", async (run) => {
+    const world = createSimWorld(`gone-${run}`);
+    const before = await openStoreInWorld(world);
+    const trimmed = { chunkId: 1, generation: 1 };
+    await world.settle(
+      Promise.all([1, 2, 3].map((chunkId) => writeChunk(before.store, chunkId, sampleBytes(90_000)))),
+      10_000,
+    );
+    await world.settle(before.store.trim(trimmed, 7), 1000);
+    before.machine.disk.corrupt("/data/chunks/00/00/0000000000000002.1", 5);
+    await world.settle(before.store.verify({ chunkId: 2, generation: 1 }), 1000);
+    before.machine.powerCut();
+    const after = await openStoreInWorld(world);
+    expect(after.store.has(trimmed)).toBe(false);
+    expect(after.store.has({ chunkId: 2, generation: 1 })).toBe(false);
+    expect(after.store.status().chunkCount).toBe(1);
+    expect(await world.settle(after.process.disk.list("/data/trash"), 1000)).toEqual(["7-0000000000000001.1"]);
+    expect(await world.settle(after.process.disk.list("/data/quarantine"), 1000)).toHaveLength(1);
+    // Ordered again by a leader that did not hear of it: answered again, and nothing else happens.
+    await world.settle(after.store.trim(trimmed, 8), 1000);
+    expect(after.inventory.events).toEqual(["trimmed 1.1"]);
+  });
+
+  it("has no half: a power cut during the order leaves the copy whole or gone", async () => {
+    for (let delayMs = 0; delayMs < 4; delayMs += 0.25) {
+      const world = createSimWorld(`half-${delayMs}`);
+      const before = await openStoreInWorld(world);
+      const bytes = sampleBytes(90_000);
+      await world.settle(writeChunk(before.store, 1, bytes), 10_000);
+      before.store.trim({ chunkId: 1, generation: 1 }, 7).catch(() => undefined);
+      await world.settle(world.machine("clock").startProcess().timers.sleep(delayMs), 1000);
+      before.machine.powerCut();
+      const after = await openStoreInWorld(world);
+      const trash = await world.settle(after.process.disk.list("/data/trash"), 1000);
+      if (after.store.has({ chunkId: 1, generation: 1 })) {
+        expect(await world.settle(after.store.verify({ chunkId: 1, generation: 1 }), 1000)).toBe(true);
+        expect(before.inventory.events).not.toContain("trimmed 1.1");
+      } else expect(trash).toEqual(["7-0000000000000001.1"]);
+    }
+  });
+});
