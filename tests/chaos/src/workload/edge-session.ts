@@ -171,7 +171,8 @@ export class EdgeSession {
   async ask<T>(attempt: (context: AttemptContext) => Promise<T>): Promise<T> {
     const { signal: runSignal, attemptTimeoutMs = 8_000 } = this.#options;
     this.counts.requests += 1;
-    for (let isLossPossible = true; ;) {
+    let isLossPossible = true;
+    for (let failures = 0; ; failures++) {
       runSignal.throwIfAborted();
       const gateway = this.#gateways[this.#at % this.#gateways.length];
       if (gateway === undefined) throw new Error("there is no gateway");
