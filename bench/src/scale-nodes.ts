@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { AsyncQueue, isHoldfastError } from "@holdfast/base";
 import {
@@ -42,7 +43,7 @@ interface Copy {
 class SimulatedNode {
   readonly #nodeId: number;
   readonly #start: NodesStart;
-  readonly #requests = new AsyncQueue<HeartbeatRequest>();
+  #requests = new AsyncQueue<HeartbeatRequest>();
   #added: Copy[] = [];
   #trimmed: Copy[] = [];
   #sequence = 0;
@@ -56,12 +57,8 @@ class SimulatedNode {
   run(network: ReturnType<typeof createGrpcNetwork>): void {
     const offsetMs = (this.#nodeId * 1000) / this.#start.nodeCount;
     setTimeout(() => {
-      this.#report();
       setInterval(() => this.#report(), 1000);
-      this.#read(network).catch((error: unknown) => {
-        if (!isHoldfastError(error)) throw error;
-        console.error(`node ${this.#nodeId}: ${error.message}`);
-      });
+      void this.#read(network);
     }, offsetMs);
   }
 
@@ -69,9 +66,20 @@ class SimulatedNode {
     this.#isDead = true;
   }
 
+  /** One stream after another, as a node's reporter does. */
   async #read(network: ReturnType<typeof createGrpcNetwork>): Promise<void> {
-    for await (const order of network.client(FleetService, this.#start.address).heartbeat(this.#requests))
-      this.#obey(order);
+    while (!this.#isDead) {
+      this.#requests = new AsyncQueue<HeartbeatRequest>();
+      this.#report();
+      try {
+        for await (const order of network.client(FleetService, this.#start.address).heartbeat(this.#requests))
+          this.#obey(order);
+      } catch (error) {
+        if (!isHoldfastError(error)) throw error;
+        brokenStreams += 1;
+      }
+      await delay(1000);
+    }
   }
 
   #obey({ order }: HeartbeatResponse): void {
@@ -126,6 +134,12 @@ class SimulatedNode {
     this.#trimmed = [];
   }
 }
+
+let brokenStreams = 0;
+setInterval(() => {
+  if (brokenStreams > 0) console.log(`${brokenStreams} streams broke and were opened anew`);
+  brokenStreams = 0;
+}, 10_000);
 
 const ports = { clock: createNodeClock(), timers: createNodeTimers(), random: createNodeRandom() };
 const network = createGrpcNetwork({ ...ports, logger: silentLogger, metrics: createMetrics() });

@@ -8,6 +8,7 @@ import { CommandHandler } from "./application/command-handler.ts";
 import { ProjectionsStore } from "./application/projections-store.ts";
 import { ReadGate } from "./application/read-gate.ts";
 import type { AppliedListener } from "./application/submission.ts";
+import { NodeDigests } from "./application/node-digests.ts";
 import { ProjectionsStateMachine } from "./application/state-machine.ts";
 import { createClusterStatus } from "./cluster-status.ts";
 import type { MasterConfig } from "./config.ts";
@@ -85,13 +86,21 @@ export async function buildMaster(config: MasterConfig, ports: MasterPorts): Pro
   const { disk, openStore } = ports;
   const projections = await ProjectionsStore.open({ disk, openStore, data: config.data });
   const copySets = new CopySetIndex();
-  const store = new CachedStore(projections, { timers: ports.timers, onWrite: (batch) => copySets.note(batch) });
+  const store: CachedStore = new CachedStore(projections, {
+    timers: ports.timers,
+    onWrite: (batch) => {
+      copySets.note(batch);
+      digests.note(batch);
+    },
+  });
+  const digests = new NodeDigests(store);
   copySets.readFrom(store);
   const replacing = {
     begin: () => projections.replace(),
     forget: () => {
       store.forget();
       copySets.forget();
+      digests.forget();
     },
   };
   const stateMachine = new ProjectionsStateMachine({
@@ -99,7 +108,7 @@ export async function buildMaster(config: MasterConfig, ports: MasterPorts): Pro
     projections: [eventLogProjection, chunkLedgerProjection],
   });
   try {
-    return await startMaster(config, { ...ports, logger }, { store, copySets, stateMachine });
+    return await startMaster(config, { ...ports, logger }, { store, copySets, digests, stateMachine });
   } catch (error) {
     await store.close();
     throw error;
@@ -109,10 +118,10 @@ export async function buildMaster(config: MasterConfig, ports: MasterPorts): Pro
 async function startMaster(
   config: MasterConfig,
   ports: MasterPorts,
-  { store, copySets, stateMachine }: Pick<Core, "store" | "copySets" | "stateMachine">,
+  { store, copySets, digests, stateMachine }: Pick<Core, "store" | "copySets" | "digests" | "stateMachine">,
 ): Promise<Master> {
   const raft = await openRaftNode(raftConfigOf(config), ports, stateMachine);
-  const parts = assemble({ config, ports, store, copySets, stateMachine, raft });
+  const parts = assemble({ config, ports, store, copySets, digests, stateMachine, raft });
   let listener: Listener;
   try {
     listener = await ports.network.listen(config.listen, [...raft.services, ...parts.services]);
@@ -170,6 +179,7 @@ interface Core {
   readonly ports: MasterPorts;
   readonly store: KeyValueStore;
   readonly copySets: CopySetIndex;
+  readonly digests: NodeDigests;
   readonly stateMachine: ProjectionsStateMachine;
   readonly raft: RaftNode;
 }
@@ -189,7 +199,7 @@ interface Parts {
 
 /** Wires the pieces; nothing runs yet. */
 function assemble(core: Core): Parts {
-  const { config, ports, store, copySets, stateMachine, raft } = core;
+  const { config, ports, store, copySets, digests, stateMachine, raft } = core;
   const { clock, timers, logger, metrics } = ports;
   const preset: Preset = { ...presets[config.preset], ...config.presetChanges };
   const leadership = leadershipOf(raft);
@@ -200,7 +210,7 @@ function assemble(core: Core): Parts {
   const submitter = new CommandHandler({ raft, store, isVoid, clock, metrics, observedNodes, writeCopiesMin });
   const gate = new ReadGate(raft);
   const joinGate = createJoinGate(config.joinSecret);
-  const fleet = createFleet({ store, submitter, observer, leadership, joinGate, clock, timers, logger });
+  const fleet = createFleet({ store, digests, submitter, observer, leadership, joinGate, clock, timers, logger });
   const feed = new ChangeFeed(stateMachine.appliedIndex());
   feedApplied({ stateMachine, store, metrics, feed, fleet, observer, leadership });
   const progress = new RepairProgress();

@@ -37,12 +37,17 @@ export function classifySets(
 }
 
 /** Bytes of needed copies on every node, by the log. */
-export function heldBytesByNode(sets: Iterable<CountedSet>): ReadonlyMap<number, number> {
+export function heldBytesByNode(sets: readonly CountedSet[]): ReadonlyMap<number, number> {
+  if (latest?.sets === sets) return latest.bytes;
   const bytes = new Map<number, number>();
   for (const { nodeIds, heldBytes } of sets)
     for (const nodeId of nodeIds) bytes.set(nodeId, (bytes.get(nodeId) ?? 0) + heldBytes);
+  latest = { sets, bytes };
   return bytes;
 }
+
+// The same array of sets gives the same sums: nothing changed since.
+let latest: { readonly sets: readonly CountedSet[]; readonly bytes: ReadonlyMap<number, number> } | undefined;
 
 /** Chunks in some sets. */
 export function countHeld(sets: readonly CountedSet[]): number {

@@ -109,5 +109,23 @@ export function nested<V extends object>(fields: FieldsOf<V>): Field<V> {
   };
 }
 
+/**
+ * A codec that decodes the same bytes once, as long as somebody holds them: for few rows that are read all the time. Same
+ * means the same array, which a store's cache gives again until the row changes; who reads must not change the value.
+ */
+export function remembered<V extends object>(codec: ValueCodec<V>): ValueCodec<V> {
+  const known = new WeakMap<Uint8Array, V>();
+  return {
+    encode: codec.encode,
+    decode: (bytes) => {
+      const before = known.get(bytes);
+      if (before !== undefined) return before;
+      const value = codec.decode(bytes);
+      known.set(bytes, value);
+      return value;
+    },
+  };
+}
+
 /** Bytes as they are. */
 export const rawBytes: ValueCodec<Uint8Array> = { encode: (value) => value, decode: (bytes) => bytes };

@@ -1,5 +1,5 @@
 import { textPart, uint32Part } from "../codec/key-codec.ts";
-import { flag, record, text, uint } from "../codec/value-codec.ts";
+import { flag, record, remembered, text, uint } from "../codec/value-codec.ts";
 import { readCounter } from "../state.ts";
 import { defineTable, type TableReader } from "../tables.ts";
 
@@ -33,22 +33,24 @@ export const nodeTable = defineTable({
   name: "node",
   tag: 0x30,
   keyParts: [uint32Part],
-  value: record<NodeRow>({
-    nodeId: uint,
-    nodeUuid: text,
-    name: text,
-    address: text,
-    ip: text,
-    mac: text,
-    capacityBytes: uint,
-    zone: text,
-    intent: uint,
-    isDown: flag,
-    downReason: text,
-    changedAtMs: uint,
-    rack: text,
-    joinTokenId: uint,
-  }),
+  value: remembered(
+    record<NodeRow>({
+      nodeId: uint,
+      nodeUuid: text,
+      name: text,
+      address: text,
+      ip: text,
+      mac: text,
+      capacityBytes: uint,
+      zone: text,
+      intent: uint,
+      isDown: flag,
+      downReason: text,
+      changedAtMs: uint,
+      rack: text,
+      joinTokenId: uint,
+    }),
+  ),
 });
 
 /** Node ids by the identity in the node's own directory. */

@@ -8,6 +8,7 @@ import {
 } from "@holdfast/proto/master/v1/master";
 import { errorKindToWire } from "@holdfast/rpc";
 import type { Clock, KeyValueStore, Timer, Timers } from "@holdfast/runtime";
+import type { NodeDigests } from "../../application/node-digests.ts";
 import type { Submitter } from "../../application/submission.ts";
 import type { HeldCopy } from "../../domain/chunks/decide-replicas.ts";
 import { decideIntroduction } from "../../domain/fleet/decide.ts";
@@ -35,6 +36,7 @@ type Order = NonNullable<MessageInitShape<typeof HeartbeatResponseSchema>["order
 /** What sessions work with. */
 export interface SessionOptions {
   readonly store: KeyValueStore;
+  readonly digests: NodeDigests;
   readonly submitter: Submitter;
   readonly observer: FleetObserver;
   readonly leadership: Leadership;
@@ -158,11 +160,12 @@ export class HeartbeatSession {
   }
 
   #start(nodeId: number, streamNumber: number): Joined {
-    const { store, submitter, clock, timers, logger } = this.#options;
+    const { store, digests, submitter, clock, timers, logger } = this.#options;
     const copies = new CopyReportBuffer({ nodeId, submitter, timers, logger });
     const buckets = new BucketChecker({
       nodeId,
       store,
+      digests,
       order: (wanted) => this.#push({ case: "listBuckets", value: { buckets: [...wanted] } }),
       note: (found, whenCommitted) => {
         for (const copy of found.unexpected) copies.note("listed", copy);

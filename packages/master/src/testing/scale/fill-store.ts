@@ -58,7 +58,7 @@ export function scaleZone(nodeId: number, zoneCount: number): string {
 export async function fillStore(store: KeyValueStore, size: ScaleSize): Promise<ScaleInventories> {
   await joinNodes(store, size);
   const filling = new Filling(size);
-  for (let chunkId = 1; chunkId <= size.chunkCount; ) {
+  for (let chunkId = 1; chunkId <= size.chunkCount;) {
     const changes: KeyValueChange[] = [];
     for (const end = chunkId + batchChunks; chunkId < end && chunkId <= size.chunkCount; chunkId++)
       filling.addChunk(chunkId, changes);

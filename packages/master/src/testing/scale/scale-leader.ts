@@ -3,6 +3,7 @@ import type { ServedService } from "@holdfast/rpc";
 import type { Clock, KeyValueStore, Timers } from "@holdfast/runtime";
 import { CachedStore } from "../../application/cached-store.ts";
 import { CommandHandler } from "../../application/command-handler.ts";
+import { NodeDigests } from "../../application/node-digests.ts";
 import { CopySetIndex } from "../../application/copy-set-index.ts";
 import { ProjectionsStateMachine } from "../../application/state-machine.ts";
 import { countChunks } from "../../cluster-status.ts";
@@ -56,7 +57,14 @@ export interface ScaleNumbers {
 export function createScaleLeader(ports: ScaleLeaderPorts): ScaleLeader {
   const { clock, timers, logger, metrics, preset } = ports;
   const copySets = new CopySetIndex();
-  const store = new CachedStore(ports.store, { timers, onWrite: (batch) => copySets.note(batch) });
+  const store: CachedStore = new CachedStore(ports.store, {
+    timers,
+    onWrite: (batch) => {
+      copySets.note(batch);
+      digests.note(batch);
+    },
+  });
+  const digests = new NodeDigests(store);
   copySets.readFrom(store);
   const projections = [eventLogProjection, chunkLedgerProjection];
   const stateMachine = new ProjectionsStateMachine({ store, logger, projections });
@@ -69,7 +77,7 @@ export function createScaleLeader(ports: ScaleLeaderPorts): ScaleLeader {
   });
   const leadership = { isReady: () => true, term: () => 1, leaderAddress: () => "" };
   const fleet = createFleet({
-    ...{ store, submitter, observer, leadership, joinGate: createJoinGate(undefined), clock, timers, logger },
+    ...{ store, digests, submitter, observer, leadership, joinGate: createJoinGate(undefined), clock, timers, logger },
   });
   stateMachine.onApplied((batch) => fleet.onApplied(batch));
   const progress = new RepairProgress();

@@ -1,13 +1,8 @@
 import type { KeyValueStore } from "@holdfast/runtime";
+import type { NodeDigests } from "../../../application/node-digests.ts";
 import type { HeldCopy } from "../../../domain/chunks/decide-replicas.ts";
-import {
-  chunkTable,
-  copySetChunkTable,
-  copySetTable,
-  nodeBucketTable,
-  parseCopySetKey,
-  type CopySetChunkRow,
-} from "../../../domain/chunks/tables.ts";
+import { copySetsOfNode } from "../../../domain/chunks/node-copy-sets.ts";
+import { chunkTable, copySetChunkTable, type CopySetChunkRow } from "../../../domain/chunks/tables.ts";
 import { readerOf } from "../../../domain/tables.ts";
 import { tableRange } from "../../../projections/table-range.ts";
 import { planBucketChecks, reconcileBucket, stateAfterListing, type BucketState } from "./plan.ts";
@@ -19,6 +14,7 @@ const listedBucketsMax = 16;
 export interface BucketCheckerOptions {
   readonly nodeId: number;
   readonly store: KeyValueStore;
+  readonly digests: NodeDigests;
   /** Asks the node to list these buckets. */
   readonly order: (buckets: readonly number[]) => void;
   /** Takes what a listing proved; calls back when it is committed. */
@@ -92,14 +88,13 @@ export class BucketChecker {
   }
 
   #expectedDigest(bucket: number): number {
-    return readerOf(this.#options.store).get(nodeBucketTable, [this.#options.nodeId, bucket])?.digest ?? 0;
+    const { nodeId, digests } = this.#options;
+    return digests.digestOf(nodeId, bucket);
   }
 
   async #expectedIn(buckets: readonly number[]): Promise<ReadonlyMap<number, ReadonlyMap<number, CopySetChunkRow>>> {
     const { store, nodeId } = this.#options;
-    const keys: string[] = [];
-    for await (const [[key]] of tableRange(store, copySetTable))
-      if (parseCopySetKey(key).includes(nodeId)) keys.push(key);
+    const keys = copySetsOfNode(readerOf(store), nodeId).map((set) => set.key);
     const expected = new Map<number, Map<number, CopySetChunkRow>>();
     for (const bucket of buckets) {
       const rows = new Map<number, CopySetChunkRow>();

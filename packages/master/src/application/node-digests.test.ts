@@ -1,0 +1,29 @@
+import { createMemoryStore } from "@holdfast/runtime/sim";
+import type { KeyValueChange } from "@holdfast/runtime";
+import { expect, test } from "vitest";
+import { nodeBucketTable } from "../domain/chunks/tables.ts";
+import { tableKey } from "../domain/tables.ts";
+import { CachedStore } from "./cached-store.ts";
+import { NodeDigests } from "./node-digests.ts";
+
+function row(nodeId: number, bucket: number, digest: number): KeyValueChange {
+  const value = digest === 0 ? undefined : nodeBucketTable.value.encode({ digest, chunkCount: 1 });
+  return { key: tableKey(nodeBucketTable, [nodeId, bucket]), value };
+}
+
+test("what was there is read once, changes are followed, and another state is read anew", async () => {
+  const told: { digests?: NodeDigests } = {};
+  const below = createMemoryStore();
+  const store = new CachedStore(below, { onWrite: (batch) => told.digests?.note(batch) });
+  const digests = new NodeDigests(store);
+  told.digests = digests;
+  await store.write([row(1, 7, 100), row(300, 255, 5)]);
+  const seen = (): readonly number[] => [digests.digestOf(1, 7), digests.digestOf(1, 8), digests.digestOf(300, 255)];
+  expect(seen()).toEqual([100, 0, 5]);
+  await store.write([row(1, 7, 2 ** 47), row(1, 8, 9), row(300, 255, 0)]);
+  expect(seen()).toEqual([2 ** 47, 9, 0]);
+  await below.write([row(1, 7, 3), row(1, 8, 0)]);
+  store.forget();
+  digests.forget();
+  expect(seen()).toEqual([3, 0, 0]);
+});
