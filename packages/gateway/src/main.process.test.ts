@@ -57,7 +57,7 @@ test("a malformed accounts file stops the start with every fault, and no secret"
     JSON.stringify({ version: 1, users: [{ email: "x", passwordHash: "hunter2" }, { email: "a@b" }] }),
   );
   const gateway = run(["--port", "0"], { DFS_USER_STORE: store });
-  expect(await gateway.exit).toBe(1);
+  expect(await gateway.exit).toBe(2);
   expect(gateway.output()).toContain("users[0].email must be an e-mail address");
   expect(gateway.output()).toContain("users[1].passwordHash must be an argon2id hash");
   expect(gateway.output()).not.toContain("hunter2");
@@ -65,10 +65,10 @@ test("a malformed accounts file stops the start with every fault, and no secret"
 
 test("half a default user, or a weak one, stops the start", async () => {
   const half = run(["--port", "0"], { DFS_DEFAULT_USER_EMAIL: "ada@example.org" });
-  expect(await half.exit).toBe(1);
+  expect(await half.exit).toBe(2);
   expect(half.output()).toContain("go together");
   const weak = run(["--port", "0"], { DFS_DEFAULT_USER_EMAIL: "ada@example.org", DFS_DEFAULT_USER_PASSWORD: "short" });
-  expect(await weak.exit).toBe(1);
+  expect(await weak.exit).toBe(2);
   expect(weak.output()).toContain("at least 8 characters");
 });
 

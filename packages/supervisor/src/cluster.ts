@@ -21,6 +21,7 @@ import { requirePort } from "./ports.ts";
 import { createProcessMaker, type ProcessMaker } from "./process-maker.ts";
 import { keepSecretFile, writeSecretFile } from "./secret-file.ts";
 import type { ClusterSettings } from "./settings.ts";
+import type { SupervisedProcess } from "./supervised-process.ts";
 
 /** A local cluster under supervision. */
 export interface LocalCluster {
@@ -62,9 +63,9 @@ export async function startCluster(settings: ClusterSettings, options: ClusterOp
   try {
     await endLeftovers(data, options.report);
     await rm(path.join(data.runPath, "setup-url"), { force: true });
-    await startProcesses(settings, data, { ...options, onStop: (step) => undo.push(step) });
+    const gateway = await startProcesses(settings, data, { ...options, onStop: (step) => undo.push(step) });
     const origin = `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${settings.port}`;
-    await waitUntilReady(origin, data.runPath, options.signal);
+    await waitUntilReady(origin, { runPath: data.runPath, signal: options.signal, gateway });
     const setupLink = async (): Promise<string | undefined> => readText(path.join(data.runPath, "setup-url"));
     return { origin, setupLink, stop };
   } catch (error) {
@@ -78,7 +79,7 @@ async function startProcesses(
   settings: ClusterSettings,
   data: DataDirectory,
   options: ClusterOptions & { readonly onStop: (step: () => Promise<void>) => void },
-): Promise<void> {
+): Promise<SupervisedProcess> {
   const { onStop } = options;
   const pagePath = await ensurePageBuilt(options.root, process.execPath);
   const basePort = settings.basePort === 0 ? undefined : settings.basePort;
@@ -109,6 +110,7 @@ async function startProcesses(
   const gateway = make(planGateway(shape));
   onStop(() => gateway.stop(stopGraceMs));
   gateway.start();
+  return gateway;
 }
 
 async function openLocalNodes(
@@ -175,11 +177,20 @@ async function endLeftovers(data: DataDirectory, report: (line: string) => void)
   }
 }
 
-async function waitUntilReady(origin: string, runPath: string, signal: AbortSignal): Promise<void> {
+async function waitUntilReady(
+  origin: string,
+  options: {
+    readonly runPath: string;
+    readonly signal: AbortSignal;
+    readonly gateway: Pick<SupervisedProcess, "settingsFault">;
+  },
+): Promise<void> {
+  const { runPath, signal, gateway } = options;
   const untilMs = performance.now() + readyTimeoutMs;
   while (performance.now() < untilMs) {
     if (signal.aborted)
       throw new HoldfastError("cancelled", "Stopped before it was ready. Data that was there is safe.");
+    if (gateway.settingsFault !== "") throw new HoldfastError("precondition", gateway.settingsFault);
     const isReady = await fetch(`${origin}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
       (response) => response.ok,
       () => false,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 /** One process of the cluster: how to start it. */
@@ -30,7 +30,10 @@ const restartDelayMaxMs = 10_000;
 const healthyAfterMs = 10_000;
 const logSizeMaxBytes = 16 * 1024 * 1024;
 
-/** Keeps one process running until told to stop. */
+/** What a process ends with when its settings are wrong; starting it again would not help. */
+const exitBadSettings = 2;
+
+/** Keeps one process running until told to stop, or until it says that its settings are wrong. */
 export class SupervisedProcess {
   readonly plan: ProcessPlan;
   readonly #options: SupervisionOptions;
@@ -39,6 +42,7 @@ export class SupervisedProcess {
   #restartTimer: NodeJS.Timeout | undefined;
   #isStopping = false;
   #quickDeathCount = 0;
+  #settingsFault = "";
 
   constructor(plan: ProcessPlan, options: SupervisionOptions) {
     this.plan = plan;
@@ -49,6 +53,11 @@ export class SupervisedProcess {
   get state(): "running" | "stopped" | "restarting" {
     if (this.#child !== undefined) return "running";
     return this.#restartTimer !== undefined && !this.#isStopping ? "restarting" : "stopped";
+  }
+
+  /** In its own words, why it cannot start and is left alone; else empty. */
+  get settingsFault(): string {
+    return this.#settingsFault;
   }
 
   /** Of the process; 0 while there is none. */
@@ -74,16 +83,23 @@ export class SupervisedProcess {
     const startedAtMs = performance.now();
     if (child.pid !== undefined) writeFileSync(this.#pidPath(), `${child.pid}\n`);
     this.#exited = new Promise((resolve) => {
-      const ended = (description: string): void => {
+      const ended = (description: string, code: number | null): void => {
         if (this.#child !== child) return;
         this.#child = undefined;
         rmSync(this.#pidPath(), { force: true });
         resolve();
-        if (!this.#isStopping) this.#died(description, performance.now() - startedAtMs);
+        if (this.#isStopping) return;
+        if (code === exitBadSettings) this.#giveUp(logPath);
+        else this.#died(description, performance.now() - startedAtMs);
       };
-      child.once("exit", (code, signal) => ended(signal === null ? `exit code ${code}` : `signal ${signal}`));
-      child.once("error", (error) => ended(error.message));
+      child.once("exit", (code, signal) => ended(signal === null ? `exit code ${code}` : `signal ${signal}`, code));
+      child.once("error", (error) => ended(error.message, null));
     });
+  }
+
+  #giveUp(logPath: string): void {
+    this.#settingsFault = lastWords(logPath);
+    this.#options.report(`${this.plan.name} cannot start: ${this.#settingsFault}`);
   }
 
   #died(description: string, livedMs: number): void {
@@ -127,4 +143,11 @@ function rotate(logPath: string): void {
 /** The cluster's own settings (HOLDFAST_PORT ...) mean something else to a single process; those come as parameters. */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HOLDFAST_")));
+}
+
+/** What a process said last of why it failed (it goes to its log). */
+function lastWords(logPath: string): string {
+  const lines = readFileSync(logPath, "utf8").split("\n");
+  const words = lines.findLast((line) => /^holdfast-\w+ (failed|cannot start)/.test(line));
+  return words?.replace(/^holdfast-\w+ failed: /, "") ?? `its settings are wrong; ${logPath} says which.`;
 }

@@ -20,7 +20,10 @@ export interface MainProgram<T extends SettingsTable, L extends MainLogger> {
   readonly name: string;
   readonly settings: Settings<T>;
   readonly createLogger: (values: SettingsOf<T>) => L;
-  /** Builds and starts the process. A thrown `HoldfastError` ends it with exit code 1 and its message. */
+  /**
+   * Builds and starts the process. A thrown `HoldfastError` ends it with its message and exit code 1, or 2 when it is
+   * `invalidArgument`: a setting, or a file that one names, is wrong, and starting again would not help.
+   */
   readonly start: (values: SettingsOf<T>, logger: L) => Promise<RunningProcess>;
   /** When given, the process id is written there once the process runs. */
   readonly pidFile?: (values: SettingsOf<T>) => string | undefined;
@@ -66,7 +69,7 @@ export async function runMain<T extends SettingsTable, L extends MainLogger>(
   } catch (error) {
     logger.error("process.failed", describe(error));
     process.stderr.write(`${program.name} failed: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    process.exit(isHoldfastError(error, "invalidArgument") ? exitUsage : 1);
   }
 }
 
