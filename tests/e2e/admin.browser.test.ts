@@ -263,7 +263,7 @@ describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => 
       fleet.change(`axe ${theme}`, { case: "drainNode", value: { nodeId: 2, reason: "axe" } as never });
       const other = await memory.enter({ theme });
       await other.page.goto("/admin");
-      await other.page.getByText("Copied to heal and balance").waitFor();
+      await other.page.getByText("Bytes copied").waitFor();
       await other.page.getByRole("progressbar").waitFor();
       expect(await seriousFaults(other.page)).toEqual([]);
       for (const action of ["Failure drill…", "Remove…", "Zone and rack…"]) {
@@ -288,7 +288,7 @@ describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => 
   test("at 360 px the page, its menus and its dialogs fit", async () => {
     const phone = await memory.enter({ width: 360, height: 740, isTouch: true });
     await phone.page.goto("/admin");
-    await phone.page.getByText("Copied to heal and balance").waitFor();
+    await phone.page.getByText("Bytes copied").waitFor();
     const overflow = () => phone.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     const clipped = () =>
       phone.page.evaluate(() =>

@@ -181,7 +181,7 @@ describe.skipIf(mustSkipBrowser("page"))("the page as a whole", () => {
       await page.getByRole("heading", { name: "Trash" }).waitFor();
       expect(await seriousFaults(page)).toEqual([]);
       await page.goto("/admin");
-      await page.getByText("Copied to heal and balance").waitFor();
+      await page.getByText("Bytes copied").waitFor();
       expect(await seriousFaults(page)).toEqual([]);
       await context.close();
     });
@@ -199,7 +199,7 @@ describe.skipIf(mustSkipBrowser("page"))("the page as a whole", () => {
     await page.getByRole("heading", { name: "Trash" }).waitFor();
     expect(await overflow()).toBeLessThanOrEqual(0);
     await page.goto("/admin");
-    await page.getByText("Copied to heal and balance").waitFor();
+    await page.getByText("Bytes copied").waitFor();
     expect(await overflow()).toBeLessThanOrEqual(0);
     expect(problems).toEqual([]);
     await context.close();

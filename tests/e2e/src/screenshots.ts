@@ -34,7 +34,7 @@ try {
     await page.screenshot({ path: path.join(folder, `drive-${theme}.png`) });
     await page.goto("/admin");
     await page.getByText("node-4", { exact: true }).first().waitFor();
-    await page.getByText("Copied to heal and balance").waitFor();
+    await page.getByText("Bytes copied").waitFor();
     await page.waitForTimeout(6_000);
     await page.setViewportSize({ width: 1280, height: 1960 });
     await page.waitForTimeout(500);

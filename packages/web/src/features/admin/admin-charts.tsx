@@ -54,7 +54,7 @@ export const AdminCharts = memo(function AdminCharts({ nodeNames }: ChartsProps)
         isWhole
       />
       <Chart
-        title="Copied to heal and balance"
+        title="Bytes copied"
         samples={samples}
         series={one("rate", 1, (sample) => sample.copyBytesPerSecond)}
         show={formatRate}
@@ -124,7 +124,7 @@ function Chart({ title, samples, series, show, isWhole = false }: ChartProps): R
               tickCount={4}
               allowDecimals={!isWhole}
               domain={[0, "auto"]}
-              tickFormatter={show}
+              tickFormatter={(value: number) => show(value).replaceAll(" ", "\u00a0")}
             />
             <Tooltip
               isAnimationActive={false}
