@@ -1,16 +1,15 @@
 import { create } from "@bufbuild/protobuf";
-import { must } from "@holdfast/base";
 import type { ConflictPolicy } from "@holdfast/proto/events/v1/events";
 import type { Entry } from "@holdfast/proto/model/v1/model";
 import {
   CreateFolderSchema,
-  GetEntryRequestSchema,
   MoveEntrySchema,
   PurgeEntrySchema,
   RestoreEntrySchema,
   TrashEntrySchema,
 } from "@holdfast/proto/master/v1/master";
 import { onBehalfOf } from "./actor.ts";
+import { entryAfter } from "./entry-after.ts";
 import { requireName } from "./name.ts";
 import type { Caller, Masters, RequestScope } from "./ports.ts";
 
@@ -50,25 +49,20 @@ export interface Change {
 
 /** The changing use-cases over the masters' commands. */
 export function createChange(masters: Masters): Change {
-  const entryAt = async (caller: Caller, entryId: bigint, index: bigint, scope: RequestScope): Promise<Entry> => {
-    const request = create(GetEntryRequestSchema, { entryId, userId: caller.userId, atLeastIndex: index });
-    return must((await masters.queries.getEntry(request, scope)).entry, "a found entry is in the answer");
-  };
-
   return {
     async createFolder(caller, folder, scope) {
       requireName(folder.name);
       const parentId = folder.parentId === 0n ? caller.rootEntryId : folder.parentId;
       const value = create(CreateFolderSchema, { ...folder, parentId, userId: caller.userId });
       const done = await masters.execute({ case: "createFolder", value }, onBehalfOf(caller, scope));
-      return entryAt(caller, done.outcome?.entryId ?? 0n, done.index, scope);
+      return entryAfter(masters, { caller, entryId: done.outcome?.entryId ?? 0n, done }, scope);
     },
 
     async moveEntry(caller, move, scope) {
       if (move.targetName !== "") requireName(move.targetName);
       const value = create(MoveEntrySchema, { ...move, userId: caller.userId });
       const done = await masters.execute({ case: "moveEntry", value }, onBehalfOf(caller, scope));
-      return entryAt(caller, move.entryId, done.index, scope);
+      return entryAfter(masters, { caller, entryId: move.entryId, done }, scope);
     },
 
     async trashEntry(caller, { entryId, onlyIfEmpty }, scope) {
@@ -79,7 +73,7 @@ export function createChange(masters: Masters): Change {
     async restoreEntry(caller, entryId, scope) {
       const value = create(RestoreEntrySchema, { entryId, userId: caller.userId });
       const done = await masters.execute({ case: "restoreEntry", value }, onBehalfOf(caller, scope));
-      return entryAt(caller, entryId, done.index, scope);
+      return entryAfter(masters, { caller, entryId, done }, scope);
     },
 
     async purgeEntry(caller, entryId, scope) {

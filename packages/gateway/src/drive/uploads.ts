@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import { HoldfastError, must } from "@holdfast/base";
+import { HoldfastError } from "@holdfast/base";
 import type { ConflictPolicy } from "@holdfast/proto/events/v1/events";
 import type { Entry } from "@holdfast/proto/model/v1/model";
 import {
   AbortUploadSchema,
   CommitUploadSchema,
-  GetEntryRequestSchema,
   GetUploadRequestSchema,
   StartUploadSchema,
   StoreUploadPartSchema,
   type GetUploadResponse,
 } from "@holdfast/proto/master/v1/master";
 import { onBehalfOf } from "./actor.ts";
+import { entryAfter } from "./entry-after.ts";
 import { executePlacing } from "./execute-placing.ts";
 import { writeGuarded, type WriteGuard } from "./guarded-write.ts";
 import { atMost, requireCaller, requireSha256 } from "./incoming-bytes.ts";
@@ -110,8 +110,7 @@ export function createUploads(masters: Masters, options: UploadsOptions): Upload
       const command = { ...onBehalfOf(caller, scope), requestId: commitRequestId(uploadId) };
       const done = await masters.execute({ case: "commitUpload", value }, command);
       const entryId = done.outcome?.entryId ?? 0n;
-      const request = create(GetEntryRequestSchema, { entryId, userId: caller.userId, atLeastIndex: done.index });
-      return must((await masters.queries.getEntry(request, scope)).entry, "a found entry is in the answer");
+      return entryAfter(masters, { caller, entryId, done }, scope);
     },
 
     async abort(caller, uploadId, scope) {
