@@ -24,7 +24,7 @@ export async function ensureBuiltPage(): Promise<void> {
 
 async function newestSourceMs(): Promise<number> {
   let newest = 0;
-  for (const folder of ["src", "public", "."]) {
+  for (const folder of ["src", "public", "build", "../base/src", "../proto/src", "."]) {
     const items = await readdir(join(webFolder, folder), { recursive: folder !== ".", withFileTypes: true });
     for (const item of items)
       if (item.isFile() && !item.name.includes(".test."))
