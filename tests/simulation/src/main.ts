@@ -20,6 +20,9 @@ const usage = `npm run sim --                     200 seeds
   --seed N --shrink [--runs R]                  makes a red seed smaller while it stays red
 `;
 
+/** After so many seeds a long run says that it is alive. */
+const progressSeeds = 500;
+
 /** Exit 1 when a promise was broken or a seed was not replayed exactly. */
 async function main(): Promise<number> {
   const words = wordsOf(process.argv.slice(2));
@@ -110,12 +113,15 @@ async function runMany(words: CommandWords): Promise<number> {
   const startedAtMs = performance.now();
   const counter = new TotalsCounter();
   let next = from;
+  let done = 0;
   await runSeedPool({
     workers,
     next: () => (next < from + count ? { seed: next++ } : undefined),
     onAnswer: ({ report }) => {
       counter.add(report);
       if (report.violations.length > 0) describe(report);
+      if (++done % progressSeeds === 0)
+        console.error(`${done} seeds after ${Math.round((performance.now() - startedAtMs) / 1_000)} s`);
     },
   });
   const seconds = (performance.now() - startedAtMs) / 1_000;

@@ -21,7 +21,7 @@ describe("the whole cluster, simulated", () => {
     expect(broken).toEqual([]);
     // A workload that gets nothing done would keep every promise, too.
     const totals = counter.totals();
-    expect(totals.operations).toBeGreaterThan(seedCount * 20);
+    expect(totals.operations).toBeGreaterThan(seedCount * 12);
     expect(totals.faultCount).toBeGreaterThan(seedCount * 3);
     expect(Object.keys(totals.faults).length).toBeGreaterThan(15);
   });

@@ -3,6 +3,9 @@ import { stripTypeScriptTypes } from "node:module";
 import type { Recording } from "../run/recording.ts";
 import { describeFaults, type SimulationReport } from "../run/seed-report.ts";
 
+const styleFile = new URL("viewer.css", import.meta.url);
+const scriptFile = new URL("viewer.ts", import.meta.url);
+
 /** A run as one page that needs nothing else: no network, no other file. */
 export function viewPage(
   report: SimulationReport,
@@ -10,7 +13,6 @@ export function viewPage(
   origin: { readonly commit: string; readonly command: string },
 ): string {
   const { seed, operationCount, faultCount, faults, termCount, violations, traceHash } = report;
-  const read = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
   const verdict =
     violations.length === 0
       ? `<span class="verdict">every promise was kept</span>`
@@ -33,7 +35,7 @@ export function viewPage(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Seed ${seed}: ${violations.length === 0 ? "green" : "red"}</title>
-<style>${read("viewer.css")}</style>
+<style>${readFileSync(styleFile, "utf8")}</style>
 </head>
 <body>
 <header>
@@ -56,7 +58,7 @@ ${list}
 <section class="log"><h2>Step by step</h2><div class="filters">${filters.join("")}</div><div class="rows" id="rows"></div></section>
 </main>
 <script type="application/json" id="recording">${JSON.stringify(recording).replaceAll("<", "\\u003c")}</script>
-<script type="module">${stripTypeScriptTypes(read("viewer.ts"))}</script>
+<script type="module">${stripTypeScriptTypes(readFileSync(scriptFile, "utf8"))}</script>
 </body>
 </html>
 `;

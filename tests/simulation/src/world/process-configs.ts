@@ -55,7 +55,11 @@ export function masterOf(id: number, shape: WorldShape, ports: HostPorts): [Mast
     chunkSizeBytes: shape.chunkSizeBytes,
     preset: "demo",
     // The same times as by default, in fewer ticks.
-    raft: { tickMs: 50, heartbeatTicks: 3, electionTicksMin: 6 },
+    // A short log, so that masters that were away or lost their disk are sent snapshots.
+    raft: {
+      ...{ tickMs: 50, heartbeatTicks: 3, electionTicksMin: 6 },
+      ...{ retainedEntriesMin: 30, laggingEntriesMax: 60, compactionCheckMs: 500, segmentBytesMax: 65_536 },
+    },
     presetChanges: {
       liveness: { suspectAfterMs: 2_000, deadAfterMs: 4_000 },
       garbageIntervalMs: 500,

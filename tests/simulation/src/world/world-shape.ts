@@ -44,7 +44,8 @@ export function drawShape(random: SeededRandom): WorldShape {
     clientCount: isLong ? 3 : 2,
     chunkSizeBytes: random.chance(0.1) ? 72 * kibibyte : 8 * kibibyte,
     faultSpanMs: isLong ? random.between(6_000, 12_000) : random.between(2_000, 4_500),
-    pauseMsMax: random.between(60, 400),
+    // Steps are what a seed costs most of: many in a few worlds, so that all get their turn in the others.
+    pauseMsMax: isLong ? random.between(60, 300) : random.between(150, 900),
     delayMsMax: random.chance(0.25) ? random.between(1, 40) : 0.5,
     breakProbability: random.chance(0.3) ? random.between(0.000_1, 0.003) : 0,
     lineBytesPerMs: random.chance(0.3) ? random.between(500, 5_000) : 100_000,
