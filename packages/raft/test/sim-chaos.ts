@@ -11,6 +11,8 @@ export interface ChaosReport {
   readonly terms: number;
   /** States that took the place of others. */
   readonly installs: number;
+  /** Directories that were lost. */
+  readonly wipes: number;
   readonly traceHash: string;
 }
 
@@ -22,6 +24,8 @@ interface Attempt {
 /** Virtual ms of trouble, and what heals afterwards must need. */
 const troubleMs = 15_000;
 const healMs = 30_000;
+/** From here on every directory has been registered in the log. */
+const registeredMs = 4000;
 
 /**
  * One seeded run: a group under crashes, power cuts, partitions, one-way blocks, slow and stalled disks and lost
@@ -43,6 +47,8 @@ class ChaosRun {
   #booting = 0;
   #isOver = false;
   #crashes = 0;
+  #wipes = 0;
+  readonly #hasSnapshots: boolean;
   #failure: Error | undefined;
 
   constructor(seed: number) {
@@ -54,6 +60,7 @@ class ChaosRun {
     };
     // Two of three seeds have state machines that make snapshots.
     const pieceEntries = seed % 3 === 0 ? 0 : 7;
+    this.#hasSnapshots = pieceEntries > 0;
     this.#cluster = new SimCluster({ seed, size, settings, pieceEntries });
   }
 
@@ -74,6 +81,7 @@ class ChaosRun {
       applied: this.#attempts.filter(({ outcome }) => outcome?.kind === "applied").length,
       crashes: this.#crashes,
       terms: this.#leaderOfTerm.size,
+      wipes: this.#wipes,
       installs: this.#cluster.ids.reduce((sum, id) => sum + this.#cluster.stateMachine(id).installCount, 0),
       traceHash: world.traceHash(),
     };
@@ -137,7 +145,9 @@ class ChaosRun {
     const id = must(ids[random.integer(ids.length)], "there is a member");
     const other = must(ids[random.integer(ids.length)], "there is a member");
     const { network, world } = this.#cluster;
-    switch (random.integer(10)) {
+    switch (random.integer(11)) {
+      case 10:
+        return this.#wipe(id);
       case 0:
       case 1:
         return this.#crash(id, "process");
@@ -195,6 +205,18 @@ class ChaosRun {
     const { scheduler, random } = this.#cluster.world;
     this.#cluster.world.machine(nameOf(id)).disk.resume();
     scheduler.schedule(random.fraction() * 2000, `chaos restart ${id}`, () => this.#boot(id));
+  }
+
+  /** One directory at a time: a group bears the loss of a minority. */
+  #wipe(id: PeerId): void {
+    const { world, ids } = this.#cluster;
+    const status = this.#cluster.leader()?.node.status();
+    const isWhole = status?.voters.length === ids.length && status.learners.length === 0;
+    const areHere = this.#cluster.members.size === ids.length && this.#booting === 0 && this.#stalled.size === 0;
+    if (!this.#hasSnapshots || !isWhole || !areHere || world.nowMs() < registeredMs) return;
+    this.#wipes++;
+    this.#cluster.wipe(id);
+    world.scheduler.schedule(world.random.fraction() * 2000, `chaos restart ${id}`, () => this.#boot(id));
   }
 
   #lookAtLeaders(): void {
