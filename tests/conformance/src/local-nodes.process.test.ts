@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -142,6 +143,21 @@ describe("holdfast node start", () => {
     await again.isIn();
     await waitForLiveness(client, "far", Liveness.LIVE);
     expect(await readFile(path.join(data("far"), "node.json"), "utf8")).not.toContain(joinToken.slice(-40));
+
+    const { status } = await client.admin.getStatus({});
+    const nodeId = status?.nodes.find(({ name }) => name === "far")?.nodeId ?? 0;
+    const removal = { case: "removeNode", value: { nodeId, isForced: true } } as const;
+    const requestId = randomBytes(16).toString("hex");
+    await client.admin.changeFleet({ requestId, command: { command: removal } });
+    expect(await again.exited).toBe(4);
+    expect(again.output).toContain("removed");
+    const returned = new NodeStart(["--data", data("far")]);
+    expect(await returned.exited).toBe(4);
+    expect(returned.output).toContain("removed");
+    const token = (await client.admin.createJoinToken({})).joinToken;
+    const replacement = new NodeStart(["--join", token, "--data", data("new"), "--name", "far"]);
+    await replacement.isIn();
+    await waitForLiveness(client, "far", Liveness.LIVE);
   });
 
   it("is refused with the token of another cluster and in the directory of one", async () => {
