@@ -84,7 +84,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "earlierTermCounts",
     about: "messages of earlier terms count",
     seenIn: "Redis-Raft (Jepsen)",
-    finder: "random",
+    finder: "script",
   },
   {
     name: "answerBeforeSync",

@@ -35,6 +35,22 @@ export const scenarios: Readonly<Record<string, () => void>> = {
     cluster.tick(200);
     assert(cluster.leader()?.id === 1, "the member with the longer log leads");
   },
+  "§3.3: an acknowledgement of an earlier term counts for nothing": () => {
+    const cluster = new TestCluster({ peers: 3, configure: withoutPreVote });
+    for (const id of [1, 2, 3]) giveLog(cluster.node(id), [1], 4);
+    isolate(cluster, 1, 3);
+    cluster.elect(1);
+    cluster.propose(1, "only 1 and 3 have it");
+    cluster.settle();
+    const index = cluster.node(1).view().lastIndex;
+    const message = { kind: "appendResponse", from: 2 as PeerId, to: 1 as PeerId, term: 3 as Term, index } as const;
+    cluster.step(1, { kind: "receive", message });
+    const two = cluster
+      .node(1)
+      .view()
+      .peers.find(({ id }) => id === 2);
+    assert((two?.matchIndex ?? 0) < index, "2 is not taken to have what it acknowledged in another term");
+  },
   "§3.6.1: a longer log of an earlier term does not win": () => {
     const cluster = new TestCluster({ peers: 3, configure: withoutPreVote });
     giveLog(cluster.node(1), [1, 1, 1], 2);
