@@ -34,7 +34,7 @@ export const AdminCharts = memo(function AdminCharts({ nodeNames }: ChartsProps)
   const one = (name: string, chart: number, valueAt: (sample: Sample) => number): readonly Series[] => [
     { name, color: `var(--chart-${chart})`, valueAt },
   ];
-  const byNode = (read: (moment: NodeMoment) => number): readonly Series[] =>
+  const byNode = (read: (moment: NodeMoment) => number | undefined): readonly Series[] =>
     [...nodeNames].map(([nodeId, name]) => ({
       name,
       color: `var(--chart-${((nodeId - 1) % colorCount) + 1})`,
@@ -77,7 +77,7 @@ export const AdminCharts = memo(function AdminCharts({ nodeNames }: ChartsProps)
       <Chart
         title="Slowest 5 % of writes, by node"
         samples={samples}
-        series={byNode((moment) => moment.writeP95Ms)}
+        series={byNode(({ writeP95Ms }) => (writeP95Ms === 0 ? undefined : writeP95Ms))}
         show={(value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`}
       />
     </div>
