@@ -50,6 +50,8 @@ export class PeerSender {
   #failures = 0;
   #isStopped = false;
   #isHelloDue = true;
+  /** Of this node's directory, for its life. */
+  #incarnation: Uint8Array | undefined;
   /** Settles when the newest stream is over. */
   #running: Promise<void> = Promise.resolve();
 
@@ -147,19 +149,20 @@ export class PeerSender {
 
   #frame(messages: readonly Message[]): ExchangeRequest {
     const { clusterId, self, peer, everyoneHas, ownHello } = this.#options;
-    const hello = ownHello();
+    this.#incarnation ??= bytesOfHex(ownHello().incarnation);
     const frame = create(ExchangeRequestSchema, {
       clusterId,
       from: self,
       to: peer,
       everyoneHasIndex: BigInt(everyoneHas()),
       messages: messages.map(encodeMessage),
-      incarnation: bytesOfHex(hello.incarnation),
-      isUndecided: hello.isUndecided,
+      incarnation: this.#incarnation,
     });
     if (!this.#isHelloDue) return frame;
     this.#isHelloDue = false;
+    const hello = ownHello();
     frame.isHello = true;
+    frame.isUndecided = hello.isUndecided;
     frame.durableTerm = BigInt(hello.durableTerm);
     frame.durableVote = hello.durableVote;
     frame.durableIndex = BigInt(hello.durableIndex);
