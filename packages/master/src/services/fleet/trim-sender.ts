@@ -24,6 +24,10 @@ export interface TrimSenderOptions {
 export class TrimSender {
   readonly #options: TrimSenderOptions;
   #isSending = false;
+  /** Orders that were committed since the stream began. */
+  #orderCount = 0;
+  /** `#orderCount` when a round found nothing left to send; looking again is of no use before there are more. */
+  #settledAt = -1;
 
   constructor(options: TrimSenderOptions) {
     this.#options = options;
@@ -31,23 +35,32 @@ export class TrimSender {
 
   /** One round over the committed orders. Overlapping calls are one. */
   async sendAll(): Promise<void> {
-    if (this.#isSending) return;
+    if (this.#isSending || this.#settledAt === this.#orderCount) return;
     this.#isSending = true;
+    const orderCount = this.#orderCount;
+    let isEmpty = true;
     try {
       const { store, nodeId } = this.#options;
       for await (const [[, chunkId], row] of tableRange(store, trimTable, {
         prefix: [nodeId],
         limit: ordersPerRoundMax,
       })) {
-        if (!this.send(chunkId, row.generation)) return;
+        isEmpty = false;
+        if (!this.#send(chunkId, row.generation)) return;
       }
+      if (isEmpty) this.#settledAt = orderCount;
     } finally {
       this.#isSending = false;
     }
   }
 
-  /** One order that is committed. */
-  send(chunkId: number, generation: number): boolean {
+  /** One order that was just committed; it is sent again in every round until it is carried out. */
+  send(chunkId: number, generation: number): void {
+    this.#orderCount += 1;
+    this.#send(chunkId, generation);
+  }
+
+  #send(chunkId: number, generation: number): boolean {
     const { nodeId, term, send } = this.#options;
     const value = { chunkId: BigInt(chunkId), generation, nodeId, term: BigInt(term) };
     return send(create(HeartbeatResponseSchema, { order: { case: "trim", value } }));
