@@ -13,7 +13,7 @@ it.skipIf(missing !== undefined)("the same with every process in a container of 
     driver: "container",
     seed: 7,
     durationMs: 25_000,
-    // Its minute is spent by the run of plain processes.
+    // Takes its time with plain processes.
     without: ["rollingRestart"],
     report: (line) => process.stdout.write(`${line}\n`),
   });
