@@ -1,0 +1,147 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { AppendResponse, VoteResponse } from "../../core/messages.ts";
+import type { LogIndex, PeerId, Term } from "../../core/types.ts";
+import { decodePosition, encodePosition } from "../../transport/position-codec.ts";
+import type { PeerAnswer, PeerHello } from "../../transport/transport.ts";
+import { Admission } from "./admission.ts";
+import { CatchUp } from "./catch-up.ts";
+import { decodeFacts, encodeFacts, MemberBooks, type MemberFact } from "./member-book.ts";
+import { changeOf } from "./plan-change.ts";
+import { PromiseMemory } from "./promise-memory.ts";
+
+const id = (peer: number): PeerId => peer as PeerId;
+const at = (index: number): LogIndex => index as LogIndex;
+const noContext = { voters: [id(1)], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+const fact = (peer: number, over: Partial<MemberFact> = {}): MemberFact => ({
+  ...{ peer: id(peer), address: `m${peer}:7000`, incarnation: "ab".repeat(16), isVoterWanted: false, replaces: id(0) },
+  ...over,
+});
+
+describe("Admission", () => {
+  const answer = (over: Partial<PeerAnswer>): PeerAnswer => ({
+    ...{ incarnation: "00".repeat(16), standing: "member", isUndecided: true },
+    ...over,
+  });
+
+  it("founds only when everybody is as new, and joins as soon as somebody knows another directory", () => {
+    const admission = new Admission([id(2), id(3)]);
+    expect(admission.verdict(false)).toBe("wait");
+    admission.take(id(2), answer({}));
+    expect(admission.verdict(false)).toBe("wait");
+    admission.take(id(9), answer({ standing: "stranger" }));
+    admission.take(id(3), answer({ standing: undefined }));
+    expect(admission.verdict(false), "strangers and the silent do not count").toBe("wait");
+    admission.take(id(3), answer({}));
+    expect(admission.verdict(true)).toBe("found");
+    admission.take(id(3), answer({ standing: "stranger", isUndecided: false }));
+    expect(admission.verdict(true)).toBe("join");
+  });
+
+  it("is welcome in a group that knows no other directory, after a while, though somebody is away", () => {
+    const admission = new Admission([id(2), id(3)]);
+    admission.take(id(2), answer({ isUndecided: false }));
+    expect([admission.verdict(true), admission.verdict(false)]).toEqual(["wait", "found"]);
+    expect(new Admission([]).verdict(true), "who is alone founds").toBe("found");
+  });
+});
+
+describe("CatchUp (§4.2.1)", () => {
+  it("lets a learner vote after the first round that was over within an election timeout", () => {
+    const catchUp = new CatchUp({ electionMs: 300, lastIndex: at(1000), nowMs: 0 });
+    expect(catchUp.observe({ matchIndex: at(400), lastIndex: at(1500), nowMs: 100 })).toBe(false);
+    expect(catchUp.observe({ matchIndex: at(1000), lastIndex: at(2000), nowMs: 900 }), "a slow round").toBe(false);
+    expect(catchUp.observe({ matchIndex: at(1999), lastIndex: at(2100), nowMs: 1000 })).toBe(false);
+    expect(catchUp.observe({ matchIndex: at(2000), lastIndex: at(2100), nowMs: 1100 })).toBe(true);
+  });
+
+  it("never lets one vote that does not keep up", () => {
+    const catchUp = new CatchUp({ electionMs: 300, lastIndex: at(0), nowMs: 0 });
+    for (let round = 1; round < 40; round++) {
+      const indexes = { matchIndex: at(round * 1000), lastIndex: at(round * 1000 + 1000) };
+      expect(catchUp.observe({ ...indexes, nowMs: round * 400 })).toBe(false);
+    }
+  });
+});
+
+describe("PromiseMemory", () => {
+  const incarnation = "cd".repeat(16);
+  const hello = (term: number, vote: number, index: number): PeerHello => ({
+    ...{ incarnation, durableTerm: term as Term, durableVote: id(vote), durableIndex: at(index), isUndecided: false },
+  });
+  const header = { from: id(2), to: id(1) };
+  const ack = (term: number, index: number): AppendResponse => ({
+    ...{ ...header, kind: "appendResponse", term: term as Term, index: at(index) },
+  });
+  const vote = (term: number, over: Partial<VoteResponse> = {}): VoteResponse => ({
+    ...{ ...header, kind: "voteResponse", term: term as Term, isPreVote: false, isRejected: false },
+    ...{ commit: { term: 0 as Term, index: at(0) }, ...over },
+  });
+
+  it("finds who has less than it acknowledged or voted, and nobody else", () => {
+    const memory = new PromiseMemory(id(1));
+    expect(memory.isBroken(id(2), hello(0, 0, 0)), "nothing was promised").toBe(false);
+    memory.note(ack(5, 100), incarnation);
+    memory.note(ack(5, 90), incarnation);
+    memory.note(vote(6), incarnation);
+    memory.note(vote(9, { isPreVote: true }), incarnation);
+    memory.note(vote(9, { isRejected: true }), incarnation);
+    const isBroken = (...state: [number, number, number]): boolean => memory.isBroken(id(2), hello(...state));
+    expect(isBroken(5, 0, 100), "an older term than it voted in").toBe(true);
+    expect(isBroken(6, 3, 100), "another vote in the same term").toBe(true);
+    expect(isBroken(6, 1, 20), "in a later term the tail may have been replaced").toBe(false);
+    expect(isBroken(7, 0, 0)).toBe(false);
+    const old = new PromiseMemory(id(1));
+    old.note(ack(5, 100), incarnation);
+    expect([99, 100, 101].map((index) => old.isBroken(id(2), hello(5, 0, index)))).toEqual([true, false, false]);
+    expect(old.isBroken(id(2), { ...hello(0, 0, 0), incarnation: "ef".repeat(16) }), "another directory").toBe(false);
+  });
+});
+
+describe("member books", () => {
+  it("follow the log's start and configuration entries, at every index", () => {
+    const start = { index: at(10), term: 1 as Term, membership: noContext, context: encodeFacts([fact(1)]) };
+    const books = new MemberBooks(start);
+    const entry = (index: number, change: ReturnType<typeof changeOf>) =>
+      ({ index: at(index), term: 1 as Term, payload: { kind: "configuration", change } }) as const;
+    const wanted = fact(4, { isVoterWanted: true, replaces: id(1) });
+    expect(books.take(entry(12, changeOf([{ action: "addLearner", peer: id(4) }], [wanted])))).toBe(true);
+    expect(books.take(entry(12, changeOf([{ action: "remove", peer: id(4) }], [])))).toBe(false);
+    const steps = [{ action: "addVoter", peer: id(4) } as const, { action: "remove", peer: id(1) } as const];
+    books.take(entry(15, changeOf(steps, [])));
+    expect([...books.at(at(11)).keys()]).toEqual([1]);
+    expect(books.at(at(14)).get(id(4))).toEqual(wanted);
+    expect([...books.current.values()]).toEqual([fact(4)]);
+    const compacted = books.compact({ index: at(14), term: 1 as Term, membership: noContext });
+    expect(decodeFacts(compacted.context ?? new Uint8Array())).toEqual([fact(1), wanted]);
+    expect(decodePosition(encodePosition(compacted))).toEqual(compacted);
+    expect([...books.current.keys()]).toEqual([4]);
+    books.restart(start);
+    expect([...books.current.keys()]).toEqual([1]);
+  });
+
+  it("survive their encoding; other bytes are no facts and throw nothing", () => {
+    const facts = fc.uniqueArray(
+      fc.record({
+        peer: fc.integer({ min: 1, max: 255 }).map(id),
+        address: fc.string({ maxLength: 30 }),
+        incarnation: fc.constantFrom("", "0f".repeat(16)),
+        isVoterWanted: fc.boolean(),
+        replaces: fc.integer({ min: 0, max: 255 }).map(id),
+      }),
+      { selector: ({ peer }) => peer, maxLength: 9 },
+    );
+    fc.assert(
+      fc.property(facts, (list) => {
+        expect(decodeFacts(encodeFacts(list))).toEqual(list.toSorted((left, right) => left.peer - right.peer));
+      }),
+    );
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (garbage) => {
+        expect(Array.isArray(decodeFacts(garbage))).toBe(true);
+        const position = decodePosition(garbage);
+        expect(position === undefined || Number.isInteger(position.index)).toBe(true);
+      }),
+    );
+  });
+});
