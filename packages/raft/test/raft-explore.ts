@@ -19,13 +19,17 @@ function explore(profile: ExploreProfile): boolean {
   const limit = profile.states === undefined ? statesMax : Infinity;
   const report = new Explorer(profile.bounds, limit).run();
   const seconds = (performance.now() - startedMs) / 1000;
-  const isPinned = profile.states === undefined || profile.states === report.states;
-  const end = report.isComplete ? "all of them" : `all within ${report.depth} steps, and more`;
+  const { within } = profile;
+  const isOtherDepth = within?.depth === report.depth && within.states !== report.statesWithinDepth;
+  const isPinned = (profile.states === undefined || profile.states === report.states) && !isOtherDepth;
+  const end = report.isComplete
+    ? "all of them"
+    : `all ${report.statesWithinDepth} within ${report.depth} steps, and more`;
   process.stdout.write(
     `${profile.name}: ${report.states} distinct states (${end}), ${report.transitions} transitions, ` +
       `${Math.round(report.states / seconds)} states/s, ${seconds.toFixed(1)} s, ${Math.round(report.bytes / 2 ** 20)} MiB; ` +
       `${report.localStates} states of single members, ${report.coreSteps} steps of the real core, ${report.messages} messages` +
-      `${isPinned ? "" : `; PINNED ${profile.states}`}\n`,
+      `${isPinned ? "" : `; PINNED ${profile.states ?? within?.states}`}\n`,
   );
   return isPinned;
 }

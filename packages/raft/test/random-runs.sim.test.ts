@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { runRandomly } from "../src/testing/random-run.ts";
 
 /** Bounded so that every test run can afford it; more seeds: `RAFT_SEEDS=5000 vitest run --project sim packages/raft`. */
-const seeds = Number(process.env["RAFT_SEEDS"] ?? 40);
+const seeds = Number(process.env["RAFT_SEEDS"] ?? 30);
 
 describe("random runs", () => {
   for (const hasMembershipChanges of [false, true]) {

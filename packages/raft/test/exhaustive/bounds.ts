@@ -24,6 +24,8 @@ export interface ExploreProfile {
   readonly bounds: ExploreBounds;
   /** Distinct states within the bounds; undefined: more than anybody waited for. */
   readonly states: number | undefined;
+  /** Where nobody waited: how many states are at most so many steps away. */
+  readonly within?: { readonly depth: number; readonly states: number };
   /** Small enough for every `npm test`. */
   readonly isQuick: boolean;
 }
@@ -51,6 +53,7 @@ export const exploreProfiles: readonly ExploreProfile[] = [
   profile("one-entry", { proposals: 1 }, 328_000),
   profile("heartbeat-duplicate", { heartbeats: 1, duplicates: 1 }, 1_589_653),
   profile("entry-crash", { proposals: 1, crashes: 1 }, 2_279_187),
+  profile("two-elections-duplicate", { timeouts: 2, duplicates: 1 }, 7_437_581),
   profile("two-elections-crash", { timeouts: 2, crashes: 1 }, 5_134_438),
   profile(
     "everything",

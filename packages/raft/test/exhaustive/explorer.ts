@@ -23,6 +23,8 @@ export interface ExploreReport {
   readonly transitions: number;
   /** The longest shortest way to a state. */
   readonly depth: number;
+  /** Distinct states that are at most `depth` steps away: all of those were seen. */
+  readonly statesWithinDepth: number;
   /** Whether every state within the bounds was seen. */
   readonly isComplete: boolean;
   /** Distinct states of single members, and steps that the real core took (others are remembered). */
@@ -87,6 +89,8 @@ export class Explorer {
   readonly #next = new Int32Array(4096);
   #transitions = 0;
   #depth = 0;
+  /** All states before this one are at most `#depth` steps away. */
+  #levelEnd = 1;
   #at = 0;
 
   constructor(bounds: ExploreBounds, statesMax = Infinity) {
@@ -97,11 +101,10 @@ export class Explorer {
   /** Runs to the end of the bounds, or until `statesMax`. Throws `ExploreViolation`. */
   run(onProgress?: (report: ExploreReport) => void): ExploreReport {
     this.#begin();
-    let levelEnd = 1;
     for (this.#at = 0; this.#at < this.#table.count; this.#at++) {
-      if (this.#at === levelEnd) {
+      if (this.#at === this.#levelEnd) {
         this.#depth++;
-        levelEnd = this.#table.count;
+        this.#levelEnd = this.#table.count;
         onProgress?.(this.#report(false));
       }
       if (this.#table.count >= this.#statesMax) return this.#report(false);
@@ -122,6 +125,7 @@ export class Explorer {
       states: this.#table.count,
       transitions: this.#transitions,
       depth: this.#depth,
+      statesWithinDepth: this.#levelEnd,
       isComplete,
       localStates: this.#nodes.length,
       coreSteps: this.#steps.size,

@@ -3,7 +3,7 @@ import { shrink } from "./shrink.ts";
 import { planOf, runVopr } from "./vopr-run.ts";
 
 /** More with `npm run raft:vopr -- --seeds N`. */
-const seedCount = 14;
+const seedCount = 10;
 
 describe("a simulated group under all kinds of faults", () => {
   it(`keeps every promise for ${seedCount} seeds, and a healed quorum serves again`, async () => {
