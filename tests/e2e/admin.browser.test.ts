@@ -94,6 +94,7 @@ describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => 
       case: "startMaintenance",
       value: { nodeId: 1, durationMs: 14_400_000n },
     });
+    await page.locator("[data-node='node-1']").getByText("maintenance", { exact: true }).waitFor();
     await choose("node-1", "End maintenance…");
     await dialog().getByRole("button", { name: "End maintenance" }).click();
     await page.locator("[data-task='node-1']").waitFor({ state: "detached" });
@@ -225,6 +226,7 @@ describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => 
   });
 
   test("by keyboard alone: open the menu, drain, confirm; the focus comes back", async () => {
+    fleet.drainedPerLook = 0n;
     await page.getByRole("button", { name: "Actions on node-2" }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("menuitem", { name: "Drain…" }).waitFor();
@@ -236,7 +238,13 @@ describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => 
       await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     await dialog().waitFor({ state: "detached" });
-    await page.locator("[data-task='node-2']").waitFor();
+    await page
+      .locator("[data-node='node-2']")
+      .getByText(/^drain/)
+      .waitFor();
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label")))
+      .toBe("Actions on node-2");
     expect(fleet.orders.at(-1)?.case).toBe("drainNode");
     await choose("node-2", "Cancel the drain…");
     await page.keyboard.press("Escape");

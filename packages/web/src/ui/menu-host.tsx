@@ -24,7 +24,7 @@ export function MenuHost(): ReactNode {
           <Menu.Popup
             className={styles["menu"] ?? ""}
             aria-label={menu.label}
-            finalFocus={() => (useOverlays.getState().dialog === undefined ? (returnTo ?? true) : false)}
+            finalFocus={() => (isDialogOpen() ? false : (returnTo ?? true))}
           >
             {menu.items.map((item) => (
               <Fragment key={item.label}>
@@ -44,6 +44,11 @@ export function MenuHost(): ReactNode {
       </Menu.Portal>
     </Menu.Root>
   );
+}
+
+/** A dialog that was opened from the menu keeps the focus. */
+function isDialogOpen(): boolean {
+  return useOverlays.getState().dialog !== undefined || document.querySelector("[role=dialog]") !== null;
 }
 
 function anchorOf(menu: OpenMenu): Element | { getBoundingClientRect(): DOMRect } {

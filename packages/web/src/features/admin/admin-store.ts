@@ -1,4 +1,5 @@
 import { create } from "zustand";
+import { after } from "../../lib/time.ts";
 import type { ClusterNode } from "./model/cluster.ts";
 
 /** What the cluster may be told to stop doing on its own, or to go on with. */
@@ -14,12 +15,26 @@ export type AdminDialog =
   | { readonly kind: "replication" | "addNode" | "chunk" }
   | { readonly kind: "whatIf"; readonly nodeIds: readonly number[]; readonly zone: string };
 
+interface AdminDialogState {
+  readonly dialog: AdminDialog | undefined;
+  /** Where the keyboard goes when it closes. */
+  readonly returnTo: HTMLElement | undefined;
+}
+
 /** Which dialog of the admin page is open. */
-export const useAdminDialog = create<{ readonly dialog: AdminDialog | undefined }>(() => ({ dialog: undefined }));
+export const useAdminDialog = create<AdminDialogState>(() => ({ dialog: undefined, returnTo: undefined }));
 
 /** Opens a dialog. */
-export function openAdminDialog(dialog: AdminDialog): void {
-  useAdminDialog.setState({ dialog });
+export function openAdminDialog(dialog: AdminDialog, returnTo?: HTMLElement): void {
+  useAdminDialog.setState({ dialog, returnTo });
+}
+
+/**
+ * Opens a dialog from a menu, one turn later: a menu item may be chosen by letting the button go, and the click that
+ * follows would otherwise be taken for one outside of the new dialog, and close it.
+ */
+export function openAdminDialogFromMenu(dialog: AdminDialog, returnTo: HTMLElement): void {
+  after(0, () => openAdminDialog(dialog, returnTo));
 }
 
 /** Closes it. */

@@ -1,9 +1,10 @@
 import type { MenuItem } from "../../ui/overlay-store.ts";
-import { openAdminDialog } from "./admin-store.ts";
+import { openAdminDialogFromMenu, type AdminDialog } from "./admin-store.ts";
 import type { ClusterNode } from "./model/cluster.ts";
 
 /** What can be ordered of a node as it is; each opens a dialog that shows what would happen. */
-export function nodeActions(node: ClusterNode, isLocal: boolean): readonly MenuItem[] {
+export function nodeActions(node: ClusterNode, isLocal: boolean, anchor: HTMLElement): readonly MenuItem[] {
+  const open = (dialog: AdminDialog) => openAdminDialogFromMenu(dialog, anchor);
   const isBack = node.intent === "active";
   const back: Readonly<Partial<Record<ClusterNode["intent"], string>>> = {
     draining: "Cancel the drain…",
@@ -13,19 +14,17 @@ export function nodeActions(node: ClusterNode, isLocal: boolean): readonly MenuI
   };
   const backLabel = back[node.intent];
   return [
-    ...(backLabel === undefined
-      ? []
-      : [{ label: backLabel, onSelect: () => openAdminDialog({ kind: "activate", node }) }]),
-    ...(isBack ? [{ label: "Drain…", onSelect: () => openAdminDialog({ kind: "drain", node }) }] : []),
-    ...(isBack ? [{ label: "Maintenance…", onSelect: () => openAdminDialog({ kind: "maintenance", node }) }] : []),
-    { label: "Zone and rack…", onSelect: () => openAdminDialog({ kind: "label", node }) },
+    ...(backLabel === undefined ? [] : [{ label: backLabel, onSelect: () => open({ kind: "activate", node }) }]),
+    ...(isBack ? [{ label: "Drain…", onSelect: () => open({ kind: "drain", node }) }] : []),
+    ...(isBack ? [{ label: "Maintenance…", onSelect: () => open({ kind: "maintenance", node }) }] : []),
+    { label: "Zone and rack…", onSelect: () => open({ kind: "label", node }) },
     {
       label: "What if it died?",
       startsGroup: true,
-      onSelect: () => openAdminDialog({ kind: "whatIf", nodeIds: [node.nodeId], zone: "" }),
+      onSelect: () => open({ kind: "whatIf", nodeIds: [node.nodeId], zone: "" }),
     },
-    { label: "Failure drill…", onSelect: () => openAdminDialog({ kind: "drill", node }) },
-    ...(isLocal ? [{ label: "Stop its process…", onSelect: () => openAdminDialog({ kind: "stopLocal", node }) }] : []),
+    { label: "Failure drill…", onSelect: () => open({ kind: "drill", node }) },
+    ...(isLocal ? [{ label: "Stop its process…", onSelect: () => open({ kind: "stopLocal", node }) }] : []),
     ...(node.intent === "failed"
       ? []
       : [
@@ -33,9 +32,9 @@ export function nodeActions(node: ClusterNode, isLocal: boolean): readonly MenuI
             label: "Declare dead…",
             isDangerous: true,
             startsGroup: true,
-            onSelect: () => openAdminDialog({ kind: "fail", node }),
+            onSelect: () => open({ kind: "fail", node }),
           },
         ]),
-    { label: "Remove…", isDangerous: true, onSelect: () => openAdminDialog({ kind: "remove", node }) },
+    { label: "Remove…", isDangerous: true, onSelect: () => open({ kind: "remove", node }) },
   ];
 }

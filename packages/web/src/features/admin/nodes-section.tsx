@@ -78,7 +78,7 @@ function NodeRows({ node, task, isLocal }: NodeRowsProps): ReactNode {
       label: `Actions on ${node.name}`,
       anchor: event.currentTarget,
       align: "end",
-      items: nodeActions(node, isLocal),
+      items: nodeActions(node, isLocal, event.currentTarget),
     });
   return (
     <Fragment>

@@ -2,7 +2,7 @@ import { useState, type ReactNode } from "react";
 import { Button } from "../../../ui/button.tsx";
 import { Modal } from "../../../ui/modal.tsx";
 import type { FleetOrder, FleetQuestion } from "../admin-client.ts";
-import { closeAdminDialog, type HousekeepingChange } from "../admin-store.ts";
+import { closeAdminDialog, useAdminDialog, type HousekeepingChange } from "../admin-store.ts";
 import type { Cluster } from "../model/cluster.ts";
 import styles from "./dialogs.module.css";
 import { OrderDialog } from "./order-dialog.tsx";
@@ -120,6 +120,7 @@ export function WhatIfDialog({
       text="Computed from where the copies are at this moment. Nothing is changed."
       isWide
       onClose={closeAdminDialog}
+      returnTo={useAdminDialog.getState().returnTo}
       footer={<Button onClick={closeAdminDialog}>Close</Button>}
     >
       <div className={styles["form"]}>

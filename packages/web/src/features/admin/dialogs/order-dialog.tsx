@@ -5,7 +5,7 @@ import { Button } from "../../../ui/button.tsx";
 import { Modal } from "../../../ui/modal.tsx";
 import { showToast } from "../../../ui/toast-store.ts";
 import { admin, type FleetOrder, type FleetQuestion } from "../admin-client.ts";
-import { closeAdminDialog } from "../admin-store.ts";
+import { closeAdminDialog, useAdminDialog } from "../admin-store.ts";
 import styles from "./dialogs.module.css";
 import { PredictionView } from "./prediction-view.tsx";
 import { usePrediction } from "./use-prediction.ts";
@@ -70,6 +70,7 @@ export function OrderDialog(props: OrderDialogProps): ReactNode {
       text={text}
       isWide
       onClose={closeAdminDialog}
+      returnTo={useAdminDialog.getState().returnTo}
       footer={
         <>
           <Button onClick={closeAdminDialog}>Cancel</Button>
