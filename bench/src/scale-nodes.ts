@@ -145,6 +145,9 @@ const ports = { clock: createNodeClock(), timers: createNodeTimers(), random: cr
 const network = createGrpcNetwork({ ...ports, logger: silentLogger, metrics: createMetrics() });
 const nodes: SimulatedNode[] = [];
 
+// Without its parent it has nobody to report to.
+process.once("disconnect", () => process.exit());
+
 process.on("message", (message: NodesStart | { readonly die: number }) => {
   if ("die" in message) {
     nodes[message.die - 1]?.die();

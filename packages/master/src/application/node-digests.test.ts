@@ -27,3 +27,20 @@ test("what was there is read once, changes are followed, and another state is re
   digests.forget();
   expect(seen()).toEqual([3, 0, 0]);
 });
+
+test("changes while a node's rows are read are not lost, whichever of both saw them", async () => {
+  const told: { digests?: NodeDigests } = {};
+  const store = new CachedStore(createMemoryStore(), { onWrite: (batch) => told.digests?.note(batch) });
+  const digests = new NodeDigests(store);
+  told.digests = digests;
+  await store.write([row(1, 7, 100), row(1, 8, 9), row(2, 7, 1)]);
+  const reading = digests.ready(1);
+  await store.write([row(1, 7, 0), row(1, 9, 50)]);
+  await reading;
+  expect([7, 8, 9].map((bucket) => digests.digestOf(1, bucket))).toEqual([0, 9, 50]);
+  const again = digests.ready(2);
+  digests.forget();
+  await store.write([row(2, 7, 2)]);
+  await again;
+  expect(digests.digestOf(2, 7)).toBe(2);
+});

@@ -1,18 +1,39 @@
-import type { KeyValueChange } from "@holdfast/runtime";
+import type { KeyValueChange, KeyValueStore } from "@holdfast/runtime";
 import { inventoryBucketCount, nodeBucketTable } from "../domain/chunks/tables.ts";
-import { parseTableKey, readerOf, type ByteView } from "../domain/tables.ts";
+import { parseTableKey, readerOf } from "../domain/tables.ts";
+import { tableRange } from "../projections/table-range.ts";
 
 /**
  * The digests that nodes' inventories should have, in memory: every node's 256 are compared every ten seconds, and a
  * thousand nodes' rows do not stay in a store's cache. A node's are read when first asked for, then kept by every batch.
  */
 export class NodeDigests {
-  readonly #store: ByteView;
+  readonly #store: KeyValueStore;
   readonly #byNode = new Map<number, Float64Array>();
+  /** Nodes whose rows are being read, with the changes that came meanwhile, by bucket. */
+  readonly #loading = new Map<number, Map<number, number>>();
 
   /** Errors of the store come from `digestOf`. */
-  constructor(store: ByteView) {
+  constructor(store: KeyValueStore) {
     this.#store = store;
+  }
+
+  /** Reads a node's digests in one go, if they are not known yet; afterwards `digestOf` reads nothing. */
+  async ready(nodeId: number): Promise<void> {
+    if (this.#byNode.has(nodeId) || this.#loading.has(nodeId)) return;
+    const late = new Map<number, number>();
+    this.#loading.set(nodeId, late);
+    const digests = new Float64Array(inventoryBucketCount);
+    try {
+      for await (const [[, bucket], { digest }] of tableRange(this.#store, nodeBucketTable, { prefix: [nodeId] }))
+        digests[bucket] = digest;
+      // Another state came, or somebody read the rows one by one: what was read here may be old.
+      if (this.#loading.get(nodeId) !== late || this.#byNode.has(nodeId)) return;
+      for (const [bucket, digest] of late) digests[bucket] = digest;
+      this.#byNode.set(nodeId, digests);
+    } finally {
+      if (this.#loading.get(nodeId) === late) this.#loading.delete(nodeId);
+    }
   }
 
   /** The expected digest of a node's bucket; 0 = nothing is expected. */
@@ -28,13 +49,18 @@ export class NodeDigests {
       if (key[0] !== nodeBucketTable.tag) continue;
       const [nodeId, bucket] = parseTableKey(nodeBucketTable, key);
       const digests = this.#byNode.get(nodeId);
-      if (digests !== undefined) digests[bucket] = value === undefined ? 0 : nodeBucketTable.value.decode(value).digest;
+      const late = this.#loading.get(nodeId);
+      if (digests === undefined && late === undefined) continue;
+      const digest = value === undefined ? 0 : nodeBucketTable.value.decode(value).digest;
+      late?.set(bucket, digest);
+      if (digests !== undefined) digests[bucket] = digest;
     }
   }
 
   /** The store holds another state from now on. */
   forget(): void {
     this.#byNode.clear();
+    this.#loading.clear();
   }
 
   #read(nodeId: number): Float64Array {

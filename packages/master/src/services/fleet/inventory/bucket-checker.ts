@@ -40,6 +40,8 @@ export class BucketChecker {
 
   /** Takes the digests of a report. */
   async compare(buckets: readonly { readonly bucket: number; readonly digest: number }[]): Promise<void> {
+    const { nodeId, digests } = this.#options;
+    await digests.ready(nodeId);
     const comparisons = buckets.map(({ bucket, digest }) => ({
       bucket,
       nodeDigest: digest,
