@@ -38,28 +38,32 @@ function compressed(): Plugin {
 }
 
 /** The page: a static bundle that any gateway serves. `vite dev` passes calls on to a gateway on 8080. */
-export default defineConfig({
-  plugins: [
-    leanDescriptors({
-      folder: fileURLToPath(new URL("../proto/src/gen/", import.meta.url)),
-      services: [
-        "holdfast.drive.v1.SessionService",
-        "holdfast.drive.v1.DriveService",
-        "holdfast.drive.v1.AdminService",
-        "holdfast.fleet.v1.FleetQueryService",
-      ],
-    }),
-    react(),
-    compressed(),
-  ],
-  build: {
-    target: "es2024",
-    sourcemap: false,
-    assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "drive", test: firstView }] } } },
-  },
-  server: {
-    proxy: { "/api": "http://127.0.0.1:8080", "/holdfast.": "http://127.0.0.1:8080" },
-  },
+export default defineConfig(({ command }) => {
+  // A build that a test starts inherits its NODE_ENV, with which React would be the slow, half as large again one.
+  if (command === "build") process.env["NODE_ENV"] = "production";
+  return {
+    plugins: [
+      leanDescriptors({
+        folder: fileURLToPath(new URL("../proto/src/gen/", import.meta.url)),
+        services: [
+          "holdfast.drive.v1.SessionService",
+          "holdfast.drive.v1.DriveService",
+          "holdfast.drive.v1.AdminService",
+          "holdfast.fleet.v1.FleetQueryService",
+        ],
+      }),
+      react(),
+      compressed(),
+    ],
+    build: {
+      target: "es2024",
+      sourcemap: false,
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      rolldownOptions: { output: { codeSplitting: { groups: [{ name: "drive", test: firstView }] } } },
+    },
+    server: {
+      proxy: { "/api": "http://127.0.0.1:8080", "/holdfast.": "http://127.0.0.1:8080" },
+    },
+  };
 });
