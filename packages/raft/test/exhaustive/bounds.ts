@@ -55,11 +55,14 @@ export const exploreProfiles: readonly ExploreProfile[] = [
   profile("entry-crash", { proposals: 1, crashes: 1 }, 2_279_187),
   profile("two-elections-duplicate", { timeouts: 2, duplicates: 1 }, 7_437_581),
   profile("two-elections-crash", { timeouts: 2, crashes: 1 }, 5_134_438),
-  profile(
-    "everything",
-    { timeouts: 3, proposals: 2, crashes: 2, heartbeats: 1, duplicates: 1, transfers: 1, hasPreVote: true },
-    undefined,
-  ),
+  {
+    ...profile(
+      "everything",
+      { timeouts: 3, proposals: 2, crashes: 2, heartbeats: 1, duplicates: 1, transfers: 1, hasPreVote: true },
+      undefined,
+    ),
+    within: { depth: 12, states: 8_590_797 },
+  },
 ];
 
 /** The numbers of the cores: no limits that matter, and no time but the explorer's own actions. */
