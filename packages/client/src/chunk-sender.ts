@@ -137,7 +137,9 @@ class SendOnce {
 
   #takeAck(ack: WriteChunkResponse): void {
     this.#noteProgress();
-    if (ack.isDurable) this.#confirmed.add(ack.nodeId);
+    // Another node may live at an address by now, with an empty disk: its copy is none of those that were granted.
+    if (!this.#destination.places.some(({ nodeId }) => nodeId === ack.nodeId)) this.#failSilent(strangerAnswered());
+    else if (ack.isDurable) this.#confirmed.add(ack.nodeId);
     else this.#failures.set(ack.nodeId, new HoldfastError(errorKindFromWire(ack.errorKind), ack.errorMessage));
     const { places, writeCopiesMin } = this.#destination;
     const answeredCount = this.#confirmed.size + this.#failures.size;
@@ -150,12 +152,16 @@ class SendOnce {
   /** The call is over; who should have answered and did not is known now. */
   #end(error: HoldfastError): void {
     this.#linger?.cancel();
-    // Acknowledgements come through the nodes in line: the first that is missing is where it stopped.
+    this.#failSilent(error);
+    this.#finish();
+  }
+
+  /** Acknowledgements come through the nodes in line: the first that is missing is where it stopped. */
+  #failSilent(error: HoldfastError): void {
     const stopped = this.#destination.places.find(
       ({ nodeId }) => !this.#confirmed.has(nodeId) && !this.#failures.has(nodeId),
     );
     if (stopped !== undefined) this.#failures.set(stopped.nodeId, error);
-    this.#finish();
   }
 
   #finish(): void {
@@ -186,4 +192,8 @@ class SendOnce {
       this.#end(stalled);
     });
   }
+}
+
+function strangerAnswered(): HoldfastError {
+  return new HoldfastError("unavailable", "another node than the one meant answers there; the chunk goes elsewhere");
 }
