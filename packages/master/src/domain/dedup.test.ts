@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { MemoryView } from "../testing/memory-view.ts";
-import { dedupAgeMsMax, dedupOutcomesMax, dedupRingTable, dedupTable, evolveDedup, findOutcome } from "./dedup.ts";
+import {
+  dedupAgeMsMax,
+  dedupOutcomesMax,
+  dedupOutcomesMin,
+  dedupRingTable,
+  dedupTable,
+  evolveDedup,
+  findOutcome,
+} from "./dedup.ts";
 import { counterTable } from "./state.ts";
 import { tablesOf } from "./tables.ts";
 
@@ -39,9 +47,11 @@ describe("dedup window", () => {
     expect(view.rowsOf(dedupTable.tag)).toHaveLength(1);
   });
 
-  it("forgets by age, a few with each batch", () => {
+  it("forgets by age, a few with each batch, once enough newer ones are there", () => {
     const { keep, knows, view } = world();
     for (let number = 0; number < 10; number++) keep(`r${number}`, 1000);
+    // As if so many had followed that as many as are always kept are newer than these.
+    tablesOf(view).set(counterTable, ["dedup:next"], { value: dedupOutcomesMin + 10 });
     keep("edge", 1000 + dedupAgeMsMax);
     expect(knows("r0")).toBe(true);
     keep("late", 1001 + dedupAgeMsMax);
@@ -49,7 +59,13 @@ describe("dedup window", () => {
     keep("later", 1001 + dedupAgeMsMax);
     keep("latest", 1001 + dedupAgeMsMax);
     expect([knows("r9"), knows("edge"), knows("latest")]).toEqual([false, true, true]);
-    expect(view.rowsOf(dedupRingTable.tag)).toHaveLength(4);
+  });
+
+  it("forgets nothing when the leader's clock jumps ahead", () => {
+    const { keep, knows } = world();
+    keep("before", 1000);
+    for (let number = 0; number < 20; number++) keep(`after${number}`, 1000 + 30 * dedupAgeMsMax);
+    expect(knows("before")).toBe(true);
   });
 
   it("forgets by number", () => {

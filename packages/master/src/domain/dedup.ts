@@ -10,6 +10,8 @@ import { defineTable, type TableReader, type Tables } from "./tables.ts";
 export const dedupOutcomesMax = 100_000;
 /** How long an outcome is kept at least while fewer come: a retry within it is answered as the first time. */
 export const dedupAgeMsMax = 24 * 3_600_000;
+/** So many of the newest are kept whatever their age: a leader's clock that jumps must not make a retry count twice. */
+export const dedupOutcomesMin = 10_000;
 /** Outcomes forgotten with a batch at most; more than one, so that the window shrinks when it is too large. */
 const prunedMax = 4;
 
@@ -57,7 +59,7 @@ function prune(tables: Tables, next: number, atMs: number): void {
   let at = first;
   while (at < next && at - first < prunedMax) {
     const oldest = tables.get(dedupRingTable, [at]);
-    const isOld = oldest !== undefined && oldest.atMs + dedupAgeMsMax < atMs;
+    const isOld = oldest !== undefined && next - at > dedupOutcomesMin && oldest.atMs + dedupAgeMsMax < atMs;
     if (oldest !== undefined && !isOld && next - at <= dedupOutcomesMax) break;
     if (oldest !== undefined) tables.delete(dedupTable, [oldest.requestId]);
     tables.delete(dedupRingTable, [at]);
