@@ -133,7 +133,7 @@ test("a master refuses a folder of another cluster, a folder in use, and setting
   expect(foreign).toMatchObject({ code: 1 });
   expect(foreign.output).toContain("cluster");
   const wrong = await ended({ "--peers": "2=127.0.0.1:1,x", "--cluster-id": "abc" });
-  expect(wrong).toMatchObject({ code: 1 });
+  expect(wrong).toMatchObject({ code: 2 });
   expect(wrong.output).toContain('"x" is not id=host:port');
   expect(wrong.output).toContain("does not name this master (1)");
   expect(wrong.output).toContain("32 lower-case hex digits");

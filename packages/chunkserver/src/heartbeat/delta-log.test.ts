@@ -15,7 +15,7 @@ describe("DeltaLog", () => {
     expect(log.take(2).added).toEqual([]);
     log.startStream();
     log.confirm(5);
-    expect(log.take(6).added).toEqual([chunk(1)]);
+    expect(log.take(6)).toMatchObject({ added: [], stillHeld: [chunk(1)] });
     log.confirm(5);
     expect(log.size).toBe(1);
     log.confirm(6);
@@ -30,7 +30,17 @@ describe("DeltaLog", () => {
     log.added(chunk(2));
     log.trimmed(chunk(2));
     log.confirm(1);
-    expect(log.take(2)).toEqual({ added: [], trimmed: [chunk(2)], corrupt: [chunk(1)] });
+    expect(log.take(2)).toEqual({ added: [], stillHeld: [], trimmed: [chunk(2)], corrupt: [chunk(1)] });
+  });
+
+  it("tells a copy as added again when it was written or verified anew", () => {
+    const log = new DeltaLog();
+    log.added(chunk(1));
+    log.added(chunk(2));
+    log.take(1);
+    log.startStream();
+    log.added(chunk(1));
+    expect(log.take(2)).toMatchObject({ added: [chunk(1)], stillHeld: [chunk(2)] });
   });
 
   it("bounds a report", () => {

@@ -7,6 +7,8 @@ export type DeltaKind = "added" | "trimmed" | "corrupt";
 /** Changes of the inventory for one report. */
 export interface Deltas {
   readonly added: readonly HeldChunk[];
+  /** Added, and told on an earlier stream: nobody has looked at the copy since, so it is no proof against damage. */
+  readonly stillHeld: readonly HeldChunk[];
   readonly trimmed: readonly HeldChunk[];
   readonly corrupt: readonly HeldChunk[];
 }
@@ -16,6 +18,8 @@ interface Delta {
   readonly chunk: HeldChunk;
   /** Report it went out with on the present stream; undefined = not yet. */
   sentSequence: number | undefined;
+  /** Went out on an earlier stream. */
+  isRepeated: boolean;
 }
 
 /** Changes in one report at most; the rest goes with the next. */
@@ -54,18 +58,21 @@ export class DeltaLog implements InventoryListener {
 
   /** A new stream: its leader knows nothing of what was sent on the last one. */
   startStream(): void {
-    for (const delta of this.#deltas.values()) delta.sentSequence = undefined;
+    for (const delta of this.#deltas.values()) {
+      delta.isRepeated ||= delta.sentSequence !== undefined;
+      delta.sentSequence = undefined;
+    }
   }
 
   /** What has not gone out on this stream yet; it goes with the report of this sequence. */
   take(sequence: number): Deltas {
-    const taken: Record<DeltaKind, HeldChunk[]> = { added: [], trimmed: [], corrupt: [] };
+    const taken: Record<keyof Deltas, HeldChunk[]> = { added: [], stillHeld: [], trimmed: [], corrupt: [] };
     let takenCount = 0;
     for (const delta of this.#deltas.values()) {
       if (delta.sentSequence !== undefined) continue;
       if (takenCount++ === deltasPerReportMax) break;
       delta.sentSequence = sequence;
-      taken[delta.kind].push(delta.chunk);
+      taken[delta.kind === "added" && delta.isRepeated ? "stillHeld" : delta.kind].push(delta.chunk);
     }
     return taken;
   }
@@ -81,7 +88,7 @@ export class DeltaLog implements InventoryListener {
     const name = chunkFileName(chunk);
     // Deleted first, so that the map stays in order of the last change.
     this.#deltas.delete(name);
-    this.#deltas.set(name, { kind, chunk, sentSequence: undefined });
+    this.#deltas.set(name, { kind, chunk, sentSequence: undefined, isRepeated: false });
     this.#onChange();
   }
 }

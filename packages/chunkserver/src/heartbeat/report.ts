@@ -69,6 +69,7 @@ export function reportToWire(facts: ReportFacts): HeartbeatRequest {
       create(InventoryBucketSchema, { bucket, digest: BigInt(digest), chunkCount }),
     ),
     added: deltas.added.map(heldChunkToWire),
+    stillHeld: deltas.stillHeld.map(heldChunkToWire),
     trimmed: deltas.trimmed.map(heldChunkToWire),
     corrupt: deltas.corrupt.map(heldChunkToWire),
     latency: latencyToWire(facts.latency),

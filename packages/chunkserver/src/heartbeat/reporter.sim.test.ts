@@ -42,13 +42,13 @@ describe("Reporter", () => {
       fleet.leader.endStreams();
       await fleet.until(() => fleet.leader.reports.length > before);
       const first = fleet.leader.reports[before];
-      expect(names(first?.added ?? [])).toBe("1");
+      expect(names(first?.stillHeld ?? [])).toBe("1");
       expect(first?.buckets[1]).toMatchObject({ bucket: 1, chunkCount: 1 });
       await fleet.sleep(40_000);
       const later = fleet.leader.reports.length;
       fleet.leader.endStreams();
       await fleet.until(() => fleet.leader.reports.length > later);
-      expect(fleet.leader.reports[later]?.added).toEqual([]);
+      expect(fleet.leader.reports[later]).toMatchObject({ added: [], stillHeld: [] });
     }));
 
   it("keeps its identity over a restart and gets a new incarnation", () =>

@@ -161,8 +161,7 @@ export class Reporter {
         void this.#orders.drills(order.value);
         return undefined;
       case "refused":
-        this.#refused(order.value, address);
-        return "refused";
+        return this.#refused(order.value, address);
       case undefined:
         // An order of a newer master that this version does not know.
         return undefined;
@@ -171,10 +170,12 @@ export class Reporter {
     }
   }
 
-  #refused({ reason, errorKind }: Refused, address: string): void {
+  /** A refusal that passes by itself is asked again soon. */
+  #refused({ reason, errorKind }: Refused, address: string): StreamEnd {
     const kind = errorKindFromWire(errorKind);
     this.#options.logger.error("chunkserver.refused", { address, kind, reason });
     this.#options.onRefused(new HoldfastError(kind, reason));
+    return kind === "unavailable" ? "broken" : "refused";
   }
 
   async #welcome(welcome: Parameters<Orders["welcome"]>[0]): Promise<boolean> {

@@ -1,14 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MemoryView } from "../testing/memory-view.ts";
-import {
-  dedupAgeMsMax,
-  dedupOutcomesMax,
-  dedupOutcomesMin,
-  dedupRingTable,
-  dedupTable,
-  evolveDedup,
-  findOutcome,
-} from "./dedup.ts";
+import { dedupAgeMsMax, dedupOutcomesMax, dedupOutcomesMin, dedupTable, evolveDedup, findOutcome } from "./dedup.ts";
 import { counterTable } from "./state.ts";
 import { tablesOf } from "./tables.ts";
 

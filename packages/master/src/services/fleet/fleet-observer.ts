@@ -112,13 +112,16 @@ export class FleetObserver {
     const nowMs = this.#clock.monotonicMs();
     const heardMs = present?.lastHeartbeatMs ?? this.#watchingSinceMs;
     if (nowMs - heardMs >= this.#limits.suspectAfterMs) return undefined;
+    if (present?.isStreamOpen === true) {
+      const message =
+        `A process with the identity of ${claim.name} is alive at ${address}; this one at ${claim.address} has a copy of its directory. ` +
+        "Nothing was touched. Stop one of them; a new node needs an empty directory.";
+      return { kind: "precondition", message };
+    }
     const message =
-      present?.isStreamOpen === true
-        ? `A process with the identity of ${claim.name} is alive at ${address}; this one at ${claim.address} has a copy of its directory. ` +
-          "Nothing was touched. Stop one of them; a new node needs an empty directory."
-        : `${claim.name} was at ${address} a moment ago, and this process is at ${claim.address}. Nothing was touched. ` +
-          "If it moved, it is let in in a few seconds; if this is a copy of its directory, stop one of them.";
-    return { kind: "precondition", message };
+      `${claim.name} was at ${address} a moment ago, and this process is at ${claim.address}. Nothing was touched. ` +
+      "If it moved, it is let in in a few seconds; if this is a copy of its directory, stop one of them.";
+    return { kind: "unavailable", message };
   }
 
   /** A node's new stream; the number tells it from earlier ones. Refused when there is a doubt. */

@@ -198,7 +198,9 @@ export class HeartbeatSession {
     if (outcome === "stale") return true;
     joined.drills.compare(report.drillIds);
     if (!(await this.#introduce(report))) return false;
-    for (const copy of report.added) this.#noteAdded(joined, copy);
+    for (const copy of report.added) this.#noteHeld(joined, "added", copy);
+    // Somebody may have found such a copy damaged since it was written: it does not speak against that.
+    for (const copy of report.stillHeld) this.#noteHeld(joined, "listed", copy);
     for (const copy of report.corrupt) joined.copies.note("corrupt", copy);
     for (const copy of report.trimmed) joined.copies.note("trimmed", copy);
     for (const { bucket, copies } of report.listed) await joined.buckets.take(bucket, copies);
@@ -206,8 +208,8 @@ export class HeartbeatSession {
     return true;
   }
 
-  #noteAdded(joined: Joined, copy: HeldCopy): void {
-    joined.copies.note("added", copy);
+  #noteHeld(joined: Joined, kind: "added" | "listed", copy: HeldCopy): void {
+    joined.copies.note(kind, copy);
     this.#early.set(copy.chunkId, copy);
     if (this.#early.size <= earlyCopiesMax) return;
     for (const oldest of this.#early.keys()) {

@@ -20,6 +20,8 @@ export interface NodeReport {
   /** Empty when it is not their turn. */
   readonly buckets: readonly { readonly bucket: number; readonly digest: number }[];
   readonly added: readonly HeldCopy[];
+  /** Told as added on an earlier stream; not verified since. */
+  readonly stillHeld: readonly HeldCopy[];
   readonly trimmed: readonly HeldCopy[];
   readonly corrupt: readonly HeldCopy[];
   readonly listed: readonly { readonly bucket: number; readonly copies: readonly HeldCopy[] }[];
@@ -101,6 +103,7 @@ export function reportFromWire(request: HeartbeatRequest): NodeReport {
       digest: numberOf(digest, "digest"),
     })),
     added: request.added.map(copyFromWire),
+    stillHeld: request.stillHeld.map(copyFromWire),
     trimmed: request.trimmed.map(copyFromWire),
     corrupt: request.corrupt.map(copyFromWire),
     listed: request.listed.map(({ bucket, chunks }) => ({
