@@ -33,8 +33,20 @@ describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => 
   const orderKinds = () => fleet.orders.map((order) => order.case);
 
   async function choose(node: string, action: string): Promise<void> {
-    await page.getByRole("button", { name: `Actions on ${node}` }).click();
-    await page.getByRole("menuitem", { name: action }).click();
+    const item = page.getByRole("menuitem", { name: action });
+    // A menu shows what was known when it opened: what the page has yet to hear is there the next time.
+    await expect
+      .poll(
+        async () => {
+          if (await item.isVisible()) return true;
+          if (await page.getByRole("menuitem").first().isVisible()) await page.keyboard.press("Escape");
+          await page.getByRole("button", { name: `Actions on ${node}` }).click();
+          return item.isVisible();
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(true);
+    await item.click();
     await dialog().waitFor();
   }
 

@@ -21,7 +21,7 @@ import { FileChunkWrite } from "./file-chunk-write.ts";
 import { HashOnlyWrite, storedWithOtherBytes } from "./hash-only-write.ts";
 import { KeyedSerial } from "./keyed-serial.ts";
 import { loadInventory } from "./load-inventory.ts";
-import { noSuchCopy, StoredCopies } from "./stored-copies.ts";
+import { leftBehind, noSuchCopy, StoredCopies } from "./stored-copies.ts";
 import { Turnstile } from "./turnstile.ts";
 import { orderedAwayMeanwhile, WritingCopies } from "./writing-copies.ts";
 
@@ -37,6 +37,8 @@ export class FileChunkStore implements ChunkStore {
   readonly #syncs: Turnstile;
   readonly #syncer: DirectorySyncer;
   readonly #folders: ChunkFolders;
+  /** Names of copies that left the inventory while their file may still be there. */
+  readonly #leftBehind = new Set<string>();
   readonly #health: DiskHealth;
   readonly #trash: ChunkTrash;
   readonly #copies: StoredCopies;
@@ -166,12 +168,18 @@ export class FileChunkStore implements ChunkStore {
     await this.#serial.run(chunkFileName(key), async () => {
       this.#writing.orderAway(chunkFileName(key));
       const lengthBytes = this.#index.lengthOf(key);
-      if (lengthBytes === undefined) return listener.trimmed({ ...key, lengthBytes: 0 });
+      if (lengthBytes === undefined) {
+        if (this.mayReturn(key)) throw leftBehind(key);
+        return listener.trimmed({ ...key, lengthBytes: 0 });
+      }
       const name = `${term}-${chunkFileName(key)}`;
       await disk.rename(this.#paths.file(key), `${this.#paths.trash}/${name}`);
       this.#copies.forget(key);
       this.#trash.noteAdded(name);
+      // Until the new name is durable a power cut may bring the old one back, and after a failed sync for ever.
+      this.#leftBehind.add(chunkFileName(key));
       await Promise.all([this.#syncFolder(this.#paths.folder(key.chunkId)), this.#syncFolder(this.#paths.trash)]);
+      this.#leftBehind.delete(chunkFileName(key));
       logger.info("chunkserver.copy_trimmed", { chunkId: key.chunkId, generation: key.generation, term });
       listener.trimmed({ ...key, lengthBytes });
     });
@@ -184,7 +192,13 @@ export class FileChunkStore implements ChunkStore {
 
   /** Takes a copy out of the inventory and leaves its file as it is, because the node has the copy elsewhere or the disk failed. */
   withdraw(key: ChunkKey): void {
+    this.#leftBehind.add(chunkFileName(key));
     this.#copies.forget(key);
+  }
+
+  /** Whether a copy that is not in the inventory may be found on this disk at the next start. */
+  mayReturn(key: ChunkKey): boolean {
+    return this.#leftBehind.has(chunkFileName(key));
   }
 
   /** The disk refused a read. Answers the error. */

@@ -44,4 +44,21 @@ describe("what was ordered away or set aside", () => {
       } else expect(trash).toEqual(["7-0000000000000001.1"]);
     }
   });
+
+  it("is not called gone when the disk failed on the way, however often it is ordered", async () => {
+    const world = createSimWorld("failed on the way");
+    const before = await openStoreInWorld(world);
+    const key = { chunkId: 1, generation: 1 };
+    await world.settle(writeChunk(before.store, 1, sampleBytes(90_000)), 10_000);
+    before.machine.disk.failingSyncCount = 1;
+    for (let count = 0; count < 3; count++) {
+      await expect(world.settle(before.store.trim(key, 7), 1000)).rejects.toMatchObject({ kind: "diskFailed" });
+    }
+    expect(before.inventory.events).not.toContain("trimmed 1.1");
+    before.machine.powerCut();
+    const after = await openStoreInWorld(world);
+    await world.settle(after.store.trim(key, 8), 1000);
+    expect(after.inventory.events).toEqual(["trimmed 1.1"]);
+    expect(after.store.has(key)).toBe(false);
+  });
 });

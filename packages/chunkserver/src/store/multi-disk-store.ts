@@ -17,7 +17,7 @@ import type {
 } from "./chunk-store.ts";
 import { Evacuation } from "./evacuation.ts";
 import type { FileChunkStore } from "./file-chunk-store.ts";
-import { noSuchCopy } from "./stored-copies.ts";
+import { leftBehind, noSuchCopy } from "./stored-copies.ts";
 
 /** One disk of a node. */
 export interface StoreDisk {
@@ -64,7 +64,7 @@ export class MultiDiskStore implements ChunkStore {
       trimmed: (chunk) => {
         if (isElsewhere(chunk)) return;
         this.#union.remove(chunk);
-        listener.trimmed(chunk);
+        if (!this.#mayReturn(chunk)) listener.trimmed(chunk);
       },
       corrupt: (chunk) => {
         if (isElsewhere(chunk)) return;
@@ -157,15 +157,21 @@ export class MultiDiskStore implements ChunkStore {
     // A disk to which the chunk is being written hears of it too: the copy must not come afterwards.
     const writer = this.#writing.get(chunkFileName(key))?.store;
     const holders = this.#stores().filter((store) => store.has(key) || store === writer);
-    if (holders.length === 0) this.#options.listener.trimmed({ ...key, lengthBytes: 0 });
+    if (holders.length === 0 && !this.#mayReturn(key)) this.#options.listener.trimmed({ ...key, lengthBytes: 0 });
     for (const store of holders) {
       if (store.status().diskState === "failed") store.withdraw(key);
       else await store.trim(key, term);
     }
     if (holders.length > 0 && !this.#stores().some((store) => store.has(key))) {
       const removed = this.#union.remove(key);
-      if (removed !== undefined) this.#options.listener.trimmed(removed);
+      if (removed !== undefined && !this.#mayReturn(key)) this.#options.listener.trimmed(removed);
     }
+    // The order stays open: it is given again, and carried out for certain once the disk was replaced or read anew.
+    if (this.#mayReturn(key)) throw leftBehind(key);
+  }
+
+  #mayReturn(key: ChunkKey): boolean {
+    return this.#stores().some((store) => store.mayReturn(key));
   }
 
   bucketDigests(): readonly BucketDigest[] {

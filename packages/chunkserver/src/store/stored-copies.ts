@@ -120,3 +120,11 @@ export function noSuchCopy(key: ChunkKey): HoldfastError {
   const message = `This node has no copy of chunk ${key.chunkId}.${key.generation}. Ask another node.`;
   return new HoldfastError("notFound", message);
 }
+
+/** The copy's file may still be on a disk that failed, and be found there at the next start. */
+export function leftBehind(key: ChunkKey): HoldfastError {
+  const message =
+    `The disk failed while or before chunk ${key.chunkId}.${key.generation} was removed from it; it may come back with it. ` +
+    "Nothing else is affected. Replace the disk or start the node anew, and the order is carried out.";
+  return new HoldfastError("diskFailed", message);
+}
