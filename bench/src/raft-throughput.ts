@@ -30,7 +30,7 @@ const cluster = await ProcessCluster.create(3, {
 try {
   await cluster.startAll();
   console.log(
-    "| callers | entries/s | p50 ms | p90 ms | p99 ms | max ms | failed | leader CPU | follower CPU |\n|---|---|---|---|---|---|---|---|---|",
+    "| callers | entries/s | p50 ms | p90 ms | p99 ms | max ms | failed | leader CPU | follower CPU | leader MiB |\n|---|---|---|---|---|---|---|---|---|---|",
   );
   for (const callers of values.callers.split(",").map(Number)) {
     const leader = await cluster.leader();
@@ -43,9 +43,10 @@ try {
     const share = (id: number): string =>
       `${Math.round(((after.get(id) ?? 0) - (before.get(id) ?? 0)) / load.seconds / 10)} %`;
     const followers = [...cluster.members.keys()].filter((id) => id !== leader.id).map(share);
+    const { rssBytes } = await leader.ask({ kind: "status" }, "status");
     const rate = Math.round(load.applied / load.seconds).toLocaleString("en");
     console.log(
-      `| ${callers} | ${rate} | ${load.p50.toFixed(2)} | ${load.p90.toFixed(2)} | ${load.p99.toFixed(2)} | ${load.max.toFixed(1)} | ${load.failed} | ${share(leader.id)} | ${followers.join(", ")} |`,
+      `| ${callers} | ${rate} | ${load.p50.toFixed(2)} | ${load.p90.toFixed(2)} | ${load.p99.toFixed(2)} | ${load.max.toFixed(1)} | ${load.failed} | ${share(leader.id)} | ${followers.join(", ")} | ${Math.round(rssBytes / 2 ** 20)} |`,
     );
   }
   const statuses = await Promise.all(

@@ -114,6 +114,13 @@ process.on("message", (command: MemberCommand) => {
       cpuMs: process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000,
       rssBytes: process.memoryUsage.rss(),
     });
+  if (command.kind === "transfer") {
+    const told = (refusal: string): void => report({ kind: "transferred", refusal });
+    void node.transferLeadership().then(
+      () => told(""),
+      (error: unknown) => told(String(error)),
+    );
+  }
   if (command.kind === "metrics") report({ kind: "metrics", text: metrics.render() });
   if (command.kind === "propose") {
     void node

@@ -15,6 +15,7 @@ export type MemberCommand =
   | { readonly kind: "load"; readonly callers: number; readonly seconds: number; readonly entryBytes: number }
   | { readonly kind: "propose"; readonly text: string }
   | { readonly kind: "status" }
+  | { readonly kind: "transfer" }
   | { readonly kind: "metrics" }
   | { readonly kind: "stop" };
 
@@ -43,5 +44,7 @@ export type MemberReport =
       readonly cpuMs: number;
       readonly rssBytes: number;
     }
+  /** `refusal` is empty when another member leads now. */
+  | { readonly kind: "transferred"; readonly refusal: string }
   | { readonly kind: "metrics"; readonly text: string }
   | LoadReport;
