@@ -21,7 +21,8 @@ export interface CopyReportBufferOptions {
   readonly logger: Logger;
 }
 
-type Kind = "added" | "corrupt" | "trimmed" | "listed" | "missing";
+/** `held`: added, before anybody called the copy damaged; who does so until the commit is right. */
+type Kind = "added" | "held" | "corrupt" | "trimmed" | "listed" | "missing";
 
 /** Collects what one node says about its copies and commits it in batches; of several words about one copy the last counts. */
 export class CopyReportBuffer {
@@ -98,7 +99,7 @@ export class CopyReportBuffer {
       added: of("added"),
       corrupt: of("corrupt"),
       trimmed: of("trimmed"),
-      listed: of("listed"),
+      listed: [...of("held"), ...of("listed")],
       missingChunkIds: of("missing").map((copy) => copy.chunkId),
     };
     try {

@@ -12,6 +12,7 @@ import type { NodeDigests } from "../../application/node-digests.ts";
 import type { Submitter } from "../../application/submission.ts";
 import type { HeldCopy } from "../../domain/chunks/decide-replicas.ts";
 import { decideIntroduction } from "../../domain/fleet/decide.ts";
+import { chunkTable } from "../../domain/chunks/tables.ts";
 import { nodeByUuidTable, nodeTable } from "../../domain/fleet/tables.ts";
 import { clusterTable } from "../../domain/state.ts";
 import { readerOf, type TableReader } from "../../domain/tables.ts";
@@ -104,7 +105,7 @@ export class HeartbeatSession {
   /** A chunk was committed with this node as a place and without its word; it may have given it earlier. */
   onPlaced(chunkId: number): void {
     const copy = this.#early.get(chunkId);
-    if (copy !== undefined) this.#joined?.copies.note("added", copy);
+    if (copy !== undefined) this.#joined?.copies.note("held", copy);
   }
 
   /** An order for this node was committed. */
@@ -209,13 +210,18 @@ export class HeartbeatSession {
   }
 
   #noteHeld(joined: Joined, kind: "added" | "listed", copy: HeldCopy): void {
-    joined.copies.note(kind, copy);
+    joined.copies.note(kind === "added" && !this.#isKnownDamaged(joined.nodeId, copy) ? "held" : kind, copy);
     this.#early.set(copy.chunkId, copy);
     if (this.#early.size <= earlyCopiesMax) return;
     for (const oldest of this.#early.keys()) {
       this.#early.delete(oldest);
       return;
     }
+  }
+
+  /** Then a copy that is told as added was written or verified after the damage was known. */
+  #isKnownDamaged(nodeId: number, { chunkId }: HeldCopy): boolean {
+    return readerOf(this.#options.store).get(chunkTable, [chunkId])?.corruptNodeIds.includes(nodeId) === true;
   }
 
   /** Commits what is new about the node; nothing is submitted when nothing is. False when the node is refused. */
