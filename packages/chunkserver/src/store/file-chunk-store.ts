@@ -169,7 +169,7 @@ export class FileChunkStore implements ChunkStore {
       this.#writing.orderAway(chunkFileName(key));
       const lengthBytes = this.#index.lengthOf(key);
       if (lengthBytes === undefined) {
-        if (this.mayReturn(key)) throw leftBehind(key);
+        if (this.mayReturn(key)) await this.#finishRemoval(key);
         return listener.trimmed({ ...key, lengthBytes: 0 });
       }
       const name = `${term}-${chunkFileName(key)}`;
@@ -178,11 +178,17 @@ export class FileChunkStore implements ChunkStore {
       this.#trash.noteAdded(name);
       // Until the new name is durable a power cut may bring the old one back, and after a failed sync for ever.
       this.#leftBehind.add(chunkFileName(key));
-      await Promise.all([this.#syncFolder(this.#paths.folder(key.chunkId)), this.#syncFolder(this.#paths.trash)]);
-      this.#leftBehind.delete(chunkFileName(key));
+      await this.#finishRemoval(key);
       logger.info("chunkserver.copy_trimmed", { chunkId: key.chunkId, generation: key.generation, term });
       listener.trimmed({ ...key, lengthBytes });
     });
+  }
+
+  /** Makes a removal durable that was begun, on a disk that works. Errors: diskFailed, noSpace; then it may be asked again. */
+  async #finishRemoval(key: ChunkKey): Promise<void> {
+    if (this.#health.state === "failed") throw leftBehind(key);
+    await Promise.all([this.#syncFolder(this.#paths.folder(key.chunkId)), this.#syncFolder(this.#paths.trash)]);
+    this.#leftBehind.delete(chunkFileName(key));
   }
 
   /** All copies in the inventory; it must not change meanwhile. */

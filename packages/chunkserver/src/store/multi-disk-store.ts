@@ -156,8 +156,8 @@ export class MultiDiskStore implements ChunkStore {
   async trim(key: ChunkKey, term: number): Promise<void> {
     // A disk to which the chunk is being written hears of it too: the copy must not come afterwards.
     const writer = this.#writing.get(chunkFileName(key))?.store;
-    const holders = this.#stores().filter((store) => store.has(key) || store === writer);
-    if (holders.length === 0 && !this.#mayReturn(key)) this.#options.listener.trimmed({ ...key, lengthBytes: 0 });
+    const holders = this.#stores().filter((store) => store.has(key) || store === writer || store.mayReturn(key));
+    if (holders.length === 0) this.#options.listener.trimmed({ ...key, lengthBytes: 0 });
     for (const store of holders) {
       if (store.status().diskState === "failed") store.withdraw(key);
       else await store.trim(key, term);

@@ -22,6 +22,7 @@ import {
   evolveFolderCreated,
 } from "./namespace/evolve.ts";
 import { evolveEntryPurged, evolveVersionCommitted, evolveVersionPurged } from "./namespace/evolve-versions.ts";
+import type { ChunkEvent } from "./neighbours.ts";
 import { clusterTable, noteId } from "./state.ts";
 import type { Tables } from "./tables.ts";
 import { evolveUploadEnded, evolveUploadPartStored, evolveUploadStarted } from "./uploads/evolve.ts";
@@ -108,17 +109,7 @@ function evolveContent(tables: Tables, event: ContentEvent, context: EvolveConte
   }
 }
 
-type NeighbourEvent =
-  | EventOf<
-      | "chunksGranted"
-      | "chunkPlaced"
-      | "replicaPlaced"
-      | "replicaConfirmed"
-      | "replicaLost"
-      | "trimOrdered"
-      | "replicaTrimmed"
-    >
-  | FleetFact;
+type NeighbourEvent = ChunkEvent | FleetFact;
 
 function evolveFromNeighbours(tables: Tables, event: NeighbourEvent, context: EvolveContext): void {
   switch (event.kind) {

@@ -1,7 +1,8 @@
 import { exhaustive } from "@holdfast/base";
 import { usersTable } from "../domain/accounts/state.ts";
-import type { DomainEvent, EventOf } from "../domain/events.ts";
+import type { DomainEvent } from "../domain/events.ts";
 import { entryTable } from "../domain/namespace/state.ts";
+import type { ChunkEvent } from "../domain/neighbours.ts";
 import type { TableReader } from "../domain/tables.ts";
 import { byDrill, nodeNames, summariseFleet } from "./fleet-summary.ts";
 
@@ -63,16 +64,6 @@ export function summarise(event: DomainEvent, tables: TableReader): string {
       return summariseFleet(event, tables);
   }
 }
-
-type ChunkEvent = EventOf<
-  | "chunksGranted"
-  | "chunkPlaced"
-  | "replicaPlaced"
-  | "replicaConfirmed"
-  | "replicaLost"
-  | "trimOrdered"
-  | "replicaTrimmed"
->;
 
 function summariseChunk(event: ChunkEvent, tables: TableReader): string {
   switch (event.kind) {
