@@ -1,5 +1,6 @@
 import { createSimWorld } from "@holdfast/runtime/sim";
 import { describe, expect, it } from "vitest";
+import { FailingFolders } from "../testing/failing-folders.ts";
 import { openStoreInWorld } from "../testing/store-in-world.ts";
 import { sampleBytes, writeChunk } from "./chunk-store.contract.ts";
 
@@ -60,5 +61,19 @@ describe("what was ordered away or set aside", () => {
     await world.settle(after.store.trim(key, 8), 1000);
     expect(after.inventory.events).toEqual(["trimmed 1.1"]);
     expect(after.store.has(key)).toBe(false);
+  });
+
+  it("is called gone once there is room again for what was begun", async () => {
+    const world = createSimWorld("no room on the way");
+    const folders = new FailingFolders();
+    const { store, inventory } = await openStoreInWorld(world, {}, { wrap: (disk) => folders.wrap(disk) });
+    const key = { chunkId: 1, generation: 1 };
+    await world.settle(writeChunk(store, 1, sampleBytes(90_000)), 10_000);
+    folders.failures.set("/data", "full");
+    await expect(world.settle(store.trim(key, 7), 1000)).rejects.toMatchObject({ kind: "noSpace" });
+    expect(inventory.events).not.toContain("trimmed 1.1");
+    folders.failures.clear();
+    await world.settle(store.trim(key, 7), 1000);
+    expect(inventory.events).toContain("trimmed 1.1");
   });
 });

@@ -1,8 +1,8 @@
 import { HoldfastError } from "@holdfast/base";
 import type { Disk, DiskFile } from "@holdfast/runtime";
 
-/** How the disk behind a folder fails. "syncs": nothing becomes durable any more; "all": nothing works. */
-export type FolderFailure = "syncs" | "all";
+/** How the disk behind a folder fails. "syncs": nothing becomes durable any more; "full": there is no room to sync; "all": nothing works. */
+export type FolderFailure = "syncs" | "full" | "all";
 
 /** A disk on which folders can be made to fail, as if each were a disk of its own. */
 export class FailingFolders {
@@ -13,7 +13,8 @@ export class FailingFolders {
   wrap(disk: Disk): Disk {
     const check = (path: string, isSync = false): void => {
       for (const [folder, failure] of this.failures) {
-        if (!path.startsWith(folder) || (failure === "syncs" && !isSync)) continue;
+        if (!path.startsWith(folder) || (failure !== "all" && !isSync)) continue;
+        if (failure === "full") throw new HoldfastError("noSpace", `the disk of ${folder} is full`);
         throw new HoldfastError("diskFailed", `the disk of ${folder} failed`);
       }
     };

@@ -1,5 +1,6 @@
 import { silentLogger } from "@holdfast/observability";
 import { createSimWorld } from "@holdfast/runtime/sim";
+import type { Disk } from "@holdfast/runtime";
 import type { SimDiskOptions, SimMachine, SimProcess, SimWorld } from "@holdfast/runtime/sim";
 import { RecordingInventory } from "../store/chunk-store.contract.ts";
 import { openFileChunkStore } from "../store/file-chunk-store.ts";
@@ -31,14 +32,14 @@ export interface StoreInWorld {
 export async function openStoreInWorld(
   world: SimWorld,
   limits: Partial<ChunkStoreLimits> = {},
-  diskOptions?: SimDiskOptions,
+  diskOptions?: SimDiskOptions & { readonly wrap?: (disk: Disk) => Disk },
 ): Promise<StoreInWorld> {
   const machine = world.machine("node", diskOptions);
   const process = machine.startProcess();
   const inventory = new RecordingInventory();
   const opened = openFileChunkStore({
     ...{
-      disk: process.disk,
+      disk: diskOptions?.wrap?.(process.disk) ?? process.disk,
       clock: process.clock,
       timers: process.timers,
       random: process.random,
