@@ -67,6 +67,7 @@ export const chunkserverDefaults = {
     foregroundCountMax: 4,
     idleMs: secondMs,
     againAfterMs: dayMs,
+    saveIntervalMs: 30 * secondMs,
   },
   replicate: {
     ...{ pullsMax: 2, waitingMax: 256, stallMs: 10 * secondMs, sourceReadsMax: 4, bytesPerSecondMax: 64 * mebibyte },

@@ -20,6 +20,8 @@ export interface ScrubPolicy {
   readonly idleMs: number;
   /** A bucket is not verified again before this. */
   readonly againAfterMs: number;
+  /** What was verified is written down at most this often; a crash forgets as much, which only means reading it again. */
+  readonly saveIntervalMs: number;
 }
 
 /** What to do next. */

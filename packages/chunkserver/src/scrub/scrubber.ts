@@ -26,6 +26,9 @@ export class Scrubber {
   readonly #stopping = new AbortController();
   #verifiedAtMs: number[] = Array.from({ length: bucketCount }, () => 0);
   #running: Promise<void> | undefined;
+  /** Something was verified that is not written down. */
+  #isUnsaved = false;
+  #savedAtMs = 0;
 
   constructor(options: ScrubberOptions) {
     this.#options = options;
@@ -43,6 +46,13 @@ export class Scrubber {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
+    if (!this.#isUnsaved) return;
+    try {
+      await this.#saveIfThereIsSpace();
+    } catch (error) {
+      if (!isHoldfastError(error)) throw error;
+      this.#options.logger.warn("chunkserver.scrub_times_not_saved", { reason: error.message });
+    }
   }
 
   async #run(): Promise<void> {
@@ -58,6 +68,7 @@ export class Scrubber {
         );
         if (step.kind === "wait") await this.#options.timers.sleep(step.delayMs, this.#stopping.signal);
         else await this.#verifyBucket(step.bucket);
+        await this.#saveWhenDue();
       }
     } catch (error) {
       if (isHoldfastError(error, "cancelled")) return;
@@ -80,7 +91,15 @@ export class Scrubber {
     }
     this.#verifiedAtMs[bucket] = clock.wallMs();
     // An empty bucket costs nothing to look at again: not worth a sync.
-    if (chunks.length > 0) await this.#saveIfThereIsSpace();
+    if (chunks.length > 0) this.#isUnsaved = true;
+  }
+
+  /** Buckets may be done many times a second, and each save is a sync that writers wait behind. */
+  async #saveWhenDue(): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (!this.#isUnsaved || nowMs - this.#savedAtMs < this.#options.policy.saveIntervalMs) return;
+    this.#savedAtMs = nowMs;
+    await this.#saveIfThereIsSpace();
   }
 
   async #verify(chunk: HeldChunk): Promise<void> {
@@ -125,5 +144,6 @@ export class Scrubber {
   async #save(): Promise<void> {
     const content = `${JSON.stringify({ formatVersion: 1, verifiedAtMs: this.#verifiedAtMs })}\n`;
     await this.#options.directories.write(fileName, content);
+    this.#isUnsaved = false;
   }
 }

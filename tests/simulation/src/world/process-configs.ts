@@ -79,7 +79,10 @@ export function chunkserverOf(id: number, shape: WorldShape, ports: HostPorts): 
   const config: ChunkserverConfig = {
     ...chunkserverDefaults,
     store: { ...chunkserverDefaults.store, spaceCheckIntervalMs: 1_000 },
-    scrub: { ...chunkserverDefaults.scrub, againAfterMs: 2_500, idleMs: 500, bytesPerSecondMin: 64 << 20 },
+    scrub: {
+      ...chunkserverDefaults.scrub,
+      ...{ againAfterMs: 2_500, idleMs: 500, bytesPerSecondMin: 64 << 20, saveIntervalMs: 1_000 },
+    },
     name: nodeNameOf(`node-${id}`, ports.process.machine.wipeCount),
     listenAddress: `node-${id}:7000`,
     advertisedAddress: `node-${id}:7000`,

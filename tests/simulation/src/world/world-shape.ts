@@ -30,22 +30,37 @@ export interface WorldShape {
 
 const kibibyte = 1024;
 
+interface WorldLength extends Pick<WorldShape, "clientCount"> {
+  readonly faultSpanMs: readonly [min: number, max: number];
+  readonly pauseMsMax: readonly [min: number, max: number];
+}
+
+/**
+ * Steps and time are what a seed costs most of. Most defects need one fault at the right moment of a short history, so
+ * most worlds are short; those that need a long one (a log that is compacted, a clock that drifts) get a few long worlds.
+ */
+function drawLength(random: SeededRandom): WorldLength {
+  const choice = random.fraction();
+  if (choice < 0.65) return { clientCount: 2, faultSpanMs: [700, 2_200], pauseMsMax: [100, 700] };
+  if (choice < 0.94) return { clientCount: 2, faultSpanMs: [2_000, 4_500], pauseMsMax: [150, 900] };
+  return { clientCount: 3, faultSpanMs: [6_000, 12_000], pauseMsMax: [60, 300] };
+}
+
 /**
  * Draws a world. Chunks are small, so that a seed writes hundreds of them for the price of one; every tenth world has
  * chunks of more than one checksum block.
  */
 export function drawShape(random: SeededRandom): WorldShape {
-  const isLong = random.chance(0.1);
+  const length = drawLength(random);
   return {
     masterCount: random.chance(0.04) ? 5 : 3,
     nodeCount: 4 + random.integer(2),
     spareNodeCount: 1,
     gatewayCount: random.chance(0.5) ? 2 : 1,
-    clientCount: isLong ? 3 : 2,
+    clientCount: length.clientCount,
     chunkSizeBytes: random.chance(0.1) ? 72 * kibibyte : 8 * kibibyte,
-    faultSpanMs: isLong ? random.between(6_000, 12_000) : random.between(2_000, 4_500),
-    // Steps are what a seed costs most of: many in a few worlds, so that all get their turn in the others.
-    pauseMsMax: isLong ? random.between(60, 300) : random.between(150, 900),
+    faultSpanMs: random.between(...length.faultSpanMs),
+    pauseMsMax: random.between(...length.pauseMsMax),
     delayMsMax: random.chance(0.25) ? random.between(1, 40) : 0.5,
     breakProbability: random.chance(0.3) ? random.between(0.000_1, 0.003) : 0,
     lineBytesPerMs: random.chance(0.3) ? random.between(500, 5_000) : 100_000,
