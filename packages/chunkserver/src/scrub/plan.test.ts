@@ -8,6 +8,7 @@ const policy: ScrubPolicy = {
   foregroundCountMax: 2,
   idleMs: 50,
   againAfterMs: 1000,
+  saveIntervalMs: 1_000,
 };
 const view = (changes: Partial<ScrubView>): ScrubView => ({
   nowMs: 10_000,

@@ -79,6 +79,12 @@ export class CopyChecker implements CopyHarm {
     for (const node of this.facts.nodes.values()) if (node.machine === machineName) this.#wiped.add(node.nodeId);
   }
 
+  noteRemoved(machineName: string): void {
+    const node = this.facts.nodeOn(machineName);
+    if (node !== undefined) this.#wiped.add(node.nodeId);
+    for (const copy of this.#damaged) if (copy.startsWith(`${machineName}/`)) this.#damaged.delete(copy);
+  }
+
   /** What is not as it must be after everything was healed and repaired; `without` is a machine that is gone. */
   flaws(without: string | undefined): readonly string[] {
     const wrong: string[] = [];
@@ -124,6 +130,8 @@ export class CopyChecker implements CopyHarm {
         return this.#checkTrim(event);
       case "replicaTrimmed":
         return this.#checkTrimmed(event);
+      case "nodeRemoved":
+        return this.#checkRemoved(event);
       default:
     }
   }
@@ -179,6 +187,16 @@ export class CopyChecker implements CopyHarm {
     const chunk = this.facts.chunks.get(event.chunkId);
     if (chunk !== undefined && this.files.isThere(machine, chunk))
       this.#report(`node ${event.nodeId} said that chunk ${event.chunkId} is trimmed, and its file is there`);
+  }
+
+  /** Nobody forces a removal here, so a node that goes takes nothing with it that is wanted. */
+  #checkRemoved({ nodeId }: EventOf<"nodeRemoved">): void {
+    for (const chunk of this.facts.held()) {
+      if (!chunk.confirmed.has(nodeId)) continue;
+      const others = [...chunk.confirmed].filter((other) => other !== nodeId);
+      if (others.length < copies.wanted)
+        this.#report(`node ${nodeId} was removed while chunk ${chunk.chunkId} had ${others.length} other copies`);
+    }
   }
 
   /** Damaged on purpose counts as whole: nobody can know. */

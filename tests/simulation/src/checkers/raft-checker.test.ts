@@ -8,6 +8,7 @@ const view = (changes: Partial<MasterView>): MasterView => ({
   appliedIndex: 0,
   stateHash: "",
   commitIndex: 0,
+  isMember: true,
   startCount: 1,
   ...changes,
 });
@@ -32,5 +33,13 @@ describe("the checker of masters bites", () => {
     expect(checker.violations).toEqual([]);
     checker.observe(view({ commitIndex: 3, startCount: 2 }));
     expect(checker.violations).toEqual(["commitIndex of master-1 fell from 4 to 3"]);
+  });
+  it("at state beyond the commit index, but not of one who lost its log and joins", () => {
+    const checker = new RaftChecker();
+    for (const isMember of [false, true]) {
+      checker.observe(view({ appliedIndex: 7, isMember }));
+      checker.observe(view({ appliedIndex: 7, isMember }));
+      expect(checker.violations.length).toBe(isMember ? 1 : 0);
+    }
   });
 });

@@ -7,6 +7,8 @@ export interface MasterView {
   /** Hex; over (index, key changes) up to the applied index. */
   readonly stateHash: string;
   readonly commitIndex: number;
+  /** Its log and its state are of one piece; while it joins (it lost its log) an old state counts as nobody's. */
+  readonly isMember: boolean;
   /** Which start of the process this is; cursors may fall back only between starts. */
   readonly startCount: number;
 }
@@ -52,6 +54,7 @@ export class RaftChecker {
   #checkCursors(view: MasterView): void {
     const before = this.#last.get(view.name);
     if (before === undefined || before.startCount !== view.startCount) return;
+    if (!before.isMember || !view.isMember) return;
     for (const cursor of ["term", "appliedIndex", "commitIndex"] as const) {
       if (view[cursor] < before[cursor])
         this.violations.push(`${cursor} of ${view.name} fell from ${before[cursor]} to ${view[cursor]}`);

@@ -11,12 +11,16 @@ export interface CopyHarm {
   /** Whether everything on this machine is whole elsewhere, so that its disk may go. */
   mayWipe(machine: string): boolean;
   noteWiped(machine: string): void;
+  /** The node on this machine is no part of the cluster any more; the next one there is another. */
+  noteRemoved(machine: string): void;
 }
 
 /** What an administrator does. Failing is no fault: the cluster may be away. */
 export interface Steering {
   drain(machine: string): void;
   activate(machine: string): void;
+  /** Removes the node once it is empty (calls back), or takes it back into service when that takes too long. */
+  removeOrActivate(machine: string, onRemoved: () => void): void;
 }
 
 /** What the injector works with. */
@@ -40,6 +44,8 @@ export class FaultInjector {
   readonly #options: FaultInjectorOptions;
   readonly #hosts: ReadonlyMap<string, SimulatedHost<Running>>;
   readonly #undo = new Set<() => void>();
+  /** The master whose log was damaged: one of them is a minority, two could have been all who know something. */
+  #rottenMaster: string | undefined;
 
   constructor(options: FaultInjectorOptions) {
     this.#options = options;
@@ -104,6 +110,11 @@ export class FaultInjector {
       case "drain":
         steering.drain(fault.machine);
         return () => steering.activate(fault.machine);
+      case "removeNode":
+        steering.drain(fault.machine);
+        return () => steering.removeOrActivate(fault.machine, () => this.#renew(fault.machine));
+      case "rotLog":
+        return this.#rotLog(fault.machine, fault.position);
       case "stallDisk":
       case "stallSync":
       case "slowDisk":
@@ -218,6 +229,29 @@ export class FaultInjector {
     return () => host.start();
   }
 
+  /** The machine of a node that was removed gets an empty disk and joins as somebody else. */
+  #renew(machine: string): void {
+    const host = this.#host(machine);
+    if (host === undefined) return;
+    host.powerCut();
+    this.#options.harm.noteRemoved(machine);
+    host.machine.wipe();
+    host.start();
+  }
+
+  #rotLog(machine: string, position: number): (() => void) | undefined {
+    const host = this.#host(machine);
+    if (host === undefined || (this.#rottenMaster ?? machine) !== machine) return undefined;
+    const { disk } = host.machine;
+    const segments = [...disk.data.files()].filter(([path, { sizeBytes }]) => isLogSegment(path) && sizeBytes > 0);
+    const [path, inode] = segments[Math.floor(position * segments.length)] ?? [];
+    if (path === undefined || inode === undefined) return undefined;
+    this.#rottenMaster = machine;
+    host.kill();
+    disk.corrupt(path, Math.floor(((position * 7_919) % 1) * inode.sizeBytes));
+    return () => host.start();
+  }
+
   #host(name: string): SimulatedHost<Running> | undefined {
     return this.#hosts.get(name);
   }
@@ -225,6 +259,10 @@ export class FaultInjector {
   #later(delayMs: number, label: string, run: () => void): void {
     this.#options.world.scheduler.schedule(delayMs, label, run);
   }
+}
+
+function isLogSegment(path: string): boolean {
+  return path.startsWith("/data/raft/log-");
 }
 
 /** Undoes what ends by itself or never. */

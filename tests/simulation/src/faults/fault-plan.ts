@@ -35,7 +35,11 @@ export type Fault =
   /** A node's disk is replaced by an empty one, while no other copy is missing. */
   | { readonly kind: "replaceDisk"; readonly machine: string }
   /** An administrator empties a node, and takes it back into service at the end. */
-  | { readonly kind: "drain"; readonly machine: string };
+  | { readonly kind: "drain"; readonly machine: string }
+  /** An administrator empties a node and at the end removes it; its machine then joins again as a new node. */
+  | { readonly kind: "removeNode"; readonly machine: string }
+  /** A bit of a master's log turns while its process is down. */
+  | { readonly kind: "rotLog"; readonly machine: string; readonly position: number };
 
 /** The names of all faults. */
 export type FaultKind = Fault["kind"];
@@ -74,6 +78,8 @@ const kinds = [
   "addNode",
   "replaceDisk",
   "drain",
+  "removeNode",
+  "rotLog",
 ] as const satisfies readonly FaultKind[];
 
 /** What cannot be undone comes rarely: its weight is multiplied by this. */
@@ -81,6 +87,8 @@ const rarity: Partial<Record<FaultKind, number>> = {
   addNode: 0.3,
   replaceDisk: 0.3,
   drain: 0.4,
+  removeNode: 0.7,
+  rotLog: 0.4,
   failSync: 0.5,
   rot: 2,
 };
@@ -146,12 +154,15 @@ function drawFault(random: SeededRandom, targets: FaultTargets, kind: FaultKind)
       return { kind, machine: pick(withDisk), leftBytes: random.integer(40_000) };
     case "rot":
       return { kind, machine: pick(nodes), position: random.fraction() };
+    case "rotLog":
+      return { kind, machine: pick(masters), position: random.fraction() };
     case "clockJump":
       return { kind, machine: pick(all), byMs: random.between(-3_600_000, 3_600_000) };
     case "addNode":
       return { kind, machine: pick(spareNodes) };
     case "replaceDisk":
     case "drain":
+    case "removeNode":
       return { kind, machine: pick(nodes) };
   }
 }

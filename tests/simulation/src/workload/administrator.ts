@@ -2,7 +2,11 @@ import { create } from "@bufbuild/protobuf";
 import type { Caller } from "@holdfast/gateway";
 import { FleetCommandSchema, type FleetCommand } from "@holdfast/proto/fleet/v1/fleet";
 import type { Steering } from "../faults/fault-injector.ts";
-import { PatientCaller, type PatientCallerParts } from "./patient-caller.ts";
+import { type Outcome, PatientCaller, type PatientCallerParts } from "./patient-caller.ts";
+
+/** An administrator looks so often, and so many times, whether a node is empty and may be removed. */
+const emptyCheckMs = 400;
+const emptyChecksMax = 12;
 
 /** What an administrator needs. */
 export interface AdministratorParts extends PatientCallerParts {
@@ -30,12 +34,32 @@ export class Administrator implements Steering {
     this.#order(machine, (nodeId) => ({ case: "activateNode", value: { nodeId } }));
   }
 
-  /** Resolves when every order was answered. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#orders);
+  removeOrActivate(machine: string, onRemoved: () => void): void {
+    const ask = (triesLeft: number): void =>
+      this.#order(
+        machine,
+        (nodeId) => ({ case: "removeNode", value: { nodeId, isForced: false } }),
+        async (outcome) => {
+          if (outcome.kind === "done") return onRemoved();
+          if (triesLeft === 0) return this.activate(machine);
+          await this.#parts.process.timers.sleep(emptyCheckMs);
+          ask(triesLeft - 1);
+        },
+      );
+    ask(emptyChecksMax);
   }
 
-  #order(machine: string, commandOf: (nodeId: number) => NonNullable<Parameters<typeof wrap>[0]>): void {
+  /** Resolves when every order was answered. */
+  async settled(): Promise<void> {
+    // An answer may have led to another order.
+    for (const order of this.#orders) await order;
+  }
+
+  #order(
+    machine: string,
+    commandOf: (nodeId: number) => NonNullable<Parameters<typeof wrap>[0]>,
+    onAnswer?: (outcome: Outcome<unknown>) => void | Promise<void>,
+  ): void {
     const nodeId = this.#parts.nodeIdOn(machine);
     if (nodeId === undefined) return;
     const command = wrap(commandOf(nodeId));
@@ -43,7 +67,9 @@ export class Administrator implements Steering {
     const before = this.#orders.at(-1) ?? Promise.resolve();
     this.#orders.push(
       before.then(async () => {
-        await this.#patient.call(({ fleet }, scope) => fleet.change(this.#parts.caller, command, scope));
+        await onAnswer?.(
+          await this.#patient.call(({ fleet }, scope) => fleet.change(this.#parts.caller, command, scope)),
+        );
       }),
     );
   }

@@ -83,7 +83,7 @@ export class SimulatedCluster {
     return this.masters.flatMap((one) => {
       const master = one.running;
       if (master === undefined) return [];
-      const { role, term, commitIndex } = master.raft.status();
+      const { role, term, commitIndex, standing } = master.raft.status();
       const folded = master.foldedState();
       return [
         {
@@ -92,6 +92,7 @@ export class SimulatedCluster {
           term,
           appliedIndex: folded.index,
           commitIndex,
+          isMember: standing === "member",
           stateHash: toHex(folded.stateHash),
           startCount: one.startCount,
         },
