@@ -200,6 +200,25 @@ describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => 
     await page.getByRole("button", { name: /^Revoke/ }).waitFor({ state: "detached" });
   });
 
+  test("a node is replaced: what would happen, then the command for the new machine", async () => {
+    await choose("node-3", "Replace…");
+    await dialog().getByText("A new machine takes its name").waitFor();
+    await dialog().getByText("No copies are touched by this.").waitFor();
+    await dialog().getByRole("button", { name: "Make a join command" }).click();
+    await dialog().getByTestId("join-command").waitFor();
+    expect(fleet.orders.at(-1)).toMatchObject({ case: "issueJoinToken", value: { replacesNodeId: 3 } });
+    await dialog().getByRole("button", { name: "Close" }).click();
+    await page.getByText("replaces node-3").waitFor();
+    fleet.drainedPerLook = 0n;
+    fleet.setReplaced(3, 4);
+    await page.locator("[data-task='node-3']").getByText("0 % · 120 of 120 copies left").waitFor();
+    expect(await page.locator("[data-task='node-3']").getByRole("button").count()).toBe(0);
+    fleet.tasks.pop();
+    fleet.drainedPerLook = 30n;
+    await page.getByRole("button", { name: "Revoke replaces node-3" }).click();
+    await page.getByText("replaces node-3").waitFor({ state: "detached" });
+  });
+
   test("a node is started here, stopped after its price was shown, and started again", async () => {
     await page.getByRole("button", { name: "Add a node" }).click();
     await dialog().getByLabel("On this machine").check();

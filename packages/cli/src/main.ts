@@ -12,6 +12,7 @@ import {
   adminNodeRemove,
   adminNodeUndrain,
 } from "./commands/admin-node-order.ts";
+import { adminNodeReplace } from "./commands/admin-node-replace.ts";
 import { adminEvents, adminHealth, adminStatus } from "./commands/admin-status.ts";
 import { adminWeakest, adminWhatIf } from "./commands/admin-what-if.ts";
 import { du, ls, stat } from "./commands/browse.ts";
@@ -50,6 +51,7 @@ const commands: Readonly<Record<string, Command>> = {
   "admin node undrain": adminNodeUndrain,
   "admin node maintenance": adminNodeMaintenance,
   "admin node fail": adminNodeFail,
+  "admin node replace": adminNodeReplace,
   "admin node remove": adminNodeRemove,
   "admin node label": adminNodeLabel,
   "admin node join-token": adminJoinToken,

@@ -36,9 +36,10 @@ export function addAdmin(router: ConnectRouter, state: MemoryState): void {
       const outcome = fleet.change(requestId, command?.command ?? { case: undefined });
       return { index: BigInt(state.drive.index), outcome };
     },
-    createJoinToken({ lifetimeMs, label }, context) {
+    createJoinToken({ lifetimeMs, label, replacesNodeId }, context) {
       check(context);
-      const value = create(IssueJoinTokenSchema, { lifetimeMs: lifetimeMs === 0n ? 3_600_000n : lifetimeMs, label });
+      const wish = { lifetimeMs: lifetimeMs === 0n ? 3_600_000n : lifetimeMs, label, replacesNodeId };
+      const value = create(IssueJoinTokenSchema, wish);
       const outcome = fleet.change(`join-token ${++tokenCount}`, { case: "issueJoinToken", value });
       const joinToken = `hfj_${"0123456789abcdef".repeat(14)}${tokenCount}`;
       return {

@@ -86,6 +86,12 @@ export class MemoryFleet {
     this.node(nodeId).intent = Intent.DRAINED;
   }
 
+  /** Another node took its place, and gets its copies. */
+  setReplaced(nodeId: number, replacedByNodeId: number): void {
+    const copies = { copiesTotal: drainCopies, copiesLeft: drainCopies };
+    this.#setTask({ nodeId, kind: "drain", reason: "replaced", replacedByNodeId, ...copies });
+  }
+
   /** The order's outcome, the first one for a repeated request id. Errors: notFound, precondition. */
   change(requestId: string, order: FleetCommand["command"]): MessageInitShape<typeof FleetOutcomeSchema> {
     const earlier = this.#outcomes.get(requestId);
@@ -208,9 +214,11 @@ export class MemoryFleet {
     switch (order.case) {
       case "issueJoinToken": {
         const joinTokenId = ++this.#lastId;
-        const { label, lifetimeMs } = order.value;
+        const { label, lifetimeMs, replacesNodeId } = order.value;
         const times = { issuedAtMs: now, expiresAtMs: now + lifetimeMs };
-        this.joinTokens.push(create(JoinTokenSchema, { joinTokenId, label, ...times, actor: "user:1" }));
+        this.joinTokens.push(
+          create(JoinTokenSchema, { joinTokenId, label, replacesNodeId, ...times, actor: "user:1" }),
+        );
         return { joinTokenId };
       }
       case "revokeJoinToken": {

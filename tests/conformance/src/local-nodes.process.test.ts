@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -8,9 +6,9 @@ import { Liveness } from "@holdfast/proto/model/v1/model";
 import { afterEach, describe, expect, it } from "vitest";
 import { type EdgeClient, signIn } from "./edge-client.ts";
 import { type LocalCluster, startLocalCluster } from "./local-cluster.ts";
+import { NodeStart } from "./node-start.ts";
 import { waitFor } from "./wait-for.ts";
 
-const main = path.resolve(import.meta.dirname, "../../../packages/cli/src/main.ts");
 const small = ["--masters", "1", "--chunkservers", "2", "--replication", "2"];
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -37,32 +35,10 @@ async function waitForLiveness(client: EdgeClient, name: string, liveness: Liven
   );
 }
 
-/** `holdfast node start` in the foreground. */
-class NodeStart {
-  readonly #child: ChildProcess;
-  readonly exited: Promise<number>;
-  output = "";
-
-  constructor(words: readonly string[]) {
-    this.#child = spawn(process.execPath, [main, "node", "start", ...words], { stdio: ["ignore", "pipe", "pipe"] });
-    for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.on("data", (part: Buffer) => (this.output += part.toString()));
-    this.exited = once(this.#child, "close").then(([code]) => Number(code ?? -1));
-    cleanups.push(() => this.stop());
-  }
-
-  /** Waits until it says that the leader knows it; throws with what it said instead. */
-  async isIn(): Promise<void> {
-    await waitFor("the node to be in", () => {
-      if (this.#child.exitCode !== null) throw new Error(`the node ended: ${this.output}`);
-      return this.output.includes("knows this node");
-    });
-  }
-
-  async stop(): Promise<number> {
-    this.#child.kill("SIGTERM");
-    return this.exited;
-  }
+function nodeStart(words: readonly string[]): NodeStart {
+  const node = new NodeStart(words);
+  cleanups.push(() => node.stop());
+  return node;
 }
 
 describe("the chunkservers of npm start", () => {
@@ -112,7 +88,7 @@ describe("holdfast node start", () => {
     const data = (name: string): string => path.join(folder, name);
     const { joinToken } = await client.admin.createJoinToken({ label: "a test" });
 
-    const first = new NodeStart([
+    const first = nodeStart([
       "--join",
       joinToken,
       "--data",
@@ -127,19 +103,19 @@ describe("holdfast node start", () => {
     await first.isIn();
     expect((await nodesOf(client)).get("far")).toMatchObject({ zone: "z", rack: "r" });
 
-    const used = new NodeStart(["--join", joinToken, "--data", data("second")]);
+    const used = nodeStart(["--join", joinToken, "--data", data("second")]);
     expect(await used.exited).toBe(5);
     expect(used.output).toContain("was used by far");
-    const inUse = new NodeStart(["--data", data("far")]);
+    const inUse = nodeStart(["--data", data("far")]);
     expect(await inUse.exited).toBe(4);
     expect(inUse.output).toContain("in use by another chunkserver");
     await cp(data("far"), data("copy"), { recursive: true, filter: (source) => !source.endsWith("lock") });
-    const copied = new NodeStart(["--data", data("copy")]);
+    const copied = nodeStart(["--data", data("copy")]);
     expect(await copied.exited).toBe(4);
     expect(copied.output).toContain("has a copy of its directory");
 
     expect(await first.stop()).toBe(0);
-    const again = new NodeStart(["--data", data("far"), "--zone", "z", "--rack", "r"]);
+    const again = nodeStart(["--data", data("far"), "--zone", "z", "--rack", "r"]);
     await again.isIn();
     await waitForLiveness(client, "far", Liveness.LIVE);
     expect(await readFile(path.join(data("far"), "node.json"), "utf8")).not.toContain(joinToken.slice(-40));
@@ -151,11 +127,11 @@ describe("holdfast node start", () => {
     await client.admin.changeFleet({ requestId, command: { command: removal } });
     expect(await again.exited).toBe(4);
     expect(again.output).toContain("removed");
-    const returned = new NodeStart(["--data", data("far")]);
+    const returned = nodeStart(["--data", data("far")]);
     expect(await returned.exited).toBe(4);
     expect(returned.output).toContain("removed");
     const token = (await client.admin.createJoinToken({})).joinToken;
-    const replacement = new NodeStart(["--join", token, "--data", data("new"), "--name", "far"]);
+    const replacement = nodeStart(["--join", token, "--data", data("new"), "--name", "far"]);
     await replacement.isIn();
     await waitForLiveness(client, "far", Liveness.LIVE);
   });
@@ -166,10 +142,10 @@ describe("holdfast node start", () => {
     cleanups.push(() => rm(folder, { recursive: true, force: true }));
     const tokenOf = async ({ client }: { readonly client: EdgeClient }): Promise<string> =>
       (await client.admin.createJoinToken({})).joinToken;
-    const node = new NodeStart(["--join", await tokenOf(one), "--data", folder, "--name", "far"]);
+    const node = nodeStart(["--join", await tokenOf(one), "--data", folder, "--name", "far"]);
     await node.isIn();
     expect(await node.stop()).toBe(0);
-    const foreign = new NodeStart(["--join", await tokenOf(other), "--data", folder]);
+    const foreign = nodeStart(["--join", await tokenOf(other), "--data", folder]);
     expect(await foreign.exited).toBe(1);
     expect(foreign.output).toContain("belongs to cluster");
     expect((await other.client.admin.getStatus({})).status?.nodes.length).toBe(2);

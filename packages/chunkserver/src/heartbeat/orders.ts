@@ -20,7 +20,7 @@ export interface OrdersOptions {
   readonly store: ChunkStore;
   readonly identity: NodeIdentity;
   readonly term: HighestTerm;
-  /** Its name is kept with the identity at a welcome. */
+  /** Its name is kept with the identity at a welcome that does not say another one. */
   readonly sender: Pick<ReportSender, "name">;
   /** Kept with the identity at a welcome. */
   readonly masterAddresses: readonly string[];
@@ -47,8 +47,10 @@ export class Orders {
       return false;
     }
     const isFirst = identity.facts.nodeId === 0;
-    await identity.join({ clusterId: welcome.clusterId, nodeId: welcome.nodeId, name: sender.name, masterAddresses });
-    if (isFirst) logger.info("chunkserver.joined", { nodeId: welcome.nodeId, clusterId: welcome.clusterId });
+    const { clusterId, nodeId } = welcome;
+    const name = welcome.name === "" ? sender.name : welcome.name;
+    await identity.join({ clusterId, nodeId, name, masterAddresses });
+    if (isFirst) logger.info("chunkserver.joined", { nodeId, clusterId, name });
     return true;
   }
 

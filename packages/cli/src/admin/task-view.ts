@@ -14,13 +14,15 @@ export function taskDocument(task: NodeTask): Record<string, unknown> {
     blockedReasons: task.blockedReasons,
     reason: task.reason,
     isSafeToRemove: task.isSafeToRemove,
+    replacedByNodeId: task.replacedByNodeId === 0 ? undefined : task.replacedByNodeId,
   };
 }
 
 /** The same in one line. */
 export function taskSentence(task: NodeTask): string {
   const why = task.reason === "" ? "" : ` (${task.reason})`;
-  const safe = task.isSafeToRemove ? "; safe to switch off for ever" : "";
+  const end = task.replacedByNodeId === 0 ? "safe to switch off for ever" : "is removed in a moment";
+  const safe = task.isSafeToRemove ? `; ${end}` : "";
   const blocked = task.blockedReasons.length === 0 ? "" : `; waits: ${task.blockedReasons.join(" ")}`;
   if (task.kind !== "drain") {
     const until = task.endsAtMs === 0n ? "" : ` until ${formatTime(Number(task.endsAtMs))}`;

@@ -17,6 +17,7 @@ import {
   adminNodeRemove,
   adminNodeUndrain,
 } from "./admin-node-order.ts";
+import { adminNodeReplace } from "./admin-node-replace.ts";
 import { adminHealth, adminStatus } from "./admin-status.ts";
 import { adminWeakest, adminWhatIf } from "./admin-what-if.ts";
 
@@ -132,6 +133,8 @@ describe("orders with consequences", () => {
     [adminJoinToken, "revoke", exitCodes.usage],
     [adminJoinToken, "melt", exitCodes.usage],
     [adminChunk, "abc", exitCodes.usage],
+    [adminNodeReplace, "", exitCodes.usage],
+    [adminNodeReplace, "node-7", exitCodes.notFound],
     [adminNodeStop, "node-9", exitCodes.notFound],
   ])("bad words have their exit code and order nothing", async (command, words, code) => {
     expect((await run(command, words)).code).toBe(code);
@@ -195,8 +198,23 @@ describe("everything else", () => {
       { isAll: true },
       { joinTokenId: 7, isAll: false },
     ]);
-    edge.fleets = [{ joinTokens: [{ joinTokenId: 7, label: "attic", usedByNodeId: 4 }] }];
-    expect((await run(adminJoinToken, "ls")).lines[0]).toMatch(/attic.*node 4/);
+    edge.fleets = [{ joinTokens: [{ joinTokenId: 7, label: "attic", usedByNodeId: 4, replacesNodeId: 2 }] }];
+    expect((await run(adminJoinToken, "ls")).lines[0]).toMatch(/attic.*node-2.*node-4/);
+  });
+
+  test("replace shows what would happen, then the line to type; a refusal makes no token", async () => {
+    const { lines, notes, documents } = await run(adminNodeReplace, "node-2 --ttl 10m");
+    expect(edge.questions).toMatchObject([
+      { case: "command", value: { command: { case: "issueJoinToken", value: { replacesNodeId: 2 } } } },
+    ]);
+    expect(notes[0]).toContain("Nothing would be lost.");
+    expect(notes[1]).toContain("Nothing has changed yet. When the new machine joins it is node-2");
+    expect(notes[1]).toContain("join-token revoke 5");
+    expect(lines).toEqual(["npx holdfast node start --join hfj_x --data ./holdfast-node"]);
+    expect(documents).toMatchObject([{ node: "node-2", joinTokenId: 5, joinToken: "hfj_x", expiresAtMs: 600_000 }]);
+    edge.prediction = { refusal: "node-2 was replaced already." };
+    const refused = await run(adminNodeReplace, "node-2");
+    expect([refused.code, refused.lines]).toEqual([exitCodes.conflict, []]);
   });
 
   test("what if, weakest and the ledger answer in names and change nothing", async () => {

@@ -1,4 +1,7 @@
 import { order } from "../admin/carry-out.ts";
+import { nodeName } from "../admin/find-node.ts";
+import { joinTokenDocument, showJoinCommand } from "../admin/join-command.ts";
+import { readStatus } from "../admin/status-view.ts";
 import { parseDurationMs, parseWords, type Parsed } from "../arguments.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { UsageError } from "../exit-code.ts";
@@ -31,38 +34,33 @@ async function createToken(session: Session, parsed: Parsed, context: CommandCon
   if (parsed.flag("rotate"))
     await order(session, { case: "revokeJoinToken", value: { joinTokenId: 0, isAll: true } }, context);
   const issued = await session.admin.createJoinToken({ lifetimeMs, label: parsed.text("label") ?? "" });
-  context.output.document({
-    joinTokenId: issued.joinTokenId,
-    joinToken: issued.joinToken,
-    command: issued.command,
-    expiresAtMs: Number(issued.expiresAtMs),
-  });
-  context.output.note(
-    `Type this on the new machine; it works once, until ${formatTime(Number(issued.expiresAtMs))}, and is not shown again:`,
-  );
-  context.output.line(issued.command);
+  context.output.document(joinTokenDocument(issued));
+  showJoinCommand(issued, context);
 }
 
 async function listTokens(session: Session, { output }: CommandContext): Promise<void> {
   const { joinTokens } = await withRetries(() => session.fleet.getFleet({}));
+  const status = await readStatus(session);
   const rows = joinTokens.map((token) => ({
     joinTokenId: token.joinTokenId,
     label: token.label,
     issuedAtMs: Number(token.issuedAtMs),
     expiresAtMs: Number(token.expiresAtMs),
     usedByNodeId: token.usedByNodeId === 0 ? undefined : token.usedByNodeId,
+    replacesNodeId: token.replacesNodeId === 0 ? undefined : token.replacesNodeId,
     actor: token.actor,
   }));
   output.document({ joinTokens: rows });
   if (rows.length === 0) return output.line("No join token is out.");
   output.line(
     formatTable(
-      ["ID", "LABEL", "EXPIRES", "USED BY", "MADE BY"],
+      ["ID", "LABEL", "EXPIRES", "REPLACES", "USED BY", "MADE BY"],
       rows.map((token) => [
         token.joinTokenId,
         token.label,
         formatTime(token.expiresAtMs),
-        token.usedByNodeId === undefined ? "-" : `node ${token.usedByNodeId}`,
+        token.replacesNodeId === undefined ? "-" : nodeName(status, token.replacesNodeId),
+        token.usedByNodeId === undefined ? "-" : nodeName(status, token.usedByNodeId),
         token.actor,
       ]),
     ),

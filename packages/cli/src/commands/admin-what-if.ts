@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { type FleetOrder } from "../admin/carry-out.ts";
 import { findNode, nodeName } from "../admin/find-node.ts";
 import { predictionDocument, predictionText } from "../admin/prediction.ts";
@@ -12,7 +13,7 @@ import type { GetClusterStatusResponse } from "@holdfast/proto/master/v1/master"
 
 export const adminWhatIf: Command = {
   usage:
-    "admin what-if --nodes A,B | --zone Z | drain NODE | fail NODE | remove NODE | maintenance NODE [--for 30m] | replication N",
+    "admin what-if --nodes A,B | --zone Z | drain NODE | fail NODE | remove NODE | replace NODE | maintenance NODE [--for 30m] | replication N",
   summary: "what would happen; changes nothing",
   async run(words, { output }) {
     const rules = { nodes: { type: "string" }, zone: { type: "string" }, for: { type: "string" } } as const;
@@ -47,12 +48,16 @@ function orderOf(
 ): FleetOrder {
   if (wish.verb === "replication")
     return { case: "setReplication", value: { replication: copiesOf(wish.subject, adminWhatIf.usage) } };
-  if (!["drain", "fail", "remove", "maintenance"].includes(wish.verb))
+  if (!["drain", "fail", "remove", "replace", "maintenance"].includes(wish.verb))
     throw new UsageError(`usage: holdfast ${adminWhatIf.usage}`);
   const { nodeId } = findNode(status, wish.subject);
   if (wish.verb === "drain") return { case: "drainNode", value: { nodeId } };
   if (wish.verb === "fail") return { case: "failNode", value: { nodeId } };
   if (wish.verb === "remove") return { case: "removeNode", value: { nodeId } };
+  if (wish.verb === "replace") {
+    const value = { tokenSha256: randomBytes(32), lifetimeMs: 3_600_000n, replacesNodeId: nodeId };
+    return { case: "issueJoinToken", value };
+  }
   const durationMs = BigInt(Math.round(parseDurationMs(wish.parsed.text("for") ?? "30m")));
   return { case: "startMaintenance", value: { nodeId, durationMs } };
 }

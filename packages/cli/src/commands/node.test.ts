@@ -39,8 +39,8 @@ describe("node start", () => {
   });
 
   it("says what people want to know and is silent about the rest", () => {
-    expect(sentenceOf({ event: "chunkserver.joined", clusterId: "c1", nodeId: 5 })).toBe(
-      "Joined cluster c1 as node 5.",
+    expect(sentenceOf({ event: "chunkserver.joined", clusterId: "c1", nodeId: 5, name: "n" })).toBe(
+      "Joined cluster c1 as n (node 5).",
     );
     expect(sentenceOf({ event: "process.starting" })).toBeUndefined();
   });

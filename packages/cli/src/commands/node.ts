@@ -155,7 +155,7 @@ export function sentenceOf(entry: LogEntry): string | undefined {
     case "chunkserver.started":
       return `Serving on ${text("address")}; ${text("chunkCount")} chunks are here. Ctrl+C stops it.`;
     case "chunkserver.joined":
-      return `Joined cluster ${text("clusterId")} as node ${text("nodeId")}.`;
+      return `Joined cluster ${text("clusterId")} as ${text("name")} (node ${text("nodeId")}).`;
     case "chunkserver.leader_found":
       return `The leading master at ${text("address")} knows this node.`;
     case "chunkserver.leader_lost":

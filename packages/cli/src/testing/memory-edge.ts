@@ -77,8 +77,8 @@ function addServices(router: Router, edge: MemoryEdge): void {
       if (edge.lostAnswerCount-- > 0) throw refusal(Code.Unavailable, ErrorKind.UNAVAILABLE, "The answer was lost.");
       return { index: 42n, outcome: { drillId: 5n } };
     },
-    createJoinToken: ({ lifetimeMs }) => ({
-      joinTokenId: 3,
+    createJoinToken: ({ lifetimeMs, replacesNodeId }) => ({
+      joinTokenId: 3 + replacesNodeId,
       joinToken: "hfj_x",
       command: "npx holdfast node start --join hfj_x --data ./holdfast-node",
       expiresAtMs: lifetimeMs,

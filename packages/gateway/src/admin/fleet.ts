@@ -35,10 +35,13 @@ export interface Fleet {
     command: FleetCommand,
     scope: RequestScope,
   ): Promise<{ readonly index: bigint; readonly outcome: FleetOutcome }>;
-  /** Errors: denied, invalidArgument (1 min to 7 days), tooBusy (100 are out). */
+  /**
+   * With `replacesNodeId` whoever joins takes that node's place; 0 = nobody's. Errors: denied, invalidArgument (1 min to
+   * 7 days), tooBusy (100 are out), notFound and precondition (of the node to be replaced).
+   */
   createJoinToken(
     caller: Caller,
-    wish: { readonly lifetimeMs: number; readonly label: string },
+    wish: { readonly lifetimeMs: number; readonly label: string; readonly replacesNodeId: number },
     scope: RequestScope,
   ): Promise<IssuedJoinToken>;
   /** What the leader knows. Errors: denied, those of the question. */
@@ -76,6 +79,7 @@ export function createFleet({ masters, masterAddresses, random, clock }: FleetPa
         tokenSha256: tokenSha256(secret),
         lifetimeMs: BigInt(lifetimeMs),
         label: wish.label,
+        replacesNodeId: wish.replacesNodeId,
       });
       const { clusterId } = await masters.queries.getClusterStatus(create(GetClusterStatusRequestSchema), scope);
       const expiresAtMs = clock.wallMs() + lifetimeMs;

@@ -77,11 +77,11 @@ function createFleetMethods(
       return create(ChangeFleetResponseSchema, await fleet.change(caller, command, scopeOf(context, requestId)));
     },
 
-    async createJoinToken({ lifetimeMs, label }, context) {
+    async createJoinToken({ lifetimeMs, label, replacesNodeId }, context) {
       const caller = await callerOf(gateway, context);
       const issued = await fleet.createJoinToken(
         caller,
-        { lifetimeMs: safeInteger(lifetimeMs), label },
+        { lifetimeMs: safeInteger(lifetimeMs), label, replacesNodeId },
         scopeOf(context),
       );
       return create(CreateJoinTokenResponseSchema, { ...issued, expiresAtMs: BigInt(issued.expiresAtMs) });

@@ -83,6 +83,9 @@ describe("steering the fleet", () => {
     expect(order.value.tokenSha256).toEqual(tokenSha256(decoded.value.secret));
     const again = await admin.createJoinToken({ label: "attic" });
     expect(again.joinToken).not.toBe(issued.joinToken);
+    expect(order.value.replacesNodeId).toBe(0);
+    await admin.createJoinToken({ replacesNodeId: 2 });
+    expect(edge.masters.fleetState.orders.at(-1)?.command.value).toMatchObject({ replacesNodeId: 2 });
   });
 
   test("without a supervisor there are no local nodes, and the refusal says what to do instead", async () => {

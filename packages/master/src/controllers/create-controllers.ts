@@ -4,6 +4,7 @@ import type { Submitter } from "../application/submission.ts";
 import type { MasterConfig } from "../config.ts";
 import { decideExpireSessions } from "../domain/accounts/decide-sessions.ts";
 import { decideFleetExpiry } from "../domain/fleet/decide-expiry.ts";
+import { decideRetire } from "../domain/fleet/decide-replacement.ts";
 import { decideInitialise } from "../domain/initialise.ts";
 import { decideContinuePurge } from "../domain/namespace/decide-trash.ts";
 import { clusterTable } from "../domain/state.ts";
@@ -25,6 +26,9 @@ const batchEventsMax = 200;
 
 /** Drills, maintenance and join tokens end by themselves within this time. */
 const fleetExpiryIntervalMs = 500;
+
+/** Replaced nodes that nothing depends on any more are removed within this time. */
+const retirementIntervalMs = 1000;
 
 /** What all controllers together work with. */
 export interface ControllersOptions extends Pick<
@@ -55,6 +59,12 @@ export function createControllers(options: ControllersOptions): readonly Control
     createRepairController({ ...options, preset }),
     createGarbageController({ ...steps, intervalMs: preset.garbageIntervalMs }),
     createRemovedController({ ...steps, intervalMs: preset.garbageIntervalMs }),
+    createStepController({
+      ...steps,
+      name: "replacement",
+      intervalMs: retirementIntervalMs,
+      decide: decideRetire,
+    }),
     createStepController({
       ...steps,
       name: "purge",

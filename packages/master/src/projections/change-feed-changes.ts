@@ -86,6 +86,7 @@ class Collected {
       case "maintenanceStarted":
       case "nodeFailed":
       case "nodeRemoved":
+      case "nodeReplaced":
       case "nodeLabelled":
       case "drillStarted":
         this.nodes.add(event.nodeId);

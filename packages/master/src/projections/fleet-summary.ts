@@ -30,6 +30,8 @@ export function summariseFleet(event: FleetFact, tables: TableReader): string {
       return `Node ${nodeName(tables, event)} declared failed: its copies do not count${because(event.reason)}`;
     case "nodeRemoved":
       return `Node ${nodeName(tables, event)} removed for ever${event.copiesLeft === 0 ? "" : `, with ${event.copiesLeft} copies on it`}`;
+    case "nodeReplaced":
+      return `Node ${event.retiredName} gives its place and its ${event.copiesTotal} copies to node ${event.byNodeId}, and is removed afterwards`;
     case "nodeLabelled":
       return `Node ${nodeName(tables, event)} is in zone "${event.zone}", rack "${event.rack}"`;
     default:
@@ -61,7 +63,8 @@ function summariseSettings(event: SettingEvent, tables: TableReader): string {
     }
     case "joinTokenIssued": {
       const label = event.label === "" ? "" : ` for "${event.label}"`;
-      return `Join token ${event.joinTokenId}${label} issued until ${new Date(event.expiresAtMs).toISOString()}`;
+      const use = event.replacesNodeId === 0 ? "" : ` to replace ${nodeName(tables, { nodeId: event.replacesNodeId })}`;
+      return `Join token ${event.joinTokenId}${label}${use} issued until ${new Date(event.expiresAtMs).toISOString()}`;
     }
     case "joinTokenRevoked": {
       const label = tables.get(joinTokenTable, [event.joinTokenId])?.label ?? "";

@@ -74,7 +74,7 @@ function onFleetFact(
   { tables }: AppliedBatch,
   byNode: (nodeId: number) => readonly HeartbeatSession[],
 ): void {
-  if (event.kind === "nodeRemoved") for (const session of byNode(event.nodeId)) session.onRemoved();
+  if (event.kind === "nodeRemoved") for (const session of byNode(event.nodeId)) session.onRemoved(tables);
   if (event.kind !== "drillStarted" && event.kind !== "drillEnded") return;
   const nodeId = event.kind === "drillStarted" ? event.nodeId : tables.get(drillTable, [event.drillId])?.nodeId;
   if (nodeId !== undefined) for (const session of byNode(nodeId)) session.onDrillChanged(tables);

@@ -8,6 +8,7 @@ export const fleetSampleEvents: readonly DomainEvent[] = [
     tokenSha256: new Uint8Array(32).fill(171),
     expiresAtMs: 1_800_000_000_000,
     label: "für Regal 4",
+    replacesNodeId: 0,
   },
   {
     kind: "nodeJoined",
@@ -44,4 +45,13 @@ export const fleetSampleEvents: readonly DomainEvent[] = [
   { kind: "replicaLost", chunkIds: [2], nodeId: 1, reason: "corrupt", drillId: 1 },
   { kind: "drillEnded", drillId: 1, reason: "stopped" },
   { kind: "nodeRemoved", nodeId: 2, copiesLeft: 3 },
+  {
+    kind: "joinTokenIssued",
+    joinTokenId: 2,
+    tokenSha256: new Uint8Array(32).fill(172),
+    expiresAtMs: 1_800_000_000_000,
+    label: "new disk shelf",
+    replacesNodeId: 1,
+  },
+  { kind: "nodeReplaced", nodeId: 1, byNodeId: 3, retiredName: "node-1.old", copiesTotal: 12_345 },
 ];

@@ -225,7 +225,7 @@ class Repair {
       plan.copies.length > 0 || this.#memory.active(nowMs).some(({ purpose }) => purpose !== "balance");
     const paused = readHousekeeping(this.#tables).isBalancePaused ? "An administrator paused balancing." : "";
     const yielding = isRepairing ? "Balancing waits until repair and draining are done." : "";
-    const restReason = paused || plan.stoppedReason || yielding;
+    const restReason = paused || plan.stoppedReason || yielding || replacingReason(nodes);
     const { replication, chunkSizeBytes } = cluster;
     return { nodes, sets, moves, memory: this.#memory, replication, chunkSizeBytes, restReason };
   }
@@ -287,6 +287,14 @@ class Repair {
     const drainRate = this.#memory.bytesPerSecond(nowMs, ["drain"]);
     this.#drainer.showProgress({ nodes, sets, replication, chunkSizeBytes, stoppedReason }, drainRate);
   }
+}
+
+/** A newcomer gets what the node before it held, not a part of what everybody else holds. */
+function replacingReason(nodes: readonly CopyNode[]): string {
+  const replaced = nodes.find(({ successorId }) =>
+    nodes.some((node) => node.nodeId === successorId && node.isActive && node.liveness !== "dead"),
+  );
+  return replaced === undefined ? "" : `Balancing waits until ${replaced.name} has been replaced.`;
 }
 
 function ageOf(sinceMs: ReadonlyMap<number, number>, { chunkId }: SeenChunk, nowMs: number): number {

@@ -14,6 +14,8 @@ export interface CopyNode extends PlacementNode {
   readonly isExcused: boolean;
   /** Declared dead by an administrator: nothing of it is waited for. */
   readonly isFailed: boolean;
+  /** Who took its place and shall hold its copies; undefined when nobody did, or that one is gone, too. */
+  readonly successorId: number | undefined;
   /** Bytes of needed copies there, by the log. */
   readonly heldBytes: number;
 }

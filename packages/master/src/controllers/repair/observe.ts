@@ -11,6 +11,7 @@ import {
 import type { DecideContext } from "../../domain/decision.ts";
 import { placementNodes } from "../../domain/fleet/placement-nodes.ts";
 import { copiesCount, copiesStay, isExcused } from "../../domain/fleet/standing.ts";
+import { successorOf } from "../../domain/fleet/replacements.ts";
 import { nodeIntent, nodeTable } from "../../domain/fleet/tables.ts";
 import type { TableReader } from "../../domain/tables.ts";
 import { tableRange } from "../../projections/table-range.ts";
@@ -43,7 +44,9 @@ export function readCopyNodes(
     const row = tables.get(nodeTable, [node.nodeId]);
     if (row === undefined) return [];
     const { intent } = row;
-    const isByOrder = intent === nodeIntent.maintenance || intent === nodeIntent.failed;
+    // Who was replaced is never active again.
+    const successorId = intent === nodeIntent.active ? undefined : successorOf(tables, node.nodeId)?.nodeId;
+    const isByOrder = intent === nodeIntent.maintenance || intent === nodeIntent.failed || successorId !== undefined;
     const isLeaving = intent === nodeIntent.draining || intent === nodeIntent.drained;
     return {
       ...node,
@@ -53,6 +56,7 @@ export function readCopyNodes(
       isLeaving,
       isExcused: isExcused(row),
       isFailed: intent === nodeIntent.failed,
+      successorId,
       heldBytes: context.heldBytes.get(node.nodeId) ?? 0,
     };
   });

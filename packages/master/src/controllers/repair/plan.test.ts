@@ -75,6 +75,35 @@ describe("planRepair", () => {
     expect(planRepair(view({ chunks, isAvoided })).copies).toMatchObject([{ targetId: 3, isNewPlace: true }]);
   });
 
+  test("who took a node's place gets its copies, at once; the others' stay where they are", () => {
+    const gone = node(5, { ...dead, successorId: 6 });
+    const live = node(5, { ...leaving, successorId: 6 });
+    const chunks = [7, 8, 9].map((chunkId) => chunk(chunkId, [1, 2, 5], { shortForMs: 0 }));
+    for (const old of [gone, live]) {
+      const nodes = [node(1), node(2), node(3), node(4), old, node(6, { freeBytes: 200 })];
+      const { copies } = planRepair(view({ nodes, chunks }));
+      // The third waits for the newcomer, although others are idle.
+      expect(copies.map(({ chunkId, targetId }) => [chunkId, targetId])).toEqual([
+        [7, 6],
+        [8, 6],
+      ]);
+    }
+  });
+
+  test("a newcomer that is silent for a moment is waited for, one that can't take copies is not; a last copy waits for nobody", () => {
+    const gone = node(5, { ...dead, downAtMs: undefined, successorId: 6 });
+    const targetsWith = (newcomer: Partial<CopyNode>, holders: readonly number[]): (number | undefined)[] => {
+      const nodes = [node(1), node(2), node(3), gone, node(6, newcomer)];
+      return planRepair(view({ nodes, chunks: [chunk(7, holders)] })).copies.map((copy) => copy.targetId);
+    };
+    expect(targetsWith({ liveness: "suspect" }, [1, 2, 5])).toEqual([]);
+    expect(targetsWith(dead, [1, 2, 5])).toEqual([3]);
+    expect(targetsWith({ freeBytes: 5 }, [1, 2, 5])).toEqual([3]);
+    expect(targetsWith({ isActive: false }, [1, 2, 5])).toEqual([3]);
+    expect(targetsWith({ liveness: "suspect" }, [1, 5])).not.toEqual([]);
+    expect(targetsWith({}, [1, 5])[0]).toBe(6);
+  });
+
   test("another zone first; a full, draining, silent or unwritable node never; sources have to be live", () => {
     const nodes = [node(1, { zone: "a" }), node(2, { zone: "b" }), node(3, { zone: "a" }), node(4, { zone: "c" })];
     const chunks = [chunk(7, [1, 2])];

@@ -80,6 +80,15 @@ export interface PlannedCopy {
   readonly purpose: CopyPurpose;
 }
 
+/** One copy more of a chunk. */
+interface Wish {
+  readonly purpose: CopyPurpose;
+  /** Targets of the copies that are on their way. */
+  readonly takenIds: readonly number[];
+  /** At most one copy is left. */
+  readonly isUrgent: boolean;
+}
+
 /** What to do now. */
 export interface RepairPlan {
   readonly copies: readonly PlannedCopy[];
@@ -128,7 +137,7 @@ class Planning {
     const isDue = counted <= 1 || purpose !== "repair" || chunk.shortForMs >= limits.delayMs || this.#isOrdered(chunk);
     const takenIds = active.map((copy) => copy.targetId);
     for (let open = replication - towards - active.length; isDue && open > 0; open--) {
-      const copy = this.#planCopy(chunk, { purpose, takenIds });
+      const copy = this.#planCopy(chunk, { purpose, takenIds, isUrgent: counted <= 1 });
       if (copy === undefined) break;
       takenIds.push(copy.targetId);
       copies.push(copy);
@@ -142,15 +151,14 @@ class Planning {
     return chunk.placedNodeIds.length < this.#view.replication ? "replication" : "repair";
   }
 
-  /** A node with a copy was declared dead: nobody waits for it. */
+  /** A node with a copy was declared dead or replaced: nobody waits for it. */
   #isOrdered(chunk: ShortChunk): boolean {
-    return chunk.confirmedNodeIds.some((nodeId) => this.#nodes.get(nodeId)?.isFailed === true);
+    return chunk.confirmedNodeIds
+      .map((nodeId) => this.#nodes.get(nodeId))
+      .some((node) => node !== undefined && (node.isFailed || node.successorId !== undefined));
   }
 
-  #planCopy(
-    chunk: ShortChunk,
-    { purpose, takenIds }: { readonly purpose: CopyPurpose; readonly takenIds: readonly number[] },
-  ): PlannedCopy | undefined {
+  #planCopy(chunk: ShortChunk, { purpose, takenIds, isUrgent }: Wish): PlannedCopy | undefined {
     const { chunkId } = chunk;
     const sourceIds = this.#sourcesOf(chunk);
     const [sourceId] = sourceIds;
@@ -160,16 +168,36 @@ class Planning {
     const targetId =
       known.length > 0
         ? known.find((nodeId) => this.#loads.mayTake(nodeId))
-        : this.#drawTarget(chunk, { purpose, takenIds });
+        : this.#chooseTarget(chunk, { purpose, takenIds, isUrgent });
     if (targetId === undefined) return undefined;
     this.#loads.note(sourceId, targetId);
     return { chunkId, targetId, sourceIds, isNewPlace: !chunk.placedNodeIds.includes(targetId), purpose };
   }
 
-  #drawTarget(
-    chunk: ShortChunk,
-    { purpose, takenIds }: { readonly purpose: CopyPurpose; readonly takenIds: readonly number[] },
-  ): number | undefined {
+  /**
+   * Who took the place of a node with a copy comes before any draw, so that the others' shares stay as they are. It is waited
+   * for while it is busy or silent for a moment, unless one copy is all that is left.
+   */
+  #chooseTarget(chunk: ShortChunk, wish: Wish): number | undefined {
+    const successors = this.#successorsOf(chunk, wish.takenIds);
+    const free = successors.find((node) => this.#isUsable(chunk, node.nodeId) && this.#loads.mayTake(node.nodeId));
+    if (free !== undefined) return free.nodeId;
+    const isWaitedFor = (node: CopyNode): boolean =>
+      this.#isUsable(chunk, node.nodeId) || (node.isActive && node.liveness !== "live" && node.liveness !== "dead");
+    return !wish.isUrgent && successors.some(isWaitedFor) ? undefined : this.#drawTarget(chunk, wish);
+  }
+
+  #successorsOf({ chunkId, placedNodeIds, confirmedNodeIds }: ShortChunk, takenIds: readonly number[]): CopyNode[] {
+    const holderIds = new Set([...confirmedNodeIds, ...placedNodeIds]);
+    return [...holderIds]
+      .map((nodeId) => this.#nodes.get(nodeId)?.successorId)
+      .filter((nodeId) => nodeId !== undefined && !holderIds.has(nodeId) && !takenIds.includes(nodeId))
+      .filter((nodeId) => nodeId !== undefined && !this.#view.isAvoided(chunkId, nodeId))
+      .map((nodeId) => this.#nodes.get(nodeId ?? 0))
+      .filter((node) => node !== undefined);
+  }
+
+  #drawTarget(chunk: ShortChunk, { purpose, takenIds }: Wish): number | undefined {
     const { nodes, chunkSizeBytes, isAvoided } = this.#view;
     const barred = nodes
       .map((node) => node.nodeId)

@@ -5,7 +5,14 @@ export function copyNode(nodeId: number, fields: Partial<CopyNode> = {}): CopyNo
   const names = { nodeId, name: `node-${nodeId}`, address: `node-${nodeId}:7000`, zone: "", rack: "" };
   const room = { capacityBytes: 1000, freeBytes: 900, isWritable: true, activeWriteCount: 0, heldBytes: 100 };
   const state = { isActive: true, liveness: "live", isCautioned: false, downAtMs: undefined } as const;
-  const worth = { counts: true, stays: true, isLeaving: false, isExcused: false, isFailed: false };
+  const worth = {
+    counts: true,
+    stays: true,
+    isLeaving: false,
+    isExcused: false,
+    isFailed: false,
+    successorId: undefined,
+  };
   return { ...names, ...room, ...state, ...worth, ...fields };
 }
 

@@ -35,6 +35,8 @@ export function withOrder(scenario: Scenario, order: FleetOrder): Scenario {
       const back: Partial<CopyNode> = { counts: isUp, stays: isUp, isActive: true, isLeaving: false, isExcused: false };
       return { ...scenario, nodes: changed(nodes, [nodeId], { ...back, isFailed: false }) };
     }
+    case "issueJoinToken":
+      return order.value.replacesNodeId === 0 ? scenario : withReplacement(scenario, order.value.replacesNodeId);
     case "setReplication":
       return { ...scenario, replication: order.value.replication };
     case "startDrill":
@@ -43,6 +45,28 @@ export function withOrder(scenario: Scenario, order: FleetOrder): Scenario {
     default:
       return scenario;
   }
+}
+
+/** Its id in a scenario, where the newcomer goes by the id that people know the place by. */
+const retiredNodeId = -1;
+
+/** An empty node of the same size stands in a node's place, and gets what that one holds. */
+function withReplacement(scenario: Scenario, nodeId: number): Scenario {
+  const old = scenario.nodes.find((node) => node.nodeId === nodeId);
+  if (old === undefined) return scenario;
+  const fresh = { counts: true, stays: true, isLeaving: false, isExcused: false, isFailed: false, downAtMs: undefined };
+  const ready = { isActive: true, liveness: "live", isWritable: true, isCautioned: false } as const;
+  const newcomer: CopyNode = { ...old, ...fresh, ...ready, freeBytes: old.capacityBytes, heldBytes: 0 };
+  const retired: Partial<CopyNode> = { stays: false, isActive: false, isLeaving: true, isExcused: false };
+  const nodes = scenario.nodes.filter((node) => node !== old);
+  const sets = scenario.sets.map((set) => {
+    return { ...set, nodeIds: set.nodeIds.map((holder) => (holder === nodeId ? retiredNodeId : holder)) };
+  });
+  return {
+    ...scenario,
+    ...{ nodes: [...nodes, newcomer, { ...old, ...retired, nodeId: retiredNodeId }], sets },
+    targetNodeIds: [nodeId],
+  };
 }
 
 function changed(

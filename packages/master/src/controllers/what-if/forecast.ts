@@ -9,6 +9,8 @@ export interface Scenario {
   readonly replication: number;
   /** Copies that must be durable before a write counts. */
   readonly writeCopiesMin: number;
+  /** Only these get what is copied; absent = whoever can take copies. */
+  readonly targetNodeIds?: readonly number[];
   /** Copied bytes a second as last measured; 0 = nothing was copied lately. */
   readonly measuredBytesPerSecond: number;
   /** Bytes a second that one node fetches at most. */
@@ -47,7 +49,8 @@ export function forecast(scenario: Scenario): Forecast {
     if (counted === 0) lostSets.push(set);
     else bytesToCopy += Math.max(0, replication - towards) * set.heldBytes;
   }
-  const targets = nodes.filter((node) => node.isActive && node.liveness === "live" && node.isWritable);
+  const writable = nodes.filter((node) => node.isActive && node.liveness === "live" && node.isWritable);
+  const targets = writable.filter((node) => scenario.targetNodeIds?.includes(node.nodeId) !== false);
   const room = targets.map(roomOf).reduce((sum, some) => sum + some, 0);
   const filled = filledBy(targets, bytesToCopy);
   const keeping = nodes.filter((node) => node.stays);
@@ -62,7 +65,7 @@ export function forecast(scenario: Scenario): Forecast {
       return { nodeId, usedBytes: heldBytes + (filled.get(nodeId) ?? 0), capacityBytes };
     }),
     isRepairable: lostSets.length === 0 && keeping.length >= replication && room >= bytesToCopy,
-    isWritable: targets.filter((node) => roomOf(node) > 0).length >= Math.min(writeCopiesMin, replication),
+    isWritable: writable.filter((node) => roomOf(node) > 0).length >= Math.min(writeCopiesMin, replication),
   };
 }
 

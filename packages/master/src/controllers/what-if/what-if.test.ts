@@ -64,6 +64,25 @@ describe("forecast", () => {
     expect(forecast(back)).toMatchObject({ bytesToCopy: 0 });
   });
 
+  test("a replacement: the newcomer alone gets what the old one holds, under the old name; the others stay as full", () => {
+    const value = { tokenSha256: new Uint8Array(32), lifetimeMs: 1, label: "", replacesNodeId: 1 };
+    const order = { case: "issueJoinToken", value } as const;
+    for (const old of [node(1), node(1, dead)]) {
+      const nodes = [old, node(2), node(3), node(4)];
+      const after = forecast(withOrder(scenario({ nodes }), order));
+      expect(after).toMatchObject({ bytesToCopy: 60, repairMs: 6000, isRepairable: true, isWritable: true });
+      expect(after.chunksByCopiesLeft).toEqual(old.counts ? [0, 0, 0, 6] : [0, 0, 6, 0]);
+      expect(after.fills.map(({ nodeId, usedBytes }) => [nodeId, usedBytes])).toEqual([
+        [2, 100],
+        [3, 100],
+        [4, 100],
+        [1, 60],
+      ]);
+    }
+    const plain = { case: "issueJoinToken", value: { ...value, replacesNodeId: 0 } } as const;
+    expect(forecast(withOrder(scenario({}), plain))).toEqual(forecast(scenario({})));
+  });
+
   test("the paragraph says it in words", () => {
     const now = scenario({});
     const lost = forecast(withoutNodes(now, [1]));

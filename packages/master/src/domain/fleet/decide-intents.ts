@@ -5,6 +5,7 @@ import { countHeldCopies } from "../chunks/node-copy-sets.ts";
 import { countLosses, type NodeLosses } from "./losses.ts";
 import type { FleetOrderOf } from "./orders.ts";
 import { chunksText, decided, findNode, flawOfText, namesOf, refuse, unchanged } from "./refusals.ts";
+import { replacementTable } from "./replacements.ts";
 import { copiesAreSolid, copiesCount, standingsIn } from "./standing.ts";
 import { listNodes, nodeIntent, nodeOrderTable, nodeTable, type NodeRow } from "./tables.ts";
 
@@ -44,12 +45,19 @@ export function decideDrain(
   return decided({ kind: "nodeDraining", nodeId: row.nodeId, reason: order.reason, copiesTotal });
 }
 
-/** Errors: `notFound`, `precondition` (removed). */
+/** Errors: `notFound`, `precondition` (removed or replaced). */
 export function decideActivate(tables: TableReader, order: FleetOrderOf<"activateNode">): DecideResult {
   const found = findNode(tables, order.nodeId);
   if (!found.ok) return found;
-  const { nodeId, intent } = found.value;
+  const { nodeId, intent, name } = found.value;
   if (intent === nodeIntent.active) return unchanged;
+  const replacement = tables.get(replacementTable, [nodeId]);
+  if (replacement !== undefined) {
+    return refuse(
+      "precondition",
+      `${name} was replaced by ${namesOf(tables, [replacement.byNodeId])} and only gives its copies away. It can't work again.`,
+    );
+  }
   const reason =
     intent === nodeIntent.maintenance ? "maintenance-over" : intent === nodeIntent.failed ? "readmitted" : "cancelled";
   return decided({ kind: "nodeActivated", nodeId, reason });

@@ -3,6 +3,7 @@ import type { DecideContext, DecideResult, Decision } from "../decision.ts";
 import { nextIds } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { findJoinToken, joinTokensOutMax, joinTokenState, joinTokenTable, outJoinTokenIds } from "./join-tokens.ts";
+import { checkReplaceable, revokeTokensFor } from "./decide-replacement.ts";
 import type { FleetOrderOf } from "./orders.ts";
 import { flawOfText, refuse, unchanged } from "./refusals.ts";
 
@@ -10,24 +11,30 @@ const minuteMs = 60_000;
 const lifetimeMsMin = minuteMs;
 const lifetimeMsMax = 7 * 24 * 60 * minuteMs;
 
-/** Errors: `invalidArgument`, `tooBusy` (100 are out). The same token again is the same token. */
+/**
+ * Errors: `invalidArgument`, `tooBusy` (100 are out), `notFound` and `precondition` (of the node to be replaced). The same
+ * token again is the same token.
+ */
 export function decideIssueJoinToken(
   tables: TableReader,
   order: FleetOrderOf<"issueJoinToken">,
   context: DecideContext,
 ): DecideResult {
-  const { tokenSha256, lifetimeMs, label } = order;
+  const { tokenSha256, lifetimeMs, label, replacesNodeId } = order;
   if (tokenSha256.length !== 32) return refuse("invalidArgument", "A join token is named by its SHA-256.");
   if (lifetimeMs < lifetimeMsMin || lifetimeMs > lifetimeMsMax) {
     return refuse("invalidArgument", "A join token works for 1 minute to 7 days.");
   }
   const flaw = flawOfText(label, "The label");
   if (flaw !== undefined) return refuse("invalidArgument", flaw);
+  const replaced = replacesNodeId === 0 ? undefined : checkReplaceable(tables, replacesNodeId);
+  if (replaced?.ok === false) return replaced;
   const known = findJoinToken(tables, tokenSha256);
   if (known?.state === joinTokenState.out)
     return ok({ events: [], outcome: { fleet: { joinTokenId: known.joinTokenId } } });
   if (known !== undefined) return refuse("invalidArgument", "This join token was issued before; make a new one.");
-  if (outJoinTokenIds(tables).length >= joinTokensOutMax) {
+  const ended = replacesNodeId === 0 ? [] : revokeTokensFor(tables, replacesNodeId);
+  if (outJoinTokenIds(tables).length - ended.length >= joinTokensOutMax) {
     return refuse(
       "tooBusy",
       `${joinTokensOutMax} join tokens are out already. Revoke some, or wait until they are used or expire.`,
@@ -36,7 +43,7 @@ export function decideIssueJoinToken(
   const [joinTokenId = 1] = nextIds(tables, "joinToken");
   const expiresAtMs = context.atMs + lifetimeMs;
   return ok({
-    events: [{ kind: "joinTokenIssued", joinTokenId, tokenSha256, expiresAtMs, label }],
+    events: [...ended, { kind: "joinTokenIssued", joinTokenId, tokenSha256, expiresAtMs, label, replacesNodeId }],
     outcome: { fleet: { joinTokenId } },
   });
 }

@@ -5,6 +5,8 @@ import { clusterTable, nextIds } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { drillBehindSilence } from "./drills.ts";
 import { admitByToken } from "./decide-admission.ts";
+import { takePlace } from "./decide-replacement.ts";
+import { explainRemoval } from "./replacements.ts";
 import { nodeByNameTable, nodeByUuidTable, nodeIntent, nodeTable, type NodeRow } from "./tables.ts";
 
 /** What a node says of itself with its first report. */
@@ -59,7 +61,7 @@ export function decideIntroduction(
   if (flaw !== undefined) return refuse("invalidArgument", flaw);
   const known = tables.get(nodeByUuidTable, [introduction.nodeUuid]);
   const row = known === undefined ? undefined : tables.get(nodeTable, [known.nodeId]);
-  return row === undefined ? decideJoin(tables, introduction, entry) : decideReturn(row, introduction);
+  return row === undefined ? decideJoin(tables, introduction, entry) : decideReturn(tables, row, introduction);
 }
 
 /** NodeDown for those that are not down yet, at this leader time; each names the drill that caused it, if one did. */
@@ -87,25 +89,24 @@ function decideJoin(
   introduction: NodeIntroduction,
   { proof, atMs }: { readonly proof: JoinProof; readonly atMs: number },
 ): DecideResult {
-  const { clusterId: _, ...facts } = introduction;
+  const { clusterId: _, ...own } = introduction;
   const admission = proof.isAdmitted ? ok(0) : admitByToken(tables, introduction, { proof, atMs });
   if (!admission.ok) return admission;
-  if (tables.get(nodeByNameTable, [introduction.name]) !== undefined) {
+  const [nodeId = 1] = nextIds(tables, "node");
+  const joinTokenId = admission.value;
+  const { place, events } = takePlace(tables, { joinTokenId, byNodeId: nodeId, own });
+  if (events.length === 0 && tables.get(nodeByNameTable, [place.name]) !== undefined) {
     return refuse(
       "nameTaken",
-      `Another node is called "${introduction.name}". Give this one a name of its own, or start it with that node's directory.`,
+      `Another node is called "${place.name}". Give this one a name of its own, or start it with that node's directory.`,
     );
   }
-  const [nodeId = 1] = nextIds(tables, "node");
-  return ok({ events: [{ kind: "nodeJoined", nodeId, ...facts, joinTokenId: admission.value }], outcome: {} });
+  return ok({ events: [...events, { kind: "nodeJoined", nodeId, ...own, ...place, joinTokenId }], outcome: {} });
 }
 
-function decideReturn(row: NodeRow, introduction: NodeIntroduction): DecideResult {
+function decideReturn(tables: TableReader, row: NodeRow, introduction: NodeIntroduction): DecideResult {
   if (row.intent === nodeIntent.removed) {
-    return refuse(
-      "precondition",
-      `${row.name} was removed from this cluster. Start it with an empty directory to join anew.`,
-    );
+    return refuse("precondition", explainRemoval(tables, row));
   }
   if (!isChanged(row, introduction)) return ok({ events: [], outcome: {} });
   const { address, ip, mac, capacityBytes } = introduction;

@@ -7,6 +7,7 @@ import { addDrill, endDrill } from "./drills.ts";
 import { noteFlap } from "./flapping.ts";
 import type { FleetFact } from "./fleet-events.ts";
 import { addJoinToken, endJoinToken, joinTokenState } from "./join-tokens.ts";
+import { replacementTable, tokenReplacesTable } from "./replacements.ts";
 import {
   nodeByNameTable,
   nodeByUuidTable,
@@ -55,7 +56,13 @@ export function evolveFleet(tables: Tables, event: FleetFact, context: EvolveCon
 }
 
 type IntentEvent = EventOf<
-  "nodeDraining" | "nodeDrained" | "nodeActivated" | "maintenanceStarted" | "nodeFailed" | "nodeRemoved"
+  | "nodeDraining"
+  | "nodeDrained"
+  | "nodeActivated"
+  | "maintenanceStarted"
+  | "nodeFailed"
+  | "nodeRemoved"
+  | "nodeReplaced"
 >;
 
 function evolveIntents(tables: Tables, event: IntentEvent, context: EvolveContext): void {
@@ -80,9 +87,25 @@ function evolveIntents(tables: Tables, event: IntentEvent, context: EvolveContex
       // Its name is free for the node that replaces it; its identity is kept, to be refused.
       tables.delete(nodeByNameTable, [nodeOf(tables, nodeId).name]);
       return changeIntent(tables, nodeId, { intent: nodeIntent.removed, order: undefined });
+    case "nodeReplaced":
+      return onReplaced(tables, event, context);
     default:
       return exhaustive(event);
   }
+}
+
+/** Its name goes to the newcomer, which joins in the same batch; it gives its copies away under another one. */
+function onReplaced(tables: Tables, event: EventOf<"nodeReplaced">, { atMs, actor }: EvolveContext): void {
+  const { nodeId, byNodeId, retiredName, copiesTotal } = event;
+  const { name, intent } = nodeOf(tables, nodeId);
+  tables.set(replacementTable, [nodeId], { byNodeId, replacedAtMs: atMs });
+  tables.delete(nodeByNameTable, [name]);
+  tables.set(nodeByNameTable, [retiredName], { nodeId });
+  changeNode(tables, nodeId, { name: retiredName });
+  // Who was declared failed stays so: its copies do not count.
+  if (intent === nodeIntent.failed) return;
+  const order = { reason: `replaced by ${name}`, sinceMs: atMs, endsAtMs: 0, copiesTotal, actor };
+  changeIntent(tables, nodeId, { intent: nodeIntent.draining, order });
 }
 
 type TokenOrDrillEvent = EventOf<"joinTokenIssued" | "joinTokenRevoked" | "drillStarted" | "drillEnded">;
@@ -91,9 +114,10 @@ function evolveTokensAndDrills(tables: Tables, event: TokenOrDrillEvent, context
   const { atMs, actor } = context;
   switch (event.kind) {
     case "joinTokenIssued": {
-      const { kind: _, ...facts } = event;
+      const { kind: _, replacesNodeId, ...facts } = event;
       const state = { state: joinTokenState.out, endedAtMs: 0, usedByNodeId: 0 };
       noteId(tables, "joinToken", event.joinTokenId);
+      if (replacesNodeId !== 0) tables.set(tokenReplacesTable, [event.joinTokenId], { nodeId: replacesNodeId });
       return addJoinToken(tables, { ...facts, ...state, issuedAtMs: atMs, actor });
     }
     case "joinTokenRevoked": {

@@ -10,6 +10,7 @@ export type FleetFact =
   | MaintenanceStarted
   | NodeFailed
   | NodeRemoved
+  | NodeReplaced
   | NodeLabelled
   | ReplicationChanged
   | HousekeepingChanged
@@ -81,6 +82,13 @@ interface NodeRemoved {
   readonly nodeId: number;
   readonly copiesLeft: number;
 }
+interface NodeReplaced {
+  readonly kind: "nodeReplaced";
+  readonly nodeId: number;
+  readonly byNodeId: number;
+  readonly retiredName: string;
+  readonly copiesTotal: number;
+}
 interface NodeLabelled {
   readonly kind: "nodeLabelled";
   readonly nodeId: number;
@@ -103,6 +111,8 @@ interface JoinTokenIssued {
   readonly tokenSha256: Uint8Array;
   readonly expiresAtMs: number;
   readonly label: string;
+  /** 0 = nobody. */
+  readonly replacesNodeId: number;
 }
 interface JoinTokenRevoked {
   readonly kind: "joinTokenRevoked";

@@ -29,7 +29,10 @@ class World extends ChunkWorld {
   }
 
   issue(number: number, lifetimeMs = 10 * minuteMs): DecideResult {
-    return this.order({ case: "issueJoinToken", value: { tokenSha256: hash(number), lifetimeMs, label: "rack 4" } });
+    return this.order({
+      case: "issueJoinToken",
+      value: { tokenSha256: hash(number), lifetimeMs, label: "rack 4", replacesNodeId: 0 },
+    });
   }
 
   join(proof: Partial<JoinProof>, change: Partial<NodeIntroduction> = {}): DecideResult {
@@ -129,7 +132,8 @@ describe("join tokens", () => {
     { what: "a label with a line break", value: { tokenSha256: hash(1), lifetimeMs: minuteMs, label: "a\nb" } },
     { what: "a long label", value: { tokenSha256: hash(1), lifetimeMs: minuteMs, label: "x".repeat(201) } },
   ])("refuses to issue one with $what", ({ value }) => {
-    expect(new World().order({ case: "issueJoinToken", value })).toMatchObject({
+    const order: FleetOrder = { case: "issueJoinToken", value: { ...value, replacesNodeId: 0 } };
+    expect(new World().order(order)).toMatchObject({
       ok: false,
       error: { kind: "invalidArgument" },
     });

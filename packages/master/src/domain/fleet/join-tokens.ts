@@ -1,6 +1,7 @@
 import { blobPart, uint32Part } from "../codec/key-codec.ts";
 import { blob, listOf, record, text, uint } from "../codec/value-codec.ts";
 import { defineTable, type TableReader, type Tables } from "../tables.ts";
+import { tokenReplacesTable } from "./replacements.ts";
 
 /** What became of a join token. */
 export const joinTokenState = { out: 1, used: 2, revoked: 3, expired: 4 } as const;
@@ -114,6 +115,7 @@ export function endJoinToken(
   const old = tables.get(joinTokenTable, [forgotten]);
   if (old !== undefined) tables.delete(joinTokenByHashTable, [old.tokenSha256]);
   tables.delete(joinTokenTable, [forgotten]);
+  if (tables.get(tokenReplacesTable, [forgotten]) !== undefined) tables.delete(tokenReplacesTable, [forgotten]);
 }
 
 function listOfTokens(tables: TableReader): JoinTokenList {

@@ -59,6 +59,8 @@ interface IssueJoinToken {
   readonly tokenSha256: Uint8Array;
   readonly lifetimeMs: number;
   readonly label: string;
+  /** 0 = nobody. */
+  readonly replacesNodeId: number;
 }
 interface RevokeJoinToken {
   readonly joinTokenId: number;

@@ -12,7 +12,9 @@ import {
 import { drillKindToWire } from "../fleet/drill-kind.ts";
 import { listDrills, type DrillRow } from "../../domain/fleet/drills.ts";
 import { joinTokenState, listJoinTokens, type JoinTokenRow } from "../../domain/fleet/join-tokens.ts";
+import { tokenReplacesTable } from "../../domain/fleet/replacements.ts";
 import { readHousekeeping } from "../../domain/state.ts";
+import type { TableReader } from "../../domain/tables.ts";
 import type { FleetRead } from "./fleet-read.ts";
 import { nodeTasks, type DrainNumbers } from "./node-tasks.ts";
 
@@ -36,7 +38,7 @@ export function getFleet({ tables, index, nowMs, presetName }: FleetRead, progre
     drills: listDrills(tables).map((drill) => drillToWire(drill)),
     joinTokens: listJoinTokens(tables)
       .filter((token) => isShown(token))
-      .map((token) => tokenToWire(token)),
+      .map((token) => tokenToWire(token, tables)),
     isRepairPaused,
     preset: presetName,
     index: BigInt(index),
@@ -53,9 +55,13 @@ function drillToWire({ drillId, nodeId, drillKind, startedAtMs, endsAtMs, delayM
   });
 }
 
-function tokenToWire({ joinTokenId, label, issuedAtMs, expiresAtMs, usedByNodeId, actor }: JoinTokenRow): JoinToken {
+function tokenToWire(
+  { joinTokenId, label, issuedAtMs, expiresAtMs, usedByNodeId, actor }: JoinTokenRow,
+  tables: TableReader,
+): JoinToken {
   return create(JoinTokenSchema, {
     ...{ joinTokenId, label, usedByNodeId, actor },
+    replacesNodeId: tables.get(tokenReplacesTable, [joinTokenId])?.nodeId ?? 0,
     issuedAtMs: BigInt(issuedAtMs),
     expiresAtMs: BigInt(expiresAtMs),
   });

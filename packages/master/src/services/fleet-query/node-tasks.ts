@@ -3,6 +3,7 @@ import { NodeTaskSchema, type NodeTask } from "@holdfast/proto/fleet/v1/fleet";
 import { copySetsOfNode } from "../../domain/chunks/node-copy-sets.ts";
 import { copySetTable } from "../../domain/chunks/tables.ts";
 import { countLosses } from "../../domain/fleet/losses.ts";
+import { replacementTable } from "../../domain/fleet/replacements.ts";
 import { readStandings, type Standings } from "../../domain/fleet/standing.ts";
 import { listNodes, nodeIntent, nodeOrderTable, type NodeRow } from "../../domain/fleet/tables.ts";
 import { clusterTable } from "../../domain/state.ts";
@@ -48,16 +49,21 @@ function taskOf(
   const wanted = tables.get(clusterTable, [])?.replication ?? 1;
   const losses = countLosses(tables, nodeId, { isLeft: standings.stays, wanted });
   const isDrain = kind === "drain";
+  const replacedByNodeId = tables.get(replacementTable, [nodeId])?.byNodeId ?? 0;
+  // Nobody can take anything from a node that is gone: what counts is how much the others still lack.
+  const isGone = replacedByNodeId !== 0 && !standings.counts(nodeId);
+  const copiesLeft = isGone ? losses.shortCount : losses.copiesCount;
   return create(NodeTaskSchema, {
     ...{ nodeId, kind, reason: order?.reason ?? "" },
     startedAtMs: BigInt(order?.sinceMs ?? 0),
     endsAtMs: BigInt(order?.endsAtMs ?? 0),
     copiesTotal: BigInt(order?.copiesTotal ?? 0),
-    copiesLeft: BigInt(isDrain ? losses.copiesCount : 0),
-    bytesLeft: BigInt(isDrain ? heldBytes(tables, nodeId) : 0),
+    copiesLeft: BigInt(isDrain ? copiesLeft : 0),
+    bytesLeft: BigInt(isDrain && copiesLeft > 0 ? heldBytes(tables, nodeId) : 0),
     remainingMs: BigInt(drain?.remainingMs ?? 0),
     blockedReasons: [...(drain?.blockedReasons ?? [])],
     isSafeToRemove: losses.shortCount === 0,
+    replacedByNodeId,
   });
 }
 

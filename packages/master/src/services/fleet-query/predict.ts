@@ -104,6 +104,10 @@ function subjectOf(order: FleetOrder, nodes: readonly CopyNode[]): string {
       return `With ${name(order.value.nodeId)} removed`;
     case "setReplication":
       return `With ${order.value.replication} copies of every chunk`;
+    case "issueJoinToken":
+      return order.value.replacesNodeId === 0
+        ? "With a node more, until something moves to it"
+        : `With a new node of the same size in the place of ${name(order.value.replacesNodeId)}`;
     case "startDrill":
       return `While the drill goes on at ${name(order.value.nodeId)}`;
     default:

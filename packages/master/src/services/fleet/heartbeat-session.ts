@@ -13,6 +13,7 @@ import type { Submitter } from "../../application/submission.ts";
 import type { HeldCopy } from "../../domain/chunks/decide-replicas.ts";
 import { decideIntroduction } from "../../domain/fleet/decide.ts";
 import { chunkTable } from "../../domain/chunks/tables.ts";
+import { explainRemoval } from "../../domain/fleet/replacements.ts";
 import { nodeByUuidTable, nodeTable } from "../../domain/fleet/tables.ts";
 import { clusterTable } from "../../domain/state.ts";
 import { readerOf, type TableReader } from "../../domain/tables.ts";
@@ -119,11 +120,9 @@ export class HeartbeatSession {
   }
 
   /** The node is no longer part of the cluster. */
-  onRemoved(): void {
-    this.#refuse(
-      "precondition",
-      "This node was removed from the cluster. Its copies are not needed; start it with an empty directory to join anew.",
-    );
+  onRemoved(tables: TableReader): void {
+    const row = this.#joined === undefined ? undefined : tables.get(nodeTable, [this.#joined.nodeId]);
+    if (row !== undefined) this.#refuse("precondition", `${explainRemoval(tables, row)} Its copies are not needed.`);
   }
 
   /** An order that is not repeated here; false when the stream is over or takes no more for now. */
@@ -155,7 +154,8 @@ export class HeartbeatSession {
     const opened = observer.openStream(claimOf(nodeId));
     if (!opened.ok) return this.#refuse(opened.error.kind, opened.error.message);
     const { clusterId } = must(tables.get(clusterTable, []), "nodes join after the cluster exists");
-    this.#push({ case: "welcome", value: { nodeId, clusterId, term: BigInt(this.#term) } });
+    const called = tables.get(nodeTable, [nodeId])?.name ?? name;
+    this.#push({ case: "welcome", value: { nodeId, clusterId, term: BigInt(this.#term), name: called } });
     logger.info("fleet.node_connected", { nodeId, name, address, term: this.#term });
     return this.#start(nodeId, opened.value);
   }

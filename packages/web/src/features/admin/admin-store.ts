@@ -8,7 +8,16 @@ export type HousekeepingChange = "pauseBalance" | "resumeBalance" | "pauseRepair
 /** An open dialog of the admin page. */
 export type AdminDialog =
   | {
-      readonly kind: "drain" | "activate" | "maintenance" | "fail" | "remove" | "label" | "drill" | "stopLocal";
+      readonly kind:
+        | "drain"
+        | "activate"
+        | "maintenance"
+        | "fail"
+        | "replace"
+        | "remove"
+        | "label"
+        | "drill"
+        | "stopLocal";
       readonly node: ClusterNode;
     }
   | { readonly kind: "housekeeping"; readonly change: HousekeepingChange }

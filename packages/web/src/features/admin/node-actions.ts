@@ -3,7 +3,11 @@ import { openAdminDialogFromMenu, type AdminDialog } from "./admin-store.ts";
 import type { ClusterNode } from "./model/cluster.ts";
 
 /** What can be ordered of a node as it is; each opens a dialog that shows what would happen. */
-export function nodeActions(node: ClusterNode, isLocal: boolean, anchor: HTMLElement): readonly MenuItem[] {
+export function nodeActions(
+  node: ClusterNode,
+  { isLocal, isReplaced }: { readonly isLocal: boolean; readonly isReplaced: boolean },
+  anchor: HTMLElement,
+): readonly MenuItem[] {
   const open = (dialog: AdminDialog) => openAdminDialogFromMenu(dialog, anchor);
   const isBack = node.intent === "active";
   const back: Readonly<Partial<Record<ClusterNode["intent"], string>>> = {
@@ -12,11 +16,12 @@ export function nodeActions(node: ClusterNode, isLocal: boolean, anchor: HTMLEle
     maintenance: "End maintenance…",
     failed: "Take back…",
   };
-  const backLabel = back[node.intent];
+  const backLabel = isReplaced ? undefined : back[node.intent];
   return [
     ...(backLabel === undefined ? [] : [{ label: backLabel, onSelect: () => open({ kind: "activate", node }) }]),
     ...(isBack ? [{ label: "Drain…", onSelect: () => open({ kind: "drain", node }) }] : []),
     ...(isBack ? [{ label: "Maintenance…", onSelect: () => open({ kind: "maintenance", node }) }] : []),
+    ...(isReplaced ? [] : [{ label: "Replace…", onSelect: () => open({ kind: "replace", node }) }]),
     { label: "Zone and rack…", onSelect: () => open({ kind: "label", node }) },
     {
       label: "What if it died?",

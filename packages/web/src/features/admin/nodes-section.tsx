@@ -78,7 +78,7 @@ function NodeRows({ node, task, isLocal }: NodeRowsProps): ReactNode {
       label: `Actions on ${node.name}`,
       anchor: event.currentTarget,
       align: "end",
-      items: nodeActions(node, isLocal, event.currentTarget),
+      items: nodeActions(node, { isLocal, isReplaced: (task?.replacedByNodeId ?? 0) > 0 }, event.currentTarget),
     });
   return (
     <Fragment>

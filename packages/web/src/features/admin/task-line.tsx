@@ -35,10 +35,12 @@ export function TaskLine({ node, task }: { readonly node: ClusterNode; readonly 
         ))}
       </p>
       <span className={styles["taskButtons"]}>
-        {task.isSafeToRemove && (
+        {task.isSafeToRemove && task.replacedByNodeId === 0 && (
           <Button onClick={() => openAdminDialog({ kind: "remove", node })}>Remove {node.name}…</Button>
         )}
-        <Button onClick={() => openAdminDialog({ kind: "activate", node })}>{backWord(task)}</Button>
+        {task.replacedByNodeId === 0 && (
+          <Button onClick={() => openAdminDialog({ kind: "activate", node })}>{backWord(task)}</Button>
+        )}
       </span>
     </div>
   );
@@ -48,6 +50,7 @@ function taskText(task: FleetTask, percent: number): string {
   if (task.kind === "maintenance")
     return `May be away until ${formatClock(task.endsAtMs)}; nothing is repaired meanwhile.`;
   if (task.kind === "failed") return "Declared dead: its copies do not count.";
+  if (task.isSafeToRemove && task.replacedByNodeId > 0) return "Nothing depends on it any more; it is removed now.";
   if (task.isSafeToRemove) return "Drained: it holds nothing that is needed.";
   const left = `${formatCount(task.copiesLeft)} of ${formatCount(task.copiesTotal)} copies left (${formatBytes(task.bytesLeft)})`;
   return `${percent} % · ${left}${task.remainingMs === 0 ? "" : ` · ${formatDuration(task.remainingMs)}`}`;

@@ -1,30 +1,13 @@
-import { Check, Copy } from "lucide-react";
-import { useContext, useState, type FormEvent, type ReactNode } from "react";
-import { explainFailure } from "../../../lib/failure.ts";
-import { formatDuration } from "../../../lib/format.ts";
-import { after, nowMs } from "../../../lib/time.ts";
+import { useState, type FormEvent, type ReactNode } from "react";
 import { Button } from "../../../ui/button.tsx";
 import { Modal } from "../../../ui/modal.tsx";
 import { admin } from "../admin-client.ts";
 import { closeAdminDialog } from "../admin-store.ts";
 import type { Cluster } from "../model/cluster.ts";
 import type { Fleet } from "../model/fleet.ts";
-import { NodeNames } from "../node-names.ts";
 import styles from "./dialogs.module.css";
-
-const lifetimes = [
-  [600_000, "10 minutes"],
-  [3_600_000, "1 hour"],
-  [86_400_000, "1 day"],
-  [604_800_000, "7 days"],
-] as const;
-const copiedShownMs = 2000;
-
-interface Issued {
-  readonly joinTokenId: number;
-  readonly command: string;
-  readonly expiresAtMs: number;
-}
+import { JoinCommand, LifetimeField, Problem, type IssuedToken } from "./join-command.tsx";
+import { useWork } from "./use-work.ts";
 
 /** A node more: on another machine by a command to copy, or on this one by a button. Waits until it is there. */
 export function AddNodeDialog({
@@ -37,7 +20,7 @@ export function AddNodeDialog({
   readonly isLocalPossible: boolean;
 }): ReactNode {
   const [isHere, setHere] = useState(false);
-  const [issued, setIssued] = useState<Issued>();
+  const [issued, setIssued] = useState<IssuedToken>();
   const [started, setStarted] = useState<string>();
   return (
     <Modal
@@ -80,7 +63,7 @@ export function AddNodeDialog({
   );
 }
 
-function MakeToken({ onIssued }: { readonly onIssued: (issued: Issued) => void }): ReactNode {
+function MakeToken({ onIssued }: { readonly onIssued: (issued: IssuedToken) => void }): ReactNode {
   const [label, setLabel] = useState("");
   const [lifetimeMs, setLifetimeMs] = useState<number>(3_600_000);
   const { isBusy, problem, run } = useWork();
@@ -103,20 +86,7 @@ function MakeToken({ onIssued }: { readonly onIssued: (issued: Issued) => void }
             onChange={(event) => setLabel(event.target.value)}
           />
         </label>
-        <label className={styles["field"]}>
-          Works for
-          <select
-            className={styles["input"]}
-            value={lifetimeMs}
-            onChange={(event) => setLifetimeMs(Number(event.target.value))}
-          >
-            {lifetimes.map(([durationMs, words]) => (
-              <option key={durationMs} value={durationMs}>
-                {words}
-              </option>
-            ))}
-          </select>
-        </label>
+        <LifetimeField lifetimeMs={lifetimeMs} onChange={setLifetimeMs} />
       </div>
       <div>
         <Button look="primary" type="submit" disabled={isBusy}>
@@ -125,49 +95,6 @@ function MakeToken({ onIssued }: { readonly onIssued: (issued: Issued) => void }
       </div>
       <Problem text={problem} />
     </form>
-  );
-}
-
-function JoinCommand({ issued, fleet }: { readonly issued: Issued; readonly fleet: Fleet | undefined }): ReactNode {
-  const [copied, setCopied] = useState("");
-  const nameOf = useContext(NodeNames);
-  const token = fleet?.joinTokens.find(({ joinTokenId }) => joinTokenId === issued.joinTokenId);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(issued.command);
-      setCopied("Copied");
-    } catch {
-      // Without TLS browsers keep the clipboard closed; the text is selected as a whole by one click.
-      setCopied("Click the text and press Ctrl+C");
-    }
-    after(copiedShownMs, () => setCopied(""));
-  };
-  const joinedId = token?.usedByNodeId ?? 0;
-  return (
-    <>
-      <p className={styles["muted"]}>
-        Type this on the new machine, in a copy of this repository. It works once, and is not shown again.
-      </p>
-      <code className={styles["command"]} data-testid="join-command" tabIndex={0}>
-        {issued.command}
-      </code>
-      <div className={styles["row"]}>
-        <Button onClick={() => void copy()}>
-          {copied === "Copied" ? <Check size={16} aria-hidden /> : <Copy size={16} aria-hidden />}
-          Copy the command
-        </Button>
-        <span className={styles["muted"]} role="status">
-          {copied}
-        </span>
-      </div>
-      <p className={styles["waiting"]} role="status">
-        {joinedId > 0 ? (
-          <span className={styles["ok"]}>● {nameOf(joinedId)} has joined.</span>
-        ) : (
-          <span>○ Waiting for the node; valid for {formatDuration(Math.max(0, issued.expiresAtMs - nowMs()))}.</span>
-        )}
-      </p>
-    </>
   );
 }
 
@@ -204,33 +131,4 @@ function StartedHere({ name, cluster }: { readonly name: string; readonly cluste
       )}
     </p>
   );
-}
-
-function Problem({ text }: { readonly text: string }): ReactNode {
-  return text === "" ? null : (
-    <p role="alert" className={styles["problem"]}>
-      {text}
-    </p>
-  );
-}
-
-function useWork(): {
-  readonly isBusy: boolean;
-  readonly problem: string;
-  readonly run: (work: () => Promise<void>) => void;
-} {
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
-  const attempt = async (work: () => Promise<void>) => {
-    setBusy(true);
-    setProblem("");
-    try {
-      await work();
-    } catch (thrown) {
-      const failure = explainFailure(thrown);
-      setProblem([failure.title, failure.advice].filter((part) => part !== "").join(" "));
-    }
-    setBusy(false);
-  };
-  return { isBusy, problem, run: (work) => void attempt(work) };
 }

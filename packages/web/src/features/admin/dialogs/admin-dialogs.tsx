@@ -15,6 +15,7 @@ import {
   RemoveDialog,
   StopLocalDialog,
 } from "./node-dialogs.tsx";
+import { ReplaceDialog } from "./replace-dialog.tsx";
 
 /** The open dialog of the admin page. Its own chunk: it loads after the page is on screen. */
 export function AdminDialogs(props: {
@@ -34,6 +35,8 @@ export function AdminDialogs(props: {
       return <MaintenanceDialog node={dialog.node} />;
     case "fail":
       return <FailDialog node={dialog.node} />;
+    case "replace":
+      return <ReplaceDialog node={dialog.node} fleet={props.fleet} />;
     case "remove":
       return <RemoveDialog node={dialog.node} />;
     case "label":

@@ -21,6 +21,8 @@ export interface FleetTask {
   readonly blockedReasons: readonly string[];
   readonly reason: string;
   readonly isSafeToRemove: boolean;
+  /** Who took its place; 0 = nobody. */
+  readonly replacedByNodeId: number;
 }
 
 /** A failure that the product itself injects. */
@@ -50,6 +52,8 @@ export interface JoinTokenState {
   readonly expiresAtMs: number;
   /** 0 = unused. */
   readonly usedByNodeId: number;
+  /** Whose place the newcomer takes; 0 = nobody's. */
+  readonly replacesNodeId: number;
 }
 
 /** The fleet at one moment. */
@@ -98,6 +102,7 @@ export function fleetFromWire(wire: GetFleetResponse): Fleet {
       blockedReasons: task.blockedReasons,
       reason: task.reason,
       isSafeToRemove: task.isSafeToRemove,
+      replacedByNodeId: task.replacedByNodeId,
     })),
     drills: wire.drills.map((drill) => ({
       drillId: drill.drillId,
@@ -119,6 +124,7 @@ export function fleetFromWire(wire: GetFleetResponse): Fleet {
       label: token.label,
       expiresAtMs: count(token.expiresAtMs),
       usedByNodeId: token.usedByNodeId,
+      replacesNodeId: token.replacesNodeId,
     })),
     isRepairPaused: wire.isRepairPaused,
   };

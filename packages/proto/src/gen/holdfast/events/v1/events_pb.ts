@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file holdfast/events/v1/events.proto.
  */
 export const file_holdfast_events_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch9ob2xkZmFzdC9ldmVudHMvdjEvZXZlbnRzLnByb3RvEhJob2xkZmFzdC5ldmVudHMudjEijAEKCkV2ZW50QmF0Y2gSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVhY3RvchgCIAEoCRINCgVhdF9tcxgDIAEoBBIpCgZldmVudHMYBCADKAsyGS5ob2xkZmFzdC5ldmVudHMudjEuRXZlbnQSDwoHb3V0Y29tZRgFIAEoDBIQCghzZXF1ZW5jZRgGIAEoBCLMFAoFRXZlbnQSRQoTY2x1c3Rlcl9pbml0aWFsaXNlZBgBIAEoCzImLmhvbGRmYXN0LmV2ZW50cy52MS5DbHVzdGVySW5pdGlhbGlzZWRIABI3Cgx1c2VyX2NyZWF0ZWQYAiABKAsyHy5ob2xkZmFzdC5ldmVudHMudjEuVXNlckNyZWF0ZWRIABJIChV1c2VyX3Bhc3N3b3JkX2NoYW5nZWQYAyABKAsyJy5ob2xkZmFzdC5ldmVudHMudjEuVXNlclBhc3N3b3JkQ2hhbmdlZEgAEj0KD3Nlc3Npb25fc3RhcnRlZBgEIAEoCzIiLmhvbGRmYXN0LmV2ZW50cy52MS5TZXNzaW9uU3RhcnRlZEgAEjkKDXNlc3Npb25fZW5kZWQYBSABKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuU2Vzc2lvbkVuZGVkSAASOwoOZm9sZGVyX2NyZWF0ZWQYBiABKAsyIS5ob2xkZmFzdC5ldmVudHMudjEuRm9sZGVyQ3JlYXRlZEgAEjcKDGZpbGVfY3JlYXRlZBgHIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5GaWxlQ3JlYXRlZEgAEjcKDGNodW5rX3BsYWNlZBgIIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5DaHVua1BsYWNlZEgAEkEKEXZlcnNpb25fY29tbWl0dGVkGAkgASgLMiQuaG9sZGZhc3QuZXZlbnRzLnYxLlZlcnNpb25Db21taXR0ZWRIABI1CgtlbnRyeV9tb3ZlZBgKIAEoCzIeLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeU1vdmVkSAASOQoNZW50cnlfdHJhc2hlZBgLIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeVRyYXNoZWRIABI7Cg5lbnRyeV9yZXN0b3JlZBgMIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeVJlc3RvcmVkSAASNwoMZW50cnlfcHVyZ2VkGA0gASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLkVudHJ5UHVyZ2VkSAASOwoOY2h1bmtzX2dyYW50ZWQYDiABKAsyIS5ob2xkZmFzdC5ldmVudHMudjEuQ2h1bmtzR3JhbnRlZEgAEjsKDnVwbG9hZF9zdGFydGVkGA8gASgLMiEuaG9sZGZhc3QuZXZlbnRzLnYxLlVwbG9hZFN0YXJ0ZWRIABJCChJ1cGxvYWRfcGFydF9zdG9yZWQYECABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuVXBsb2FkUGFydFN0b3JlZEgAEjcKDHVwbG9hZF9lbmRlZBgRIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5VcGxvYWRFbmRlZEgAEjUKC25vZGVfam9pbmVkGBIgASgLMh4uaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVKb2luZWRIABI5Cg1ub2RlX3JlcG9ydGVkGBMgASgLMiAuaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVSZXBvcnRlZEgAEjEKCW5vZGVfZG93bhgUIAEoCzIcLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlRG93bkgAEi0KB25vZGVfdXAYFSABKAsyGi5ob2xkZmFzdC5ldmVudHMudjEuTm9kZVVwSAASQQoRcmVwbGljYV9jb25maXJtZWQYFiABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuUmVwbGljYUNvbmZpcm1lZEgAEjcKDHJlcGxpY2FfbG9zdBgXIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhTG9zdEgAEjcKDHRyaW1fb3JkZXJlZBgYIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5UcmltT3JkZXJlZEgAEj0KD3JlcGxpY2FfdHJpbW1lZBgZIAEoCzIiLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhVHJpbW1lZEgAEkIKEnNldHVwX3Rva2VuX2lzc3VlZBgaIAEoCzIkLmhvbGRmYXN0LmV2ZW50cy52MS5TZXR1cFRva2VuSXNzdWVkSAASOQoNdXNlcl9kaXNhYmxlZBgbIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyRGlzYWJsZWRIABI7Cg52ZXJzaW9uX3B1cmdlZBgcIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5WZXJzaW9uUHVyZ2VkSAASOQoNdXNlcl9yZXBsYWNlZBgdIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyUmVwbGFjZWRIABI7Cg5yZXBsaWNhX3BsYWNlZBgeIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhUGxhY2VkSAASOQoNbm9kZV9kcmFpbmluZxgfIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlRHJhaW5pbmdIABI3Cgxub2RlX2RyYWluZWQYICABKAsyHy5ob2xkZmFzdC5ldmVudHMudjEuTm9kZURyYWluZWRIABI7Cg5ub2RlX2FjdGl2YXRlZBghIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlQWN0aXZhdGVkSAASRQoTbWFpbnRlbmFuY2Vfc3RhcnRlZBgiIAEoCzImLmhvbGRmYXN0LmV2ZW50cy52MS5NYWludGVuYW5jZVN0YXJ0ZWRIABI1Cgtub2RlX2ZhaWxlZBgjIAEoCzIeLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlRmFpbGVkSAASNwoMbm9kZV9yZW1vdmVkGCQgASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVSZW1vdmVkSAASOQoNbm9kZV9sYWJlbGxlZBglIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlTGFiZWxsZWRIABJFChNyZXBsaWNhdGlvbl9jaGFuZ2VkGCYgASgLMiYuaG9sZGZhc3QuZXZlbnRzLnYxLlJlcGxpY2F0aW9uQ2hhbmdlZEgAEkcKFGhvdXNla2VlcGluZ19jaGFuZ2VkGCcgASgLMicuaG9sZGZhc3QuZXZlbnRzLnYxLkhvdXNla2VlcGluZ0NoYW5nZWRIABJAChFqb2luX3Rva2VuX2lzc3VlZBgoIAEoCzIjLmhvbGRmYXN0LmV2ZW50cy52MS5Kb2luVG9rZW5Jc3N1ZWRIABJCChJqb2luX3Rva2VuX3Jldm9rZWQYKSABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuSm9pblRva2VuUmV2b2tlZEgAEjkKDWRyaWxsX3N0YXJ0ZWQYKiABKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuRHJpbGxTdGFydGVkSAASNQoLZHJpbGxfZW5kZWQYKyABKAsyHi5ob2xkZmFzdC5ldmVudHMudjEuRHJpbGxFbmRlZEgAQgcKBWV2ZW50IkUKDE5vZGVEcmFpbmluZxIPCgdub2RlX2lkGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIUCgxjb3BpZXNfdG90YWwYAyABKAQiHgoLTm9kZURyYWluZWQSDwoHbm9kZV9pZBgBIAEoDSIwCg1Ob2RlQWN0aXZhdGVkEg8KB25vZGVfaWQYASABKA0SDgoGcmVhc29uGAIgASgJIkkKEk1haW50ZW5hbmNlU3RhcnRlZBIPCgdub2RlX2lkGAEgASgNEhIKCmVuZHNfYXRfbXMYAiABKAQSDgoGcmVhc29uGAMgASgJIi0KCk5vZGVGYWlsZWQSDwoHbm9kZV9pZBgBIAEoDRIOCgZyZWFzb24YAiABKAkiMwoLTm9kZVJlbW92ZWQSDwoHbm9kZV9pZBgBIAEoDRITCgtjb3BpZXNfbGVmdBgCIAEoBCI7CgxOb2RlTGFiZWxsZWQSDwoHbm9kZV9pZBgBIAEoDRIMCgR6b25lGAIgASgJEgwKBHJhY2sYAyABKAkiKQoSUmVwbGljYXRpb25DaGFuZ2VkEhMKC3JlcGxpY2F0aW9uGAEgASgNImkKE0hvdXNla2VlcGluZ0NoYW5nZWQSGQoRaXNfYmFsYW5jZV9wYXVzZWQYASABKAgSGAoQaXNfcmVwYWlyX3BhdXNlZBgCIAEoCBIdChVpc19tYXNzX2xvc3NfYWNjZXB0ZWQYAyABKAgiZAoPSm9pblRva2VuSXNzdWVkEhUKDWpvaW5fdG9rZW5faWQYASABKA0SFAoMdG9rZW5fc2hhMjU2GAIgASgMEhUKDWV4cGlyZXNfYXRfbXMYAyABKAQSDQoFbGFiZWwYBCABKAkiOQoQSm9pblRva2VuUmV2b2tlZBIVCg1qb2luX3Rva2VuX2lkGAEgASgNEg4KBnJlYXNvbhgCIAEoCSJ9CgxEcmlsbFN0YXJ0ZWQSEAoIZHJpbGxfaWQYASABKAQSDwoHbm9kZV9pZBgCIAEoDRISCgpkcmlsbF9raW5kGAMgASgJEhIKCmVuZHNfYXRfbXMYBCABKAQSEAoIZGVsYXlfbXMYBSABKA0SEAoIY2h1bmtfaWQYBiABKAQiLgoKRHJpbGxFbmRlZBIQCghkcmlsbF9pZBgBIAEoBBIOCgZyZWFzb24YAiABKAkiVwoSQ2x1c3RlckluaXRpYWxpc2VkEhIKCmNsdXN0ZXJfaWQYASABKAkSGAoQY2h1bmtfc2l6ZV9ieXRlcxgCIAEoDRITCgtyZXBsaWNhdGlvbhgDIAEoDSKOAQoLVXNlckNyZWF0ZWQSDwoHdXNlcl9pZBgBIAEoBBINCgVlbWFpbBgCIAEoCRIVCg1wYXNzd29yZF9oYXNoGAMgASgJEhAKCGlzX2FkbWluGAQgASgIEhUKDXJvb3RfZW50cnlfaWQYBSABKAQSDQoFcGhvbmUYBiABKAkSEAoIY2hhbm5lbHMYByADKAkiPQoTVXNlclBhc3N3b3JkQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgEEhUKDXBhc3N3b3JkX2hhc2gYAiABKAkiHwoMVXNlckRpc2FibGVkEg8KB3VzZXJfaWQYASABKAQiaQoMVXNlclJlcGxhY2VkEg8KB3VzZXJfaWQYASABKAQSFQoNcGFzc3dvcmRfaGFzaBgCIAEoCRIQCghpc19hZG1pbhgDIAEoCBINCgVwaG9uZRgEIAEoCRIQCghjaGFubmVscxgFIAMoCSI/ChBTZXR1cFRva2VuSXNzdWVkEhQKDHRva2VuX3NoYTI1NhgBIAEoDBIVCg1leHBpcmVzX2F0X21zGAIgASgEIm8KDlNlc3Npb25TdGFydGVkEhQKDHRva2VuX3NoYTI1NhgBIAEoDBIPCgd1c2VyX2lkGAIgASgEEg8KB2NoYW5uZWwYAyABKAkSFQoNZXhwaXJlc19hdF9tcxgEIAEoBBIOCgZjbGllbnQYBSABKAkiJAoMU2Vzc2lvbkVuZGVkEhQKDHRva2VuX3NoYTI1NhgBIAEoDCJUCg1Gb2xkZXJDcmVhdGVkEhAKCGVudHJ5X2lkGAEgASgEEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEhAKCG93bmVyX2lkGAQgASgEIlIKC0ZpbGVDcmVhdGVkEhAKCGVudHJ5X2lkGAEgASgEEhEKCXBhcmVudF9pZBgCIAEoBBIMCgRuYW1lGAMgASgJEhAKCG93bmVyX2lkGAQgASgEIocBCgtDaHVua1BsYWNlZBIQCghjaHVua19pZBgBIAEoBBISCgpnZW5lcmF0aW9uGAIgASgNEhQKDGxlbmd0aF9ieXRlcxgDIAEoDRIOCgZzaGEyNTYYBCABKAwSEAoIbm9kZV9pZHMYBSADKA0SGgoSY29uZmlybWVkX25vZGVfaWRzGAYgAygNIocBChBWZXJzaW9uQ29tbWl0dGVkEhAKCGVudHJ5X2lkGAEgASgEEhIKCnZlcnNpb25faWQYAiABKAQSEgoKc2l6ZV9ieXRlcxgDIAEoBBIOCgZzaGEyNTYYBCABKAwSEQoJY2h1bmtfaWRzGAUgAygEEhYKDmlubGluZV9jb250ZW50GAYgASgMIjUKDVZlcnNpb25QdXJnZWQSEAoIZW50cnlfaWQYASABKAQSEgoKdmVyc2lvbl9pZBgCIAEoBCJ8CgpFbnRyeU1vdmVkEhAKCGVudHJ5X2lkGAEgASgEEhgKEHNvdXJjZV9wYXJlbnRfaWQYAiABKAQSEwoLc291cmNlX25hbWUYAyABKAkSGAoQdGFyZ2V0X3BhcmVudF9pZBgEIAEoBBITCgt0YXJnZXRfbmFtZRgFIAEoCSI6CgxFbnRyeVRyYXNoZWQSEAoIZW50cnlfaWQYASABKAQSGAoQc291cmNlX3BhcmVudF9pZBgCIAEoBCJQCg1FbnRyeVJlc3RvcmVkEhAKCGVudHJ5X2lkGAEgASgEEhgKEHRhcmdldF9wYXJlbnRfaWQYAiABKAQSEwoLdGFyZ2V0X25hbWUYAyABKAkiHwoLRW50cnlQdXJnZWQSEAoIZW50cnlfaWQYASABKAQiewoNQ2h1bmtzR3JhbnRlZBIQCghncmFudF9pZBgBIAEoBBIPCgdnYXRld2F5GAIgASgJEjAKBmNodW5rcxgDIAMoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5HcmFudGVkQ2h1bmsSFQoNZXhwaXJlc19hdF9tcxgEIAEoBCIyCgxHcmFudGVkQ2h1bmsSEAoIY2h1bmtfaWQYASABKAQSEAoIbm9kZV9pZHMYAiADKA0izwEKDVVwbG9hZFN0YXJ0ZWQSEQoJdXBsb2FkX2lkGAEgASgJEhAKCG93bmVyX2lkGAIgASgEEhEKCXBhcmVudF9pZBgDIAEoBBIMCgRuYW1lGAQgASgJEhIKCnNpemVfYnl0ZXMYBSABKAQSFwoPcGFydF9zaXplX2J5dGVzGAYgASgNEjQKCGNvbmZsaWN0GAcgASgOMiIuaG9sZGZhc3QuZXZlbnRzLnYxLkNvbmZsaWN0UG9saWN5EhUKDWV4cGlyZXNfYXRfbXMYCCABKAQibAoQVXBsb2FkUGFydFN0b3JlZBIRCgl1cGxvYWRfaWQYASABKAkSDAoEcGFydBgCIAEoDRIRCgljaHVua19pZHMYAyADKAQSFAoMbGVuZ3RoX2J5dGVzGAQgASgNEg4KBnNoYTI1NhgFIAEoDCI2CgtVcGxvYWRFbmRlZBIRCgl1cGxvYWRfaWQYASABKAkSFAoMaXNfY29tbWl0dGVkGAIgASgIIrMBCgpOb2RlSm9pbmVkEg8KB25vZGVfaWQYASABKA0SEQoJbm9kZV91dWlkGAIgASgJEgwKBG5hbWUYAyABKAkSDwoHYWRkcmVzcxgEIAEoCRIKCgJpcBgFIAEoCRILCgNtYWMYBiABKAkSFgoOY2FwYWNpdHlfYnl0ZXMYByABKAQSDAoEem9uZRgIIAEoCRIMCgRyYWNrGAkgASgJEhUKDWpvaW5fdG9rZW5faWQYCiABKA0iYQoMTm9kZVJlcG9ydGVkEg8KB25vZGVfaWQYASABKA0SDwoHYWRkcmVzcxgCIAEoCRIKCgJpcBgDIAEoCRILCgNtYWMYBCABKAkSFgoOY2FwYWNpdHlfYnl0ZXMYBSABKAQiPQoITm9kZURvd24SDwoHbm9kZV9pZBgBIAEoDRIOCgZyZWFzb24YAiABKAkSEAoIZHJpbGxfaWQYAyABKAQiGQoGTm9kZVVwEg8KB25vZGVfaWQYASABKA0iQwoNUmVwbGljYVBsYWNlZBIRCgljaHVua19pZHMYASADKAQSDwoHbm9kZV9pZBgCIAEoDRIOCgZyZWFzb24YAyABKAkiNgoQUmVwbGljYUNvbmZpcm1lZBIRCgljaHVua19pZHMYASADKAQSDwoHbm9kZV9pZBgCIAEoDSJTCgtSZXBsaWNhTG9zdBIRCgljaHVua19pZHMYASADKAQSDwoHbm9kZV9pZBgCIAEoDRIOCgZyZWFzb24YAyABKAkSEAoIZHJpbGxfaWQYBCABKAQifgoLVHJpbU9yZGVyZWQSEAoIY2h1bmtfaWQYASABKAQSEgoKZ2VuZXJhdGlvbhgCIAEoDRIPCgdub2RlX2lkGAMgASgNEgwKBHRlcm0YBCABKAQSDgoGcmVhc29uGAUgASgJEhoKEmNvbmZpcm1lZF9ub2RlX2lkcxgGIAMoDSIzCg5SZXBsaWNhVHJpbW1lZBIQCghjaHVua19pZBgBIAEoBBIPCgdub2RlX2lkGAIgASgNKocBCg5Db25mbGljdFBvbGljeRIfChtDT05GTElDVF9QT0xJQ1lfVU5TUEVDSUZJRUQQABIYChRDT05GTElDVF9QT0xJQ1lfRkFJTBABEhsKF0NPTkZMSUNUX1BPTElDWV9SRVBMQUNFEAISHQoZQ09ORkxJQ1RfUE9MSUNZX0tFRVBfQk9USBADYgZwcm90bzM");
+  fileDesc("Ch9ob2xkZmFzdC9ldmVudHMvdjEvZXZlbnRzLnByb3RvEhJob2xkZmFzdC5ldmVudHMudjEijAEKCkV2ZW50QmF0Y2gSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVhY3RvchgCIAEoCRINCgVhdF9tcxgDIAEoBBIpCgZldmVudHMYBCADKAsyGS5ob2xkZmFzdC5ldmVudHMudjEuRXZlbnQSDwoHb3V0Y29tZRgFIAEoDBIQCghzZXF1ZW5jZRgGIAEoBCKHFQoFRXZlbnQSRQoTY2x1c3Rlcl9pbml0aWFsaXNlZBgBIAEoCzImLmhvbGRmYXN0LmV2ZW50cy52MS5DbHVzdGVySW5pdGlhbGlzZWRIABI3Cgx1c2VyX2NyZWF0ZWQYAiABKAsyHy5ob2xkZmFzdC5ldmVudHMudjEuVXNlckNyZWF0ZWRIABJIChV1c2VyX3Bhc3N3b3JkX2NoYW5nZWQYAyABKAsyJy5ob2xkZmFzdC5ldmVudHMudjEuVXNlclBhc3N3b3JkQ2hhbmdlZEgAEj0KD3Nlc3Npb25fc3RhcnRlZBgEIAEoCzIiLmhvbGRmYXN0LmV2ZW50cy52MS5TZXNzaW9uU3RhcnRlZEgAEjkKDXNlc3Npb25fZW5kZWQYBSABKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuU2Vzc2lvbkVuZGVkSAASOwoOZm9sZGVyX2NyZWF0ZWQYBiABKAsyIS5ob2xkZmFzdC5ldmVudHMudjEuRm9sZGVyQ3JlYXRlZEgAEjcKDGZpbGVfY3JlYXRlZBgHIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5GaWxlQ3JlYXRlZEgAEjcKDGNodW5rX3BsYWNlZBgIIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5DaHVua1BsYWNlZEgAEkEKEXZlcnNpb25fY29tbWl0dGVkGAkgASgLMiQuaG9sZGZhc3QuZXZlbnRzLnYxLlZlcnNpb25Db21taXR0ZWRIABI1CgtlbnRyeV9tb3ZlZBgKIAEoCzIeLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeU1vdmVkSAASOQoNZW50cnlfdHJhc2hlZBgLIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeVRyYXNoZWRIABI7Cg5lbnRyeV9yZXN0b3JlZBgMIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5FbnRyeVJlc3RvcmVkSAASNwoMZW50cnlfcHVyZ2VkGA0gASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLkVudHJ5UHVyZ2VkSAASOwoOY2h1bmtzX2dyYW50ZWQYDiABKAsyIS5ob2xkZmFzdC5ldmVudHMudjEuQ2h1bmtzR3JhbnRlZEgAEjsKDnVwbG9hZF9zdGFydGVkGA8gASgLMiEuaG9sZGZhc3QuZXZlbnRzLnYxLlVwbG9hZFN0YXJ0ZWRIABJCChJ1cGxvYWRfcGFydF9zdG9yZWQYECABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuVXBsb2FkUGFydFN0b3JlZEgAEjcKDHVwbG9hZF9lbmRlZBgRIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5VcGxvYWRFbmRlZEgAEjUKC25vZGVfam9pbmVkGBIgASgLMh4uaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVKb2luZWRIABI5Cg1ub2RlX3JlcG9ydGVkGBMgASgLMiAuaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVSZXBvcnRlZEgAEjEKCW5vZGVfZG93bhgUIAEoCzIcLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlRG93bkgAEi0KB25vZGVfdXAYFSABKAsyGi5ob2xkZmFzdC5ldmVudHMudjEuTm9kZVVwSAASQQoRcmVwbGljYV9jb25maXJtZWQYFiABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuUmVwbGljYUNvbmZpcm1lZEgAEjcKDHJlcGxpY2FfbG9zdBgXIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhTG9zdEgAEjcKDHRyaW1fb3JkZXJlZBgYIAEoCzIfLmhvbGRmYXN0LmV2ZW50cy52MS5UcmltT3JkZXJlZEgAEj0KD3JlcGxpY2FfdHJpbW1lZBgZIAEoCzIiLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhVHJpbW1lZEgAEkIKEnNldHVwX3Rva2VuX2lzc3VlZBgaIAEoCzIkLmhvbGRmYXN0LmV2ZW50cy52MS5TZXR1cFRva2VuSXNzdWVkSAASOQoNdXNlcl9kaXNhYmxlZBgbIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyRGlzYWJsZWRIABI7Cg52ZXJzaW9uX3B1cmdlZBgcIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5WZXJzaW9uUHVyZ2VkSAASOQoNdXNlcl9yZXBsYWNlZBgdIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Vc2VyUmVwbGFjZWRIABI7Cg5yZXBsaWNhX3BsYWNlZBgeIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5SZXBsaWNhUGxhY2VkSAASOQoNbm9kZV9kcmFpbmluZxgfIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlRHJhaW5pbmdIABI3Cgxub2RlX2RyYWluZWQYICABKAsyHy5ob2xkZmFzdC5ldmVudHMudjEuTm9kZURyYWluZWRIABI7Cg5ub2RlX2FjdGl2YXRlZBghIAEoCzIhLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlQWN0aXZhdGVkSAASRQoTbWFpbnRlbmFuY2Vfc3RhcnRlZBgiIAEoCzImLmhvbGRmYXN0LmV2ZW50cy52MS5NYWludGVuYW5jZVN0YXJ0ZWRIABI1Cgtub2RlX2ZhaWxlZBgjIAEoCzIeLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlRmFpbGVkSAASNwoMbm9kZV9yZW1vdmVkGCQgASgLMh8uaG9sZGZhc3QuZXZlbnRzLnYxLk5vZGVSZW1vdmVkSAASOQoNbm9kZV9sYWJlbGxlZBglIAEoCzIgLmhvbGRmYXN0LmV2ZW50cy52MS5Ob2RlTGFiZWxsZWRIABJFChNyZXBsaWNhdGlvbl9jaGFuZ2VkGCYgASgLMiYuaG9sZGZhc3QuZXZlbnRzLnYxLlJlcGxpY2F0aW9uQ2hhbmdlZEgAEkcKFGhvdXNla2VlcGluZ19jaGFuZ2VkGCcgASgLMicuaG9sZGZhc3QuZXZlbnRzLnYxLkhvdXNla2VlcGluZ0NoYW5nZWRIABJAChFqb2luX3Rva2VuX2lzc3VlZBgoIAEoCzIjLmhvbGRmYXN0LmV2ZW50cy52MS5Kb2luVG9rZW5Jc3N1ZWRIABJCChJqb2luX3Rva2VuX3Jldm9rZWQYKSABKAsyJC5ob2xkZmFzdC5ldmVudHMudjEuSm9pblRva2VuUmV2b2tlZEgAEjkKDWRyaWxsX3N0YXJ0ZWQYKiABKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuRHJpbGxTdGFydGVkSAASNQoLZHJpbGxfZW5kZWQYKyABKAsyHi5ob2xkZmFzdC5ldmVudHMudjEuRHJpbGxFbmRlZEgAEjkKDW5vZGVfcmVwbGFjZWQYLCABKAsyIC5ob2xkZmFzdC5ldmVudHMudjEuTm9kZVJlcGxhY2VkSABCBwoFZXZlbnQiRQoMTm9kZURyYWluaW5nEg8KB25vZGVfaWQYASABKA0SDgoGcmVhc29uGAIgASgJEhQKDGNvcGllc190b3RhbBgDIAEoBCIeCgtOb2RlRHJhaW5lZBIPCgdub2RlX2lkGAEgASgNIjAKDU5vZGVBY3RpdmF0ZWQSDwoHbm9kZV9pZBgBIAEoDRIOCgZyZWFzb24YAiABKAkiSQoSTWFpbnRlbmFuY2VTdGFydGVkEg8KB25vZGVfaWQYASABKA0SEgoKZW5kc19hdF9tcxgCIAEoBBIOCgZyZWFzb24YAyABKAkiLQoKTm9kZUZhaWxlZBIPCgdub2RlX2lkGAEgASgNEg4KBnJlYXNvbhgCIAEoCSIzCgtOb2RlUmVtb3ZlZBIPCgdub2RlX2lkGAEgASgNEhMKC2NvcGllc19sZWZ0GAIgASgEIl8KDE5vZGVSZXBsYWNlZBIPCgdub2RlX2lkGAEgASgNEhIKCmJ5X25vZGVfaWQYAiABKA0SFAoMcmV0aXJlZF9uYW1lGAMgASgJEhQKDGNvcGllc190b3RhbBgEIAEoBCI7CgxOb2RlTGFiZWxsZWQSDwoHbm9kZV9pZBgBIAEoDRIMCgR6b25lGAIgASgJEgwKBHJhY2sYAyABKAkiKQoSUmVwbGljYXRpb25DaGFuZ2VkEhMKC3JlcGxpY2F0aW9uGAEgASgNImkKE0hvdXNla2VlcGluZ0NoYW5nZWQSGQoRaXNfYmFsYW5jZV9wYXVzZWQYASABKAgSGAoQaXNfcmVwYWlyX3BhdXNlZBgCIAEoCBIdChVpc19tYXNzX2xvc3NfYWNjZXB0ZWQYAyABKAgifgoPSm9pblRva2VuSXNzdWVkEhUKDWpvaW5fdG9rZW5faWQYASABKA0SFAoMdG9rZW5fc2hhMjU2GAIgASgMEhUKDWV4cGlyZXNfYXRfbXMYAyABKAQSDQoFbGFiZWwYBCABKAkSGAoQcmVwbGFjZXNfbm9kZV9pZBgFIAEoDSI5ChBKb2luVG9rZW5SZXZva2VkEhUKDWpvaW5fdG9rZW5faWQYASABKA0SDgoGcmVhc29uGAIgASgJIn0KDERyaWxsU3RhcnRlZBIQCghkcmlsbF9pZBgBIAEoBBIPCgdub2RlX2lkGAIgASgNEhIKCmRyaWxsX2tpbmQYAyABKAkSEgoKZW5kc19hdF9tcxgEIAEoBBIQCghkZWxheV9tcxgFIAEoDRIQCghjaHVua19pZBgGIAEoBCIuCgpEcmlsbEVuZGVkEhAKCGRyaWxsX2lkGAEgASgEEg4KBnJlYXNvbhgCIAEoCSJXChJDbHVzdGVySW5pdGlhbGlzZWQSEgoKY2x1c3Rlcl9pZBgBIAEoCRIYChBjaHVua19zaXplX2J5dGVzGAIgASgNEhMKC3JlcGxpY2F0aW9uGAMgASgNIo4BCgtVc2VyQ3JlYXRlZBIPCgd1c2VyX2lkGAEgASgEEg0KBWVtYWlsGAIgASgJEhUKDXBhc3N3b3JkX2hhc2gYAyABKAkSEAoIaXNfYWRtaW4YBCABKAgSFQoNcm9vdF9lbnRyeV9pZBgFIAEoBBINCgVwaG9uZRgGIAEoCRIQCghjaGFubmVscxgHIAMoCSI9ChNVc2VyUGFzc3dvcmRDaGFuZ2VkEg8KB3VzZXJfaWQYASABKAQSFQoNcGFzc3dvcmRfaGFzaBgCIAEoCSIfCgxVc2VyRGlzYWJsZWQSDwoHdXNlcl9pZBgBIAEoBCJpCgxVc2VyUmVwbGFjZWQSDwoHdXNlcl9pZBgBIAEoBBIVCg1wYXNzd29yZF9oYXNoGAIgASgJEhAKCGlzX2FkbWluGAMgASgIEg0KBXBob25lGAQgASgJEhAKCGNoYW5uZWxzGAUgAygJIj8KEFNldHVwVG9rZW5Jc3N1ZWQSFAoMdG9rZW5fc2hhMjU2GAEgASgMEhUKDWV4cGlyZXNfYXRfbXMYAiABKAQibwoOU2Vzc2lvblN0YXJ0ZWQSFAoMdG9rZW5fc2hhMjU2GAEgASgMEg8KB3VzZXJfaWQYAiABKAQSDwoHY2hhbm5lbBgDIAEoCRIVCg1leHBpcmVzX2F0X21zGAQgASgEEg4KBmNsaWVudBgFIAEoCSIkCgxTZXNzaW9uRW5kZWQSFAoMdG9rZW5fc2hhMjU2GAEgASgMIlQKDUZvbGRlckNyZWF0ZWQSEAoIZW50cnlfaWQYASABKAQSEQoJcGFyZW50X2lkGAIgASgEEgwKBG5hbWUYAyABKAkSEAoIb3duZXJfaWQYBCABKAQiUgoLRmlsZUNyZWF0ZWQSEAoIZW50cnlfaWQYASABKAQSEQoJcGFyZW50X2lkGAIgASgEEgwKBG5hbWUYAyABKAkSEAoIb3duZXJfaWQYBCABKAQihwEKC0NodW5rUGxhY2VkEhAKCGNodW5rX2lkGAEgASgEEhIKCmdlbmVyYXRpb24YAiABKA0SFAoMbGVuZ3RoX2J5dGVzGAMgASgNEg4KBnNoYTI1NhgEIAEoDBIQCghub2RlX2lkcxgFIAMoDRIaChJjb25maXJtZWRfbm9kZV9pZHMYBiADKA0ihwEKEFZlcnNpb25Db21taXR0ZWQSEAoIZW50cnlfaWQYASABKAQSEgoKdmVyc2lvbl9pZBgCIAEoBBISCgpzaXplX2J5dGVzGAMgASgEEg4KBnNoYTI1NhgEIAEoDBIRCgljaHVua19pZHMYBSADKAQSFgoOaW5saW5lX2NvbnRlbnQYBiABKAwiNQoNVmVyc2lvblB1cmdlZBIQCghlbnRyeV9pZBgBIAEoBBISCgp2ZXJzaW9uX2lkGAIgASgEInwKCkVudHJ5TW92ZWQSEAoIZW50cnlfaWQYASABKAQSGAoQc291cmNlX3BhcmVudF9pZBgCIAEoBBITCgtzb3VyY2VfbmFtZRgDIAEoCRIYChB0YXJnZXRfcGFyZW50X2lkGAQgASgEEhMKC3RhcmdldF9uYW1lGAUgASgJIjoKDEVudHJ5VHJhc2hlZBIQCghlbnRyeV9pZBgBIAEoBBIYChBzb3VyY2VfcGFyZW50X2lkGAIgASgEIlAKDUVudHJ5UmVzdG9yZWQSEAoIZW50cnlfaWQYASABKAQSGAoQdGFyZ2V0X3BhcmVudF9pZBgCIAEoBBITCgt0YXJnZXRfbmFtZRgDIAEoCSIfCgtFbnRyeVB1cmdlZBIQCghlbnRyeV9pZBgBIAEoBCJ7Cg1DaHVua3NHcmFudGVkEhAKCGdyYW50X2lkGAEgASgEEg8KB2dhdGV3YXkYAiABKAkSMAoGY2h1bmtzGAMgAygLMiAuaG9sZGZhc3QuZXZlbnRzLnYxLkdyYW50ZWRDaHVuaxIVCg1leHBpcmVzX2F0X21zGAQgASgEIjIKDEdyYW50ZWRDaHVuaxIQCghjaHVua19pZBgBIAEoBBIQCghub2RlX2lkcxgCIAMoDSLPAQoNVXBsb2FkU3RhcnRlZBIRCgl1cGxvYWRfaWQYASABKAkSEAoIb3duZXJfaWQYAiABKAQSEQoJcGFyZW50X2lkGAMgASgEEgwKBG5hbWUYBCABKAkSEgoKc2l6ZV9ieXRlcxgFIAEoBBIXCg9wYXJ0X3NpemVfYnl0ZXMYBiABKA0SNAoIY29uZmxpY3QYByABKA4yIi5ob2xkZmFzdC5ldmVudHMudjEuQ29uZmxpY3RQb2xpY3kSFQoNZXhwaXJlc19hdF9tcxgIIAEoBCJsChBVcGxvYWRQYXJ0U3RvcmVkEhEKCXVwbG9hZF9pZBgBIAEoCRIMCgRwYXJ0GAIgASgNEhEKCWNodW5rX2lkcxgDIAMoBBIUCgxsZW5ndGhfYnl0ZXMYBCABKA0SDgoGc2hhMjU2GAUgASgMIjYKC1VwbG9hZEVuZGVkEhEKCXVwbG9hZF9pZBgBIAEoCRIUCgxpc19jb21taXR0ZWQYAiABKAgiswEKCk5vZGVKb2luZWQSDwoHbm9kZV9pZBgBIAEoDRIRCglub2RlX3V1aWQYAiABKAkSDAoEbmFtZRgDIAEoCRIPCgdhZGRyZXNzGAQgASgJEgoKAmlwGAUgASgJEgsKA21hYxgGIAEoCRIWCg5jYXBhY2l0eV9ieXRlcxgHIAEoBBIMCgR6b25lGAggASgJEgwKBHJhY2sYCSABKAkSFQoNam9pbl90b2tlbl9pZBgKIAEoDSJhCgxOb2RlUmVwb3J0ZWQSDwoHbm9kZV9pZBgBIAEoDRIPCgdhZGRyZXNzGAIgASgJEgoKAmlwGAMgASgJEgsKA21hYxgEIAEoCRIWCg5jYXBhY2l0eV9ieXRlcxgFIAEoBCI9CghOb2RlRG93bhIPCgdub2RlX2lkGAEgASgNEg4KBnJlYXNvbhgCIAEoCRIQCghkcmlsbF9pZBgDIAEoBCIZCgZOb2RlVXASDwoHbm9kZV9pZBgBIAEoDSJDCg1SZXBsaWNhUGxhY2VkEhEKCWNodW5rX2lkcxgBIAMoBBIPCgdub2RlX2lkGAIgASgNEg4KBnJlYXNvbhgDIAEoCSI2ChBSZXBsaWNhQ29uZmlybWVkEhEKCWNodW5rX2lkcxgBIAMoBBIPCgdub2RlX2lkGAIgASgNIlMKC1JlcGxpY2FMb3N0EhEKCWNodW5rX2lkcxgBIAMoBBIPCgdub2RlX2lkGAIgASgNEg4KBnJlYXNvbhgDIAEoCRIQCghkcmlsbF9pZBgEIAEoBCJ+CgtUcmltT3JkZXJlZBIQCghjaHVua19pZBgBIAEoBBISCgpnZW5lcmF0aW9uGAIgASgNEg8KB25vZGVfaWQYAyABKA0SDAoEdGVybRgEIAEoBBIOCgZyZWFzb24YBSABKAkSGgoSY29uZmlybWVkX25vZGVfaWRzGAYgAygNIjMKDlJlcGxpY2FUcmltbWVkEhAKCGNodW5rX2lkGAEgASgEEg8KB25vZGVfaWQYAiABKA0qhwEKDkNvbmZsaWN0UG9saWN5Eh8KG0NPTkZMSUNUX1BPTElDWV9VTlNQRUNJRklFRBAAEhgKFENPTkZMSUNUX1BPTElDWV9GQUlMEAESGwoXQ09ORkxJQ1RfUE9MSUNZX1JFUExBQ0UQAhIdChlDT05GTElDVF9QT0xJQ1lfS0VFUF9CT1RIEANiBnByb3RvMw");
 
 /**
  * The facts that one command led to; they become true together.
@@ -341,6 +341,12 @@ export type Event = Message<"holdfast.events.v1.Event"> & {
      */
     value: DrillEnded;
     case: "drillEnded";
+  } | {
+    /**
+     * @generated from field: holdfast.events.v1.NodeReplaced node_replaced = 44;
+     */
+    value: NodeReplaced;
+    case: "nodeReplaced";
   } | { case: undefined; value?: undefined };
 };
 
@@ -527,6 +533,49 @@ export const NodeRemovedSchema: GenMessage<NodeRemoved> = /*@__PURE__*/
   messageDesc(file_holdfast_events_v1_events, 7);
 
 /**
+ * Another node took a node's place: its name, its labels and, one by one, its copies. The NodeJoined of the other one is in
+ * the same batch. The node gives its copies away (one that was declared failed stays so) and is removed at the end.
+ *
+ * @generated from message holdfast.events.v1.NodeReplaced
+ */
+export type NodeReplaced = Message<"holdfast.events.v1.NodeReplaced"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: uint32 node_id = 1;
+   */
+  nodeId: number;
+
+  /**
+   * Who took its place.
+   *
+   * @generated from field: uint32 by_node_id = 2;
+   */
+  byNodeId: number;
+
+  /**
+   * What it is called from now on, because the other one has its name.
+   *
+   * @generated from field: string retired_name = 3;
+   */
+  retiredName: string;
+
+  /**
+   * Confirmed copies of needed chunks on it at that moment.
+   *
+   * @generated from field: uint64 copies_total = 4;
+   */
+  copiesTotal: bigint;
+};
+
+/**
+ * Describes the message holdfast.events.v1.NodeReplaced.
+ * Use `create(NodeReplacedSchema)` to create a new message.
+ */
+export const NodeReplacedSchema: GenMessage<NodeReplaced> = /*@__PURE__*/
+  messageDesc(file_holdfast_events_v1_events, 8);
+
+/**
  * Where a node stands.
  *
  * @generated from message holdfast.events.v1.NodeLabelled
@@ -559,7 +608,7 @@ export type NodeLabelled = Message<"holdfast.events.v1.NodeLabelled"> & {
  * Use `create(NodeLabelledSchema)` to create a new message.
  */
 export const NodeLabelledSchema: GenMessage<NodeLabelled> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 8);
+  messageDesc(file_holdfast_events_v1_events, 9);
 
 /**
  * Copies wanted of every chunk from now on.
@@ -580,7 +629,7 @@ export type ReplicationChanged = Message<"holdfast.events.v1.ReplicationChanged"
  * Use `create(ReplicationChangedSchema)` to create a new message.
  */
 export const ReplicationChangedSchema: GenMessage<ReplicationChanged> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 9);
+  messageDesc(file_holdfast_events_v1_events, 10);
 
 /**
  * What the cluster does on its own was paused or resumed; the whole setting as it is now.
@@ -615,7 +664,7 @@ export type HousekeepingChanged = Message<"holdfast.events.v1.HousekeepingChange
  * Use `create(HousekeepingChangedSchema)` to create a new message.
  */
 export const HousekeepingChangedSchema: GenMessage<HousekeepingChanged> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 10);
+  messageDesc(file_holdfast_events_v1_events, 11);
 
 /**
  * A new node may join with this token, once.
@@ -650,6 +699,13 @@ export type JoinTokenIssued = Message<"holdfast.events.v1.JoinTokenIssued"> & {
    * @generated from field: string label = 4;
    */
   label: string;
+
+  /**
+   * The node whose place the newcomer takes; 0 = nobody's.
+   *
+   * @generated from field: uint32 replaces_node_id = 5;
+   */
+  replacesNodeId: number;
 };
 
 /**
@@ -657,7 +713,7 @@ export type JoinTokenIssued = Message<"holdfast.events.v1.JoinTokenIssued"> & {
  * Use `create(JoinTokenIssuedSchema)` to create a new message.
  */
 export const JoinTokenIssuedSchema: GenMessage<JoinTokenIssued> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 11);
+  messageDesc(file_holdfast_events_v1_events, 12);
 
 /**
  * A join token no longer works: revoked or expired.
@@ -685,7 +741,7 @@ export type JoinTokenRevoked = Message<"holdfast.events.v1.JoinTokenRevoked"> & 
  * Use `create(JoinTokenRevokedSchema)` to create a new message.
  */
 export const JoinTokenRevokedSchema: GenMessage<JoinTokenRevoked> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 12);
+  messageDesc(file_holdfast_events_v1_events, 13);
 
 /**
  * The product itself makes a node fail, for a time. What it causes until DrillEnded is marked as injected.
@@ -741,7 +797,7 @@ export type DrillStarted = Message<"holdfast.events.v1.DrillStarted"> & {
  * Use `create(DrillStartedSchema)` to create a new message.
  */
 export const DrillStartedSchema: GenMessage<DrillStarted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 13);
+  messageDesc(file_holdfast_events_v1_events, 14);
 
 /**
  * A drill is over.
@@ -769,7 +825,7 @@ export type DrillEnded = Message<"holdfast.events.v1.DrillEnded"> & {
  * Use `create(DrillEndedSchema)` to create a new message.
  */
 export const DrillEndedSchema: GenMessage<DrillEnded> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 14);
+  messageDesc(file_holdfast_events_v1_events, 15);
 
 /**
  * First event of a log.
@@ -804,7 +860,7 @@ export type ClusterInitialised = Message<"holdfast.events.v1.ClusterInitialised"
  * Use `create(ClusterInitialisedSchema)` to create a new message.
  */
 export const ClusterInitialisedSchema: GenMessage<ClusterInitialised> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 15);
+  messageDesc(file_holdfast_events_v1_events, 16);
 
 /**
  * An account exists from now on, with a root folder of its own.
@@ -867,7 +923,7 @@ export type UserCreated = Message<"holdfast.events.v1.UserCreated"> & {
  * Use `create(UserCreatedSchema)` to create a new message.
  */
 export const UserCreatedSchema: GenMessage<UserCreated> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 16);
+  messageDesc(file_holdfast_events_v1_events, 17);
 
 /**
  * The account's password is another one; its other sessions end with SessionEnded.
@@ -895,7 +951,7 @@ export type UserPasswordChanged = Message<"holdfast.events.v1.UserPasswordChange
  * Use `create(UserPasswordChangedSchema)` to create a new message.
  */
 export const UserPasswordChangedSchema: GenMessage<UserPasswordChanged> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 17);
+  messageDesc(file_holdfast_events_v1_events, 18);
 
 /**
  * The account may not sign in any more.
@@ -916,7 +972,7 @@ export type UserDisabled = Message<"holdfast.events.v1.UserDisabled"> & {
  * Use `create(UserDisabledSchema)` to create a new message.
  */
 export const UserDisabledSchema: GenMessage<UserDisabled> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 18);
+  messageDesc(file_holdfast_events_v1_events, 19);
 
 /**
  * An account that exists was set anew: password and flags; it may sign in again, and its sessions end with SessionEnded.
@@ -965,7 +1021,7 @@ export type UserReplaced = Message<"holdfast.events.v1.UserReplaced"> & {
  * Use `create(UserReplacedSchema)` to create a new message.
  */
 export const UserReplacedSchema: GenMessage<UserReplaced> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 19);
+  messageDesc(file_holdfast_events_v1_events, 20);
 
 /**
  * The one-time link that makes the first account.
@@ -993,7 +1049,7 @@ export type SetupTokenIssued = Message<"holdfast.events.v1.SetupTokenIssued"> & 
  * Use `create(SetupTokenIssuedSchema)` to create a new message.
  */
 export const SetupTokenIssuedSchema: GenMessage<SetupTokenIssued> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 20);
+  messageDesc(file_holdfast_events_v1_events, 21);
 
 /**
  * Somebody signed in.
@@ -1042,7 +1098,7 @@ export type SessionStarted = Message<"holdfast.events.v1.SessionStarted"> & {
  * Use `create(SessionStartedSchema)` to create a new message.
  */
 export const SessionStartedSchema: GenMessage<SessionStarted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 21);
+  messageDesc(file_holdfast_events_v1_events, 22);
 
 /**
  * A session is over: sign-out, revocation or expiry.
@@ -1063,7 +1119,7 @@ export type SessionEnded = Message<"holdfast.events.v1.SessionEnded"> & {
  * Use `create(SessionEndedSchema)` to create a new message.
  */
 export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 22);
+  messageDesc(file_holdfast_events_v1_events, 23);
 
 /**
  * A folder exists.
@@ -1105,7 +1161,7 @@ export type FolderCreated = Message<"holdfast.events.v1.FolderCreated"> & {
  * Use `create(FolderCreatedSchema)` to create a new message.
  */
 export const FolderCreatedSchema: GenMessage<FolderCreated> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 23);
+  messageDesc(file_holdfast_events_v1_events, 24);
 
 /**
  * A file exists; its first version follows in the same batch.
@@ -1147,7 +1203,7 @@ export type FileCreated = Message<"holdfast.events.v1.FileCreated"> & {
  * Use `create(FileCreatedSchema)` to create a new message.
  */
 export const FileCreatedSchema: GenMessage<FileCreated> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 24);
+  messageDesc(file_holdfast_events_v1_events, 25);
 
 /**
  * Expectation: where the copies of a chunk should be. Observation comes from the nodes' inventories.
@@ -1203,7 +1259,7 @@ export type ChunkPlaced = Message<"holdfast.events.v1.ChunkPlaced"> & {
  * Use `create(ChunkPlacedSchema)` to create a new message.
  */
 export const ChunkPlacedSchema: GenMessage<ChunkPlaced> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 25);
+  messageDesc(file_holdfast_events_v1_events, 26);
 
 /**
  * The file's content is this from now on.
@@ -1259,7 +1315,7 @@ export type VersionCommitted = Message<"holdfast.events.v1.VersionCommitted"> & 
  * Use `create(VersionCommittedSchema)` to create a new message.
  */
 export const VersionCommittedSchema: GenMessage<VersionCommitted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 26);
+  messageDesc(file_holdfast_events_v1_events, 27);
 
 /**
  * The oldest version of a file was given up because the file has too many; its chunks become garbage.
@@ -1287,7 +1343,7 @@ export type VersionPurged = Message<"holdfast.events.v1.VersionPurged"> & {
  * Use `create(VersionPurgedSchema)` to create a new message.
  */
 export const VersionPurgedSchema: GenMessage<VersionPurged> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 27);
+  messageDesc(file_holdfast_events_v1_events, 28);
 
 /**
  * An entry has another name, another folder, or both.
@@ -1336,7 +1392,7 @@ export type EntryMoved = Message<"holdfast.events.v1.EntryMoved"> & {
  * Use `create(EntryMovedSchema)` to create a new message.
  */
 export const EntryMovedSchema: GenMessage<EntryMoved> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 28);
+  messageDesc(file_holdfast_events_v1_events, 29);
 
 /**
  * An entry (a folder with all below it) is in its owner's trash.
@@ -1364,7 +1420,7 @@ export type EntryTrashed = Message<"holdfast.events.v1.EntryTrashed"> & {
  * Use `create(EntryTrashedSchema)` to create a new message.
  */
 export const EntryTrashedSchema: GenMessage<EntryTrashed> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 29);
+  messageDesc(file_holdfast_events_v1_events, 30);
 
 /**
  * An entry is back.
@@ -1399,7 +1455,7 @@ export type EntryRestored = Message<"holdfast.events.v1.EntryRestored"> & {
  * Use `create(EntryRestoredSchema)` to create a new message.
  */
 export const EntryRestoredSchema: GenMessage<EntryRestored> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 30);
+  messageDesc(file_holdfast_events_v1_events, 31);
 
 /**
  * One trashed entry is gone for ever; children of a folder follow in events of their own. Its chunks become garbage.
@@ -1420,7 +1476,7 @@ export type EntryPurged = Message<"holdfast.events.v1.EntryPurged"> & {
  * Use `create(EntryPurgedSchema)` to create a new message.
  */
 export const EntryPurgedSchema: GenMessage<EntryPurged> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 31);
+  messageDesc(file_holdfast_events_v1_events, 32);
 
 /**
  * Ids and places that a gateway may write to; what is not used in time becomes garbage.
@@ -1462,7 +1518,7 @@ export type ChunksGranted = Message<"holdfast.events.v1.ChunksGranted"> & {
  * Use `create(ChunksGrantedSchema)` to create a new message.
  */
 export const ChunksGrantedSchema: GenMessage<ChunksGranted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 32);
+  messageDesc(file_holdfast_events_v1_events, 33);
 
 /**
  * One granted chunk.
@@ -1490,7 +1546,7 @@ export type GrantedChunk = Message<"holdfast.events.v1.GrantedChunk"> & {
  * Use `create(GrantedChunkSchema)` to create a new message.
  */
 export const GrantedChunkSchema: GenMessage<GrantedChunk> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 33);
+  messageDesc(file_holdfast_events_v1_events, 34);
 
 /**
  * An upload in parts began; nothing of it is visible.
@@ -1560,7 +1616,7 @@ export type UploadStarted = Message<"holdfast.events.v1.UploadStarted"> & {
  * Use `create(UploadStartedSchema)` to create a new message.
  */
 export const UploadStartedSchema: GenMessage<UploadStarted> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 34);
+  messageDesc(file_holdfast_events_v1_events, 35);
 
 /**
  * One part is durable on the configured minimum of nodes.
@@ -1609,7 +1665,7 @@ export type UploadPartStored = Message<"holdfast.events.v1.UploadPartStored"> & 
  * Use `create(UploadPartStoredSchema)` to create a new message.
  */
 export const UploadPartStoredSchema: GenMessage<UploadPartStored> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 35);
+  messageDesc(file_holdfast_events_v1_events, 36);
 
 /**
  * An upload was committed, aborted or expired.
@@ -1637,7 +1693,7 @@ export type UploadEnded = Message<"holdfast.events.v1.UploadEnded"> & {
  * Use `create(UploadEndedSchema)` to create a new message.
  */
 export const UploadEndedSchema: GenMessage<UploadEnded> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 36);
+  messageDesc(file_holdfast_events_v1_events, 37);
 
 /**
  * A chunkserver belongs to the cluster.
@@ -1721,7 +1777,7 @@ export type NodeJoined = Message<"holdfast.events.v1.NodeJoined"> & {
  * Use `create(NodeJoinedSchema)` to create a new message.
  */
 export const NodeJoinedSchema: GenMessage<NodeJoined> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 37);
+  messageDesc(file_holdfast_events_v1_events, 38);
 
 /**
  * A node's address, interface or capacity changed.
@@ -1770,7 +1826,7 @@ export type NodeReported = Message<"holdfast.events.v1.NodeReported"> & {
  * Use `create(NodeReportedSchema)` to create a new message.
  */
 export const NodeReportedSchema: GenMessage<NodeReported> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 38);
+  messageDesc(file_holdfast_events_v1_events, 39);
 
 /**
  * No heartbeat for the dead time: its copies do not count.
@@ -1805,7 +1861,7 @@ export type NodeDown = Message<"holdfast.events.v1.NodeDown"> & {
  * Use `create(NodeDownSchema)` to create a new message.
  */
 export const NodeDownSchema: GenMessage<NodeDown> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 39);
+  messageDesc(file_holdfast_events_v1_events, 40);
 
 /**
  * Heartbeats arrive again: its copies count again as its inventory confirms them.
@@ -1826,7 +1882,7 @@ export type NodeUp = Message<"holdfast.events.v1.NodeUp"> & {
  * Use `create(NodeUpSchema)` to create a new message.
  */
 export const NodeUpSchema: GenMessage<NodeUp> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 40);
+  messageDesc(file_holdfast_events_v1_events, 41);
 
 /**
  * Expectation: a copy of each of these chunks should be on this node, too. It counts when the node confirms it.
@@ -1861,7 +1917,7 @@ export type ReplicaPlaced = Message<"holdfast.events.v1.ReplicaPlaced"> & {
  * Use `create(ReplicaPlacedSchema)` to create a new message.
  */
 export const ReplicaPlacedSchema: GenMessage<ReplicaPlaced> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 41);
+  messageDesc(file_holdfast_events_v1_events, 42);
 
 /**
  * A node holds a durable, verified copy.
@@ -1889,7 +1945,7 @@ export type ReplicaConfirmed = Message<"holdfast.events.v1.ReplicaConfirmed"> & 
  * Use `create(ReplicaConfirmedSchema)` to create a new message.
  */
 export const ReplicaConfirmedSchema: GenMessage<ReplicaConfirmed> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 42);
+  messageDesc(file_holdfast_events_v1_events, 43);
 
 /**
  * A node does not hold a copy that was expected, or holds a damaged one.
@@ -1931,7 +1987,7 @@ export type ReplicaLost = Message<"holdfast.events.v1.ReplicaLost"> & {
  * Use `create(ReplicaLostSchema)` to create a new message.
  */
 export const ReplicaLostSchema: GenMessage<ReplicaLost> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 43);
+  messageDesc(file_holdfast_events_v1_events, 44);
 
 /**
  * The only thing on which a node removes a copy.
@@ -1987,7 +2043,7 @@ export type TrimOrdered = Message<"holdfast.events.v1.TrimOrdered"> & {
  * Use `create(TrimOrderedSchema)` to create a new message.
  */
 export const TrimOrderedSchema: GenMessage<TrimOrdered> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 44);
+  messageDesc(file_holdfast_events_v1_events, 45);
 
 /**
  * A node carried out a trim order.
@@ -2015,7 +2071,7 @@ export type ReplicaTrimmed = Message<"holdfast.events.v1.ReplicaTrimmed"> & {
  * Use `create(ReplicaTrimmedSchema)` to create a new message.
  */
 export const ReplicaTrimmedSchema: GenMessage<ReplicaTrimmed> = /*@__PURE__*/
-  messageDesc(file_holdfast_events_v1_events, 45);
+  messageDesc(file_holdfast_events_v1_events, 46);
 
 /**
  * What to do when the name is taken.
