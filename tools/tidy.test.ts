@@ -16,6 +16,9 @@ describe("tidy: each rule bites", () => {
     ]);
     expect(messages("packages/client/src/a.ts", "setTimeout(run, 5);")).toEqual(["use the Timers port"]);
     expect(messages("packages/runtime/src/node/a.ts", "setTimeout(run, 5);")).toEqual([]);
+    expect(messages("packages/client/src/a.ts", "AbortSignal.any([a, b]);")).toEqual([
+      "use linkAbort: Node never forgets a signal of any",
+    ]);
   });
   it("refuses waiting in a decision", () => {
     expect(messages("packages/master/src/domain/a.ts", "await x;")).toEqual(["decisions are synchronous"]);

@@ -57,6 +57,11 @@ const bannedTexts: readonly BannedText[] = [
   { pattern: /\b(setTimeout|setInterval|setImmediate)\(/, message: "use the Timers port", appliesTo: needsPorts },
   { pattern: /\bAbortSignal\.timeout\(/, message: "use the Timers port and an AbortController", appliesTo: needsPorts },
   {
+    pattern: /\bAbortSignal\.any\(/,
+    message: "use linkAbort: Node never forgets a signal of any",
+    appliesTo: needsPorts,
+  },
+  {
     pattern: /\bprocess\.env\b/,
     message: "settings come from the config table, parsed once in main.ts",
     appliesTo: needsPorts,

@@ -1,3 +1,5 @@
+export { linkAbort } from "./linked-abort.ts";
+export type { LinkedAbort } from "./linked-abort.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { DirectoryLock, Disk, DiskFile, DiskSpace, DiskStat } from "./ports/disk.ts";
 export type { KeyValueChange, KeyValueRange, KeyValueSnapshot, KeyValueStore } from "./ports/key-value-store.ts";

@@ -8,7 +8,7 @@ import {
   ListUsersRequestSchema,
   type CreateUser,
 } from "@holdfast/proto/master/v1/master";
-import type { Random, Timers } from "@holdfast/runtime";
+import { linkAbort, type Random, type Timers } from "@holdfast/runtime";
 import type { Masters } from "../drive/ports.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
 import { newToken, tokenSha256 } from "./token.ts";
@@ -150,15 +150,16 @@ async function persistently<T>(
   let delayMs = retryDelayMsMin;
   for (;;) {
     if (signal.aborted) throw new HoldfastError("cancelled", "The gateway is stopping.");
-    const attempt = new AbortController();
+    const attempt = linkAbort(signal);
     const limit = parts.timers.after(attemptTimeoutMs, () => attempt.abort());
     try {
-      return await work(AbortSignal.any([signal, attempt.signal]));
+      return await work(attempt.signal);
     } catch (thrown) {
       if (!isHoldfastError(thrown, ...passingKinds)) throw thrown;
       parts.logger.debug("gateway.waiting_for_leader", { reason: thrown.message });
     } finally {
       limit.cancel();
+      attempt.release();
     }
     await parts.timers.sleep(delayMs, signal);
     delayMs = Math.min(delayMs * 2, retryDelayMsMax);

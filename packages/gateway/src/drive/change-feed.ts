@@ -6,7 +6,7 @@ import {
   WatchResponseSchema,
   type WatchResponse,
 } from "@holdfast/proto/master/v1/master";
-import type { Timers } from "@holdfast/runtime";
+import { linkAbort, type LinkedAbort, type Timers } from "@holdfast/runtime";
 import { Mailbox } from "./mailbox.ts";
 import type { Masters } from "./ports.ts";
 
@@ -141,13 +141,22 @@ export class ChangeFeed {
   }
 
   async #follow(onLife: () => void): Promise<"renewed" | "ended"> {
+    const subscription = linkAbort(this.#stop.signal);
+    try {
+      return await this.#subscribe(subscription, onLife);
+    } finally {
+      subscription.release();
+    }
+  }
+
+  async #subscribe({ signal, abort }: LinkedAbort, onLife: () => void): Promise<"renewed" | "ended"> {
     const { masters, timers, limits } = this.#parts;
-    const renewal = new AbortController();
-    const signal = AbortSignal.any([this.#stop.signal, renewal.signal]);
     if (this.#lastIndex === undefined) await this.#begin(signal);
     let isSilent = true;
+    let isRenewed = false;
     const watchdog = timers.every(limits.silenceMsMax, () => {
-      if (isSilent) renewal.abort();
+      isRenewed ||= isSilent;
+      if (isSilent) abort();
       isSilent = true;
     });
     try {
@@ -161,7 +170,7 @@ export class ChangeFeed {
     } finally {
       watchdog.cancel();
     }
-    return renewal.signal.aborted ? "renewed" : "ended";
+    return isRenewed ? "renewed" : "ended";
   }
 
   /** Learns where "now" is, so that nothing between a reader's index and the subscription can be missed. */

@@ -1,3 +1,4 @@
+import { linkAbort } from "@holdfast/runtime";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { FileBytes, RequestScope } from "./ports.ts";
 
@@ -22,8 +23,8 @@ export interface GuardedWrite<T> {
 export async function writeGuarded<T>(guard: WriteGuard, work: GuardedWrite<T>, scope: RequestScope): Promise<T> {
   const share = Math.min(work.lengthBytes ?? guard.uploadHeldBytesMax, guard.uploadHeldBytesMax);
   const release = await guard.budget.acquire(share, scope.signal);
-  const stop = new AbortController();
-  const inner: RequestScope = { ...scope, signal: AbortSignal.any([scope.signal, stop.signal]) };
+  const stop = linkAbort(scope.signal);
+  const inner: RequestScope = { ...scope, signal: stop.signal };
   let refusal: { readonly thrown: unknown } | undefined;
   const check = work.check?.(inner).catch((thrown: unknown) => {
     refusal ??= { thrown };
@@ -40,6 +41,7 @@ export async function writeGuarded<T>(guard: WriteGuard, work: GuardedWrite<T>, 
     await check;
     throw thrown;
   } finally {
+    stop.release();
     release();
   }
 }

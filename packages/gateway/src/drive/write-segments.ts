@@ -1,3 +1,4 @@
+import { linkAbort } from "@holdfast/runtime";
 import type { FileBytes, RequestScope, WrittenBytes } from "./ports.ts";
 import type { SegmentedSource } from "./segmented-source.ts";
 
@@ -17,8 +18,8 @@ export async function writeSegments(
   scope: RequestScope,
 ): Promise<void> {
   const { bytes, source, onSegment } = parts;
-  const stop = new AbortController();
-  const inner: RequestScope = { ...scope, signal: AbortSignal.any([scope.signal, stop.signal]) };
+  const stop = linkAbort(scope.signal);
+  const inner: RequestScope = { ...scope, signal: stop.signal };
   let failure: { readonly thrown: unknown } | undefined;
   const run = async (number: number, segment: AsyncIterable<Uint8Array>): Promise<void> => {
     try {
@@ -39,6 +40,7 @@ export async function writeSegments(
     if (source.isExhausted) break;
   }
   await draining;
+  stop.release();
   if (failure === undefined) return;
   await source.close();
   throw failure.thrown;
