@@ -24,6 +24,7 @@ function slowFile(file: DiskFile, later: <T>(operation: () => Promise<T>) => Pro
   return {
     write: (bytes, positionBytes) => later(() => file.write(bytes, positionBytes)),
     writeParts: (parts, positionBytes) => later(() => file.writeParts(parts, positionBytes)),
+    writePartsDurably: (parts, positionBytes) => later(() => file.writePartsDurably(parts, positionBytes)),
     read: (positionBytes, lengthBytes) => later(() => file.read(positionBytes, lengthBytes)),
     syncData: () => later(() => file.syncData()),
     truncate: (sizeBytes) => later(() => file.truncate(sizeBytes)),

@@ -44,6 +44,8 @@ export class FailingFolders {
     return {
       write: (bytes, positionBytes) => checked(path, () => file.write(bytes, positionBytes)),
       writeParts: (parts, positionBytes) => checked(path, () => file.writeParts(parts, positionBytes)),
+      writePartsDurably: (parts, positionBytes) =>
+        checked(path, () => file.writePartsDurably(parts, positionBytes), true),
       read: (positionBytes, lengthBytes) => checked(path, () => file.read(positionBytes, lengthBytes)),
       syncData: () => checked(path, () => file.syncData(), true),
       truncate: (sizeBytes) => checked(path, () => file.truncate(sizeBytes)),

@@ -177,8 +177,8 @@ export class FileLogStore implements LogStore {
       offset += record.length;
     }
     const file = await this.#files.get(this.#end.segment);
-    await file.writeParts(parts, syncedBytes);
-    if (!isPlanted("logNotSynced")) await file.syncData();
+    if (isPlanted("logNotSynced")) await file.writeParts(parts, syncedBytes);
+    else await file.writePartsDurably(parts, syncedBytes);
     this.#end = { segment: this.#end.segment, offset, chain, isSegmentEmpty: false };
     this.#isHardStateBehind = false;
     for (const run of runs)

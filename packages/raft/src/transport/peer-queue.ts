@@ -1,5 +1,5 @@
 import { entryBytes } from "../core/entries.ts";
-import type { Message } from "../core/messages.ts";
+import type { AppendRequest, Message } from "../core/messages.ts";
 
 /** How much may wait for one peer. */
 export interface PeerQueueLimits {
@@ -35,10 +35,17 @@ export class PeerQueue {
     return this.#messages.length - this.#head;
   }
 
-  /** Adds a message. Returns how many were dropped for it, itself included. */
+  /**
+   * Adds a message. Returns how many were dropped for it, itself included. An append without entries that waits last
+   * gives way to the next append at the same place: that one says all it says.
+   */
   push(message: Message): number {
+    if (!this.#isConnected) return this.length + 1 - this.#keepNewest(message);
+    if (this.length > 0 && isSaidBy(message, this.#messages.at(-1)?.message)) {
+      this.#messages.pop();
+      this.#bytes -= smallMessageBytes;
+    }
     const before = this.length;
-    if (!this.#isConnected) return before + 1 - this.#keepNewest(message);
     const bytes = sizeOf(message);
     this.#messages.push({ message, bytes });
     this.#bytes += bytes;
@@ -91,6 +98,23 @@ export class PeerQueue {
       this.#head = 0;
     }
   }
+}
+
+/** An append that tells nothing but the commit index. */
+export function isBareAppend(message: Message): message is AppendRequest {
+  return message.kind === "appendRequest" && message.entries.length === 0;
+}
+
+function isSaidBy(next: Message, waiting: Message | undefined): boolean {
+  return (
+    waiting !== undefined &&
+    isBareAppend(waiting) &&
+    next.kind === "appendRequest" &&
+    next.term === waiting.term &&
+    next.previous.term === waiting.previous.term &&
+    next.previous.index === waiting.previous.index &&
+    next.commit >= waiting.commit
+  );
 }
 
 function sizeOf(message: Message): number {

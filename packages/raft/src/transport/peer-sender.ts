@@ -13,7 +13,7 @@ import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
 import { encodeMessage } from "./codec.ts";
 import { bytesOfHex, hexOf, standingFromWire } from "./hello-codec.ts";
-import { PeerQueue, type PeerQueueLimits } from "./peer-queue.ts";
+import { isBareAppend, PeerQueue, type PeerQueueLimits } from "./peer-queue.ts";
 import type { PeerAnswer, PeerHello } from "./transport.ts";
 
 /** Messages of one frame hold about so many bytes; a larger one travels alone. */
@@ -47,6 +47,8 @@ export class PeerSender {
   #abort: AbortController | undefined;
   #retry: Timer | undefined;
   #wake: (() => void) | undefined;
+  /** Runs while a bare append may still give way to one with entries. */
+  #lingering: Timer | undefined;
   #failures = 0;
   #isStopped = false;
   #isHelloDue = true;
@@ -80,12 +82,14 @@ export class PeerSender {
     if (this.#isStopped) return;
     const dropped = this.#queue.push(message);
     if (dropped > 0) this.#options.onUnreachable();
-    this.#notify();
+    if (isBareAppend(message)) this.#linger();
+    else this.#notify();
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#retry?.cancel();
+    this.#lingering?.cancel();
     this.#abort?.abort();
     this.#notify();
     await this.#running;
@@ -167,6 +171,14 @@ export class PeerSender {
     frame.durableVote = hello.durableVote;
     frame.durableIndex = BigInt(hello.durableIndex);
     return frame;
+  }
+
+  /** Whoever was answered may propose again in this very turn: then the commit index travels with the entries. */
+  #linger(): void {
+    this.#lingering ??= this.#options.timers.after(0, () => {
+      this.#lingering = undefined;
+      if (this.#queue.length > 0) this.#notify();
+    });
   }
 
   #notify(): void {

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { HoldfastError } from "@holdfast/base";
 import type { Disk, DiskFile } from "../ports/disk.ts";
@@ -6,6 +7,8 @@ import { diskCall } from "./disk-errors.ts";
 const flagsByMode = { read: "r", readWrite: "r+", create: "wx+" } as const;
 /** The most buffers one `writev` takes on Linux (IOV_MAX). */
 const partsPerCallMax = 1024;
+/** Linux: a write through such a file is an fdatasync of what was written too. Elsewhere it may promise less. */
+const isWriteSyncKnown = process.platform === "linux";
 
 /** Opens a file of the local file system. */
 export async function openNodeFile(path: string, mode: Parameters<Disk["open"]>[1]): Promise<DiskFile> {
@@ -38,6 +41,8 @@ function hasCode(error: unknown, code: string): boolean {
 class NodeFile implements DiskFile {
   readonly #path: string;
   readonly #handle: FileHandle;
+  /** The same file, opened again so that every write is durable when it returns. */
+  #durable: Promise<FileHandle> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(path: string, handle: FileHandle) {
@@ -55,13 +60,19 @@ class NodeFile implements DiskFile {
   }
 
   writeParts(parts: readonly Uint8Array[], positionBytes: number): Promise<void> {
+    return this.#call("write", () => writeAll(this.#handle, parts, positionBytes));
+  }
+
+  writePartsDurably(parts: readonly Uint8Array[], positionBytes: number): Promise<void> {
     return this.#call("write", async () => {
-      let position = positionBytes;
-      let rest: Uint8Array[] = parts.filter((part) => part.length > 0);
-      while (rest.length > 0) {
-        const { bytesWritten } = await this.#handle.writev(rest.slice(0, partsPerCallMax), position);
-        position += bytesWritten;
-        rest = skipBytes(rest, bytesWritten);
+      // More parts than a call takes would be a sync for each.
+      if (isWriteSyncKnown && parts.length <= partsPerCallMax) {
+        // By its descriptor: the name may be another file's by now.
+        this.#durable ??= open(`/proc/self/fd/${this.#handle.fd}`, constants.O_RDWR | constants.O_DSYNC);
+        await writeAll(await this.#durable, parts, positionBytes);
+      } else {
+        await writeAll(this.#handle, parts, positionBytes);
+        await this.#handle.datasync();
       }
     });
   }
@@ -93,8 +104,14 @@ class NodeFile implements DiskFile {
   }
 
   close(): Promise<void> {
-    this.#closing ??= diskCall(`close ${this.#path}`, () => this.#handle.close());
+    this.#closing ??= diskCall(`close ${this.#path}`, () => this.#close());
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const durable = await this.#durable?.catch(() => undefined);
+    await durable?.close();
+    await this.#handle.close();
   }
 
   #call<T>(verb: string, call: () => Promise<T>): Promise<T> {
@@ -102,6 +119,16 @@ class NodeFile implements DiskFile {
       return Promise.reject(new HoldfastError("precondition", `cannot ${verb} ${this.#path}: the file was closed`));
     }
     return diskCall(`${verb} ${this.#path}`, call);
+  }
+}
+
+async function writeAll(handle: FileHandle, parts: readonly Uint8Array[], positionBytes: number): Promise<void> {
+  let position = positionBytes;
+  let rest: Uint8Array[] = parts.filter((part) => part.length > 0);
+  while (rest.length > 0) {
+    const { bytesWritten } = await handle.writev(rest.slice(0, partsPerCallMax), position);
+    position += bytesWritten;
+    rest = skipBytes(rest, bytesWritten);
   }
 }
 

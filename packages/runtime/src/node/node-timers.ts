@@ -9,6 +9,11 @@ const delayMsMax = 2_147_483_647;
 export function createNodeTimers(): Timers {
   const after: Timers["after"] = (delayMs, callback) => {
     assert(delayMs >= 0 && delayMs <= delayMsMax, "a timer's delay is between 0 ms and 24 days");
+    // A timer of 0 ms would take a whole one.
+    if (delayMs === 0) {
+      const soon = setImmediate(callback);
+      return { cancel: () => clearImmediate(soon) };
+    }
     const handle = setTimeout(callback, delayMs);
     return { cancel: () => clearTimeout(handle) };
   };

@@ -56,6 +56,11 @@ export interface DiskFile {
   write(bytes: Uint8Array, positionBytes: number): Promise<void>;
   /** Writes the parts one after another from `positionBytes` (one system call where possible). */
   writeParts(parts: readonly Uint8Array[], positionBytes: number): Promise<void>;
+  /**
+   * As `writeParts`, then `syncData` of what it wrote (and of the size when that grew), in one system call where possible:
+   * a second hand-over to another thread costs more than the write itself. Says nothing about earlier writes.
+   */
+  writePartsDurably(parts: readonly Uint8Array[], positionBytes: number): Promise<void>;
   /** Reads up to `lengthBytes`; shorter only at the end of the file. The result belongs to the caller. */
   read(positionBytes: number, lengthBytes: number): Promise<Uint8Array>;
   /** Makes all written bytes and the size durable (fdatasync). */

@@ -268,6 +268,12 @@ class SimFile implements DiskFile {
     });
   }
 
+  /** Two operations, so that a crash may come in between. */
+  async writePartsDurably(parts: readonly Uint8Array[], positionBytes: number): Promise<void> {
+    await this.writeParts(parts, positionBytes);
+    await this.syncData();
+  }
+
   read(positionBytes: number, lengthBytes: number): Promise<Uint8Array> {
     return this.#run("read", { bytes: lengthBytes }, () => this.#inode.read(positionBytes, lengthBytes));
   }
