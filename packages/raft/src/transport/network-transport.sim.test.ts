@@ -5,8 +5,9 @@ import { ExchangeRequestSchema, RaftService, type ExchangeRequest } from "@holdf
 import { createSimNetwork, type SimNetwork } from "@holdfast/rpc/sim";
 import { createSimWorld, type SimWorld } from "@holdfast/runtime/sim";
 import { describe, expect, it } from "vitest";
-import type { HeartbeatRequest, Message } from "../core/messages.ts";
+import type { AppendRequest, HeartbeatRequest, Message } from "../core/messages.ts";
 import type { LogIndex, PeerId, Term } from "../core/types.ts";
+import { makeEntries } from "../log-store/log-store.contract.ts";
 import { encodeMessage } from "./codec.ts";
 import { NetworkTransport, type NetworkTransportOptions } from "./network-transport.ts";
 import type { PeerAnswer, PeerHello, Standing } from "./transport.ts";
@@ -16,6 +17,12 @@ const ids = [1, 2] as PeerId[];
 function heartbeat(round: number): HeartbeatRequest {
   const commit = { term: 0 as Term, index: 0 as LogIndex };
   return { kind: "heartbeatRequest", from: 1 as PeerId, to: 2 as PeerId, term: 1 as Term, commit, round };
+}
+
+function append(entries: AppendRequest["entries"]): AppendRequest {
+  const previous = { term: 1 as Term, index: 4 as LogIndex };
+  const header = { from: 1 as PeerId, to: 2 as PeerId, term: 1 as Term };
+  return { kind: "appendRequest", ...header, previous, commit: 4 as LogIndex, entries };
 }
 
 const hello: PeerHello = {
@@ -117,6 +124,24 @@ describe("NetworkTransport", () => {
     expect(await pair.world.runUntil(() => two.received.length === 50, 2000)).toBe(true);
     expect(two.received).toEqual(Array.from({ length: 50 }, (_, index) => heartbeat(index + 1)));
     expect(two.everyoneHas.at(-1)).toBe(77);
+  });
+
+  it("tells a commit index with the entries that follow in the same turn, else by itself and soon", async () => {
+    const pair = new Pair();
+    const one = await pair.start(1 as PeerId);
+    const two = await pair.start(2 as PeerId);
+    await pair.world.runFor(500);
+    const follow = async (): Promise<void> => {
+      for (let step = 0; step < 20; step++) await Promise.resolve();
+      one.transport.send(append(makeEntries(5, 5, 1)));
+    };
+    one.transport.send(append([]));
+    void follow();
+    expect(await pair.world.runUntil(() => two.received.length > 0, 100)).toBe(true);
+    await pair.world.runFor(100);
+    expect(two.received).toEqual([append(makeEntries(5, 5, 1))]);
+    one.transport.send(append([]));
+    expect(await pair.world.runUntil(() => two.received.length === 2, 20)).toBe(true);
   });
 
   it("says that a peer is away, comes back by itself, and does not deliver old news", async () => {

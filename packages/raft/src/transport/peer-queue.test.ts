@@ -54,6 +54,27 @@ describe("PeerQueue", () => {
     expect(small.take(1e9)).toEqual([append(91, 10)]);
   });
 
+  it("lets an append without entries give way to the next one at its place, and to nothing else", () => {
+    const bare = (commit: number, over: Partial<AppendRequest> = {}): AppendRequest => ({
+      ...append(5, 0),
+      commit: commit as LogIndex,
+      ...over,
+    });
+    const next = { ...append(5, 2), commit: 4 as LogIndex };
+    const taken = (...messages: readonly (AppendRequest | HeartbeatRequest)[]): readonly unknown[] => {
+      const queue = new PeerQueue({ messagesMax: 100, bytesMax: 1e6 });
+      for (const message of messages) expect(queue.push(message)).toBe(0);
+      return queue.take(1e9);
+    };
+    expect(taken(bare(4), next)).toEqual([next]);
+    expect(taken(bare(3), bare(4), next)).toEqual([next]);
+    expect(taken(heartbeat(1), bare(4), next)).toEqual([heartbeat(1), next]);
+    for (const kept of [bare(5), bare(4, { term: 2 as Term }), { ...append(4, 0), commit: 4 as LogIndex }])
+      expect(taken(kept, next)).toEqual([kept, next]);
+    expect(taken(bare(4), heartbeat(1), next)).toEqual([bare(4), heartbeat(1), next]);
+    expect(taken(append(3, 2), next)).toEqual([append(3, 2), next]);
+  });
+
   it("keeps only the newest of each kind, and no entries, while the peer is away", () => {
     const queue = new PeerQueue({ messagesMax: 100, bytesMax: 1e6 });
     queue.push(append(1, 5));

@@ -42,6 +42,21 @@ export function clockTimersContract(name: string, start: () => Promise<ClockTime
       expect(wasInside).toBe(false);
     });
 
+    test("a timer of 0 ms waits for what needs nothing from outside, and comes before others", async () => {
+      const order: string[] = [];
+      harness.timers.after(1, () => order.push("1 ms"));
+      harness.timers.after(0, () => order.push("0 ms"));
+      harness.timers.after(0, () => order.push("cancelled")).cancel();
+      const chain = async (): Promise<void> => {
+        for (let step = 0; step < 20; step++) await Promise.resolve();
+        order.push("continuations");
+      };
+      const chained = chain();
+      await harness.settle(fired(20));
+      await chained;
+      expect(order).toEqual(["continuations", "0 ms", "1 ms"]);
+    });
+
     test("timers fire in order of their time, equal ones in order of setting", async () => {
       const order: string[] = [];
       harness.timers.after(30, () => order.push("late"));

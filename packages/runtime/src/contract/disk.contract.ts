@@ -64,6 +64,22 @@ export function diskContract(name: string, start: () => Promise<DiskHarness>): v
       await file.close();
     });
 
+    test("what is written durably is read like everything else, also under a new name and in many parts", async () => {
+      const parts = Array.from({ length: 2000 }, (_, index) => bytes(`${index},`));
+      const file = await disk.open(at("a"), "create");
+      await file.writePartsDurably([bytes("he"), bytes(""), bytes("llo")], 0);
+      await disk.rename(at("a"), at("b"));
+      await write("a", "another");
+      await file.writePartsDurably([bytes("y!")], 4);
+      await file.writePartsDurably(parts, 6);
+      await file.write(bytes("H"), 0);
+      expect(text(await file.read(0, 100_000))).toBe(`Helly!${parts.map(text).join("")}`);
+      await file.close();
+      expect(await kindOf(file.writePartsDurably([bytes("x")], 0))).toBe("precondition");
+      expect(text(await disk.readFile(at("a")))).toBe("another");
+      expect(text(await disk.readFile(at("b")))).toBe(`Helly!${parts.map(text).join("")}`);
+    });
+
     test("a gap reads as zeros; truncate cuts and extends", async () => {
       const file = await disk.open(at("a"), "create");
       await file.write(bytes("ab"), 3);
