@@ -165,7 +165,9 @@ describe("intents", () => {
     const fleet = new SimFleet(7);
     await fleet.start(5);
     await fleet.store(5);
-    const [first, second] = [fleet.node(1), fleet.node(2)];
+    // Tasks come by node id, and ids in the order of joining.
+    const [first, second] = [fleet.node(1), fleet.node(2)].toSorted((left, right) => left.nodeId - right.nodeId);
+    if (first === undefined || second === undefined) throw new Error("five nodes were started");
     const value = create(StartMaintenanceSchema, { nodeId: first.nodeId, durationMs: 20_000n, reason: "fan" });
     await fleet.order({ case: "startMaintenance", value });
     await fleet.order({ case: "failNode", value: create(FailNodeSchema, { nodeId: second.nodeId, reason: "smoke" }) });
@@ -179,7 +181,7 @@ describe("intents", () => {
     await fleet.cluster.world.runFor(22_000);
     expect(await statusOf(fleet, first)).toMatchObject({ intent: Intent.ACTIVE });
     expect((await summaries(fleet)).map((event) => event.summary)).toContain(
-      "Node node-1 is active again (maintenance is over)",
+      `Node ${first.name} is active again (maintenance is over)`,
     );
   });
 });

@@ -5,6 +5,8 @@ import type { Clock, Disk, KeyValueStore, Random, Timers } from "@holdfast/runti
 import { CopySetIndex } from "./application/copy-set-index.ts";
 import { CachedStore } from "./application/cached-store.ts";
 import { CommandHandler } from "./application/command-handler.ts";
+import { readProgress } from "./application/fold-entry.ts";
+import { LogClock } from "./application/log-clock.ts";
 import { ProjectionsStore } from "./application/projections-store.ts";
 import { ReadGate } from "./application/read-gate.ts";
 import type { AppliedListener } from "./application/submission.ts";
@@ -200,7 +202,9 @@ interface Parts {
 /** Wires the pieces; nothing runs yet. */
 function assemble(core: Core): Parts {
   const { config, ports, store, copySets, digests, stateMachine, raft } = core;
-  const { clock, timers, logger, metrics } = ports;
+  const { timers, logger, metrics } = ports;
+  const tables = readerOf(store);
+  const clock = new LogClock(ports.clock, () => readProgress(tables).atMs);
   const preset: Preset = { ...presets[config.preset], ...config.presetChanges };
   const leadership = leadershipOf(raft);
   const observer = new FleetObserver(clock, preset);

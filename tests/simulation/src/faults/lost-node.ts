@@ -32,6 +32,11 @@ export async function loseNode(
   if (host === undefined) throw new RangeError("a cluster has nodes");
   const nodeId = options.checker.facts.nodeOn(host.name)?.nodeId;
   // A node whose disk was replaced is gone for ever, too; both together would be a disaster of another kind.
+  const isDecided = await awaitStatus(world, {
+    ...options,
+    until: ({ nodes }) => nodes.every(({ liveness }) => liveness === livenessLive || liveness === livenessDead),
+  });
+  if (!isDecided.isReached) report("some node was neither live nor dead long after everything was healed");
   await world.runFor(copiesVanishedWindowMs);
   host.kill();
   const isDead = await awaitStatus(world, {

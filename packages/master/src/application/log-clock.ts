@@ -1,0 +1,36 @@
+import type { Clock } from "@holdfast/runtime";
+
+/** While the log's time is ahead of this machine's clock it goes at this part of the real pace, until they meet. */
+const slewPace = 0.5;
+
+/**
+ * The clock that stamps batches and that stamps are compared with: this machine's, but never before the newest stamp in
+ * the log. Where the log is ahead (an earlier leader's clock was fast, this one was set back) time goes on at half its
+ * pace instead of standing still: otherwise everything until the clocks meet would have happened at once, and two nodes
+ * that die an hour apart would look like one broken switch. Source: adjtime(3) slews in the same way.
+ */
+export class LogClock implements Clock {
+  readonly #machine: Clock;
+  readonly #lastStampMs: () => number;
+  /** What was read last, and when by the monotonic clock. */
+  #reading = { wallMs: 0, monotonicMs: 0 };
+
+  /** `lastStampMs` gives the stamp of the newest applied batch; 0 before the first. */
+  constructor(machine: Clock, lastStampMs: () => number) {
+    this.#machine = machine;
+    this.#lastStampMs = lastStampMs;
+  }
+
+  /** Never goes back, not even when another master leads meanwhile. */
+  wallMs(): number {
+    const monotonicMs = this.#machine.monotonicMs();
+    const slewedMs = this.#reading.wallMs + (monotonicMs - this.#reading.monotonicMs) * slewPace;
+    const wallMs = Math.max(this.#machine.wallMs(), this.#lastStampMs(), slewedMs);
+    this.#reading = { wallMs, monotonicMs };
+    return Math.floor(wallMs);
+  }
+
+  monotonicMs(): number {
+    return this.#machine.monotonicMs();
+  }
+}
