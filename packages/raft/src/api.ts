@@ -149,6 +149,8 @@ export interface RaftStatus {
   readonly lastIndex: LogIndex;
   /** First entry that the log still has. */
   readonly firstIndex: LogIndex;
+  /** Entries that the disk lost and the leader has not given back yet: until then this node applies nothing. */
+  readonly missingEntries: number;
   /** The log up to here lives in the state machine only; 0: nothing was compacted. */
   readonly snapshotIndex: LogIndex;
   /** Leads and has applied its own term's first entry: commands may be decided. */
@@ -194,6 +196,8 @@ export type RaftEvent =
   | { readonly kind: "snapshotBroke"; readonly peer: PeerId; readonly sentBytes: number }
   /** A leader's state took the place of this node's: everything up to here is applied, without having passed `apply`. */
   | { readonly kind: "snapshotInstalled"; readonly index: LogIndex; readonly from: PeerId }
+  /** The log had lost so many entries (bit rot, a misdirected write); the leader gave them back and they are on disk. */
+  | { readonly kind: "logRepaired"; readonly entries: number }
   | { readonly kind: "diskStalled"; readonly sinceMs: number }
   /** The log or the state machine cannot go on. This node takes part in nothing any more; the process should end. */
   | { readonly kind: "diskFailed"; readonly message: string }

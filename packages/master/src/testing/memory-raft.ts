@@ -87,6 +87,7 @@ export class MemoryRaft implements RaftNode {
       firstIndex: 1 as LogIndex,
       snapshotIndex: 0 as LogIndex,
       isReadyLeader: this.isLeader,
+      missingEntries: 0,
       standing: "member",
       incarnation: "00".repeat(16),
       voters: [1 as PeerId],

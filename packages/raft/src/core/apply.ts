@@ -7,7 +7,7 @@ import type { LogIndex } from "./types.ts";
 /** Next entries for the state machine: committed, durable here, within the limit on what is under way. */
 export function takeApply(state: RaftState): readonly Entry[] {
   const { log, config } = state;
-  if (state.isApplyPaused || log.pendingSnapshot !== undefined) return [];
+  if (state.isApplyPaused || log.pendingSnapshot !== undefined || !log.isWhole) return [];
   if (state.openFetches.some((fetch) => fetch.peer === undefined)) return [];
   const fromIndex = (log.applying + 1) as LogIndex;
   const toIndex = appliableThrough(state);

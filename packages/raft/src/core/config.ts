@@ -1,6 +1,7 @@
 import { assert } from "@holdfast/base";
 import type { Entry, HardState, SnapshotMeta, TermRun } from "./entries.ts";
-import type { LogIndex, PeerId } from "./types.ts";
+import type { IndexRanges } from "./index-ranges.ts";
+import type { LogIndex, PeerId, Term } from "./types.ts";
 
 /** Departures from the product's ways, for replaying other systems' scripts and for tests. The product uses the defaults. */
 export interface Switches {
@@ -71,8 +72,20 @@ export interface DurableState {
   readonly configurationEntries: readonly Entry[];
   /** The newest entries, contiguous up to `lastIndex`; any number, also none. */
   readonly window: readonly Entry[];
+  /** Entries that were there and cannot be read; absent: none. Their runs have term 0. */
+  readonly missing?: MissingEntries;
   /** What the state machine has durably; at least `logStart.index`, at most `lastIndex`. */
   readonly appliedIndex: LogIndex;
+}
+
+/**
+ * Entries of the log that its disk lost. That they were there, and the term of the last entry, is known; what they were,
+ * the group knows.
+ */
+export interface MissingEntries {
+  readonly ranges: IndexRanges;
+  /** Term of the log's last entry, which may be missing itself. */
+  readonly lastTerm: Term;
 }
 
 /** The product's switches. */

@@ -136,6 +136,7 @@ function onFetched(
 
 function compact(state: RaftState, throughIndex: LogIndex): void {
   const { log } = state;
+  if (!log.isWhole) return;
   const index = Math.min(throughIndex, log.applied, state.activatedIndex) as LogIndex;
   const term = log.termAt(index);
   const membership = membershipAt(state, index);

@@ -10,6 +10,7 @@ export function digestState(state: RaftState): bigint {
   mix.value([state.term, state.vote, state.role, state.leader, state.transferee, state.hasFailed]);
   mix.value([log.start, log.lastIndex, log.committed, log.applied, log.applying, log.durable, log.persisting]);
   mix.value([log.pendingSnapshot, log.runs(), log.windowEntries()]);
+  mix.value([log.missing, log.repairs, state.regained.entries]);
   mix.value([state.membership, state.activatedIndex, state.pendingConfigurationIndex, state.snapshotIndex]);
   mix.value([state.electionElapsed, state.heartbeatElapsed, state.randomizedElectionTicks, state.hasOrderedHandover]);
   mix.value([...state.votes].sort(([left], [right]) => left - right));

@@ -2,6 +2,7 @@ import { isPlanted } from "@holdfast/base";
 import type { EntryId } from "./entries.ts";
 import type { HeartbeatRequest, HeartbeatResponse } from "./messages.ts";
 import type { Progress } from "./progress.ts";
+import { tellLoss } from "./log-repair.ts";
 import { quorumReached } from "./quorum.ts";
 import { header, send, type RaftState } from "./state.ts";
 import type { LogIndex, Term } from "./types.ts";
@@ -44,6 +45,7 @@ export function onHeartbeat(state: RaftState, request: HeartbeatRequest): void {
   const isKnown = isTrusted ? commit.index <= log.lastIndex : log.holds(commit);
   if (isKnown && commit.index > log.committed) log.committed = commit.index;
   send(state, { ...header(state, request.from), kind: "heartbeatResponse", round: request.round });
+  tellLoss(state, request.from);
 }
 
 /** Whether the answer confirmed a round, by a quorum. */

@@ -2,7 +2,8 @@ import { assert, isPlanted } from "@holdfast/base";
 import type { DurableState } from "./config.ts";
 import { emptyMembership, type Entry, type EntryId, type SnapshotMeta, type TermRun } from "./entries.ts";
 import { EntryWindow } from "./entry-window.ts";
-import { compactRuns, extendRuns, runOf, truncateRuns } from "./term-runs.ts";
+import { without, type IndexRanges } from "./index-ranges.ts";
+import { compactRuns, extendRuns, fillRuns, runOf, truncateRuns, unknownTerm } from "./term-runs.ts";
 import { nobody, type LogIndex, type Term } from "./types.ts";
 
 /** A stretch of the log to read. */
@@ -10,6 +11,20 @@ export interface ReadRange {
   readonly fromIndex: LogIndex;
   readonly toIndex: LogIndex;
   readonly bytesMax: number;
+}
+
+/** Entries that the disk had lost, on their way back to it. */
+export interface LogRepair {
+  readonly entries: readonly Entry[];
+  /** The order by which they are written; undefined: not given yet. */
+  readonly token: number | undefined;
+}
+
+/** What is still to be written of a repair when the log is cut off from `from` on; what the disk has been told stays told. */
+function cutRepair(repair: LogRepair, from: LogIndex): readonly LogRepair[] {
+  if (repair.token !== undefined) return [repair];
+  const entries = repair.entries.filter((entry) => entry.index < from);
+  return entries.length === 0 ? [] : [{ ...repair, entries }];
 }
 
 /**
@@ -33,6 +48,12 @@ export class LogView {
   persisting: LogIndex;
   /** A received snapshot that is not known to be installed; while it waits nothing is applied. */
   pendingSnapshot: { readonly meta: SnapshotMeta; readonly isPersisting: boolean } | undefined;
+  /** Entries that the disk lost and the leader has not given back; below `lastIndex`. */
+  missing: IndexRanges;
+  /** Entries given back that are not known to be on disk, in the order in which they came. */
+  repairs: readonly LogRepair[] = [];
+  /** Term of the last entry while that is missing itself. */
+  readonly #lostTerm: Term;
   #runs: TermRun[];
   #window: EntryWindow;
   #configurationEntries: Entry[];
@@ -45,6 +66,8 @@ export class LogView {
     this.applying = boot.appliedIndex;
     this.durable = boot.lastIndex;
     this.persisting = boot.lastIndex;
+    this.missing = boot.missing?.ranges ?? [];
+    this.#lostTerm = boot.missing?.lastTerm ?? unknownTerm;
     this.#runs = [...boot.termRuns];
     this.#window = new EntryWindow(boot.window, (boot.lastIndex + 1) as LogIndex);
     this.#configurationEntries = [...boot.configurationEntries];
@@ -60,7 +83,12 @@ export class LogView {
 
   /** Last entry, or the log's start. */
   get last(): EntryId {
-    return { term: this.termAt(this.lastIndex) ?? (0 as Term), index: this.lastIndex };
+    return { term: this.termAt(this.lastIndex) ?? this.#lostTerm, index: this.lastIndex };
+  }
+
+  /** Every entry is here and, if it was lost once, on disk again. */
+  get isWhole(): boolean {
+    return this.missing.length === 0 && this.repairs.length === 0;
   }
 
   /** Whether something is not known to be on disk. */
@@ -72,7 +100,8 @@ export class LogView {
   termAt(index: LogIndex): Term | undefined {
     if (index === this.start.index) return this.start.term;
     if (index < this.start.index || index > this.lastIndex) return undefined;
-    return runOf(this.#runs, index)?.term;
+    const term = runOf(this.#runs, index)?.term;
+    return term === unknownTerm ? undefined : term;
   }
 
   /** Whether the log holds this very entry (as far as it still knows). */
@@ -129,9 +158,24 @@ export class LogView {
     this.#window.truncateFrom(from);
     truncateRuns(this.#runs, from);
     this.#configurationEntries = this.#configurationEntries.filter((entry) => entry.index <= kept);
+    this.missing = without(this.missing, { from, to: Number.MAX_SAFE_INTEGER });
+    this.repairs = this.repairs.flatMap((repair) => cutRepair(repair, from));
     this.durable = Math.min(this.durable, kept) as LogIndex;
     this.persisting = Math.min(this.persisting, kept) as LogIndex;
     this.lastIndex = kept;
+  }
+
+  /** Missing entries are known again; everything else stays as it is. Their write is a repair of its own. */
+  fill(entries: readonly Entry[]): void {
+    const first = entries[0];
+    const last = entries[entries.length - 1];
+    if (first === undefined || last === undefined) return;
+    this.missing = without(this.missing, { from: first.index, to: last.index });
+    this.#runs = fillRuns(this.#runs, entries, this.lastIndex);
+    const found = entries.filter((entry) => entry.payload.kind === "configuration");
+    if (found.length > 0)
+      this.#configurationEntries = [...this.#configurationEntries, ...found].sort((a, b) => a.index - b.index);
+    this.repairs = [...this.repairs, { entries, token: undefined }];
   }
 
   /** Entries of the range, ended by the size limit but at least one; undefined: they must be fetched. */
@@ -164,7 +208,9 @@ export class LogView {
 
   /** Replaces everything by a snapshot that is newer than what is committed. */
   restore(meta: SnapshotMeta): void {
-    assert(meta.index > this.committed, "a snapshot only moves forward");
+    assert(meta.index > this.committed || !this.isWhole, "a snapshot only moves forward");
+    this.missing = [];
+    this.repairs = [];
     this.start = { term: meta.term, index: meta.index };
     this.lastIndex = meta.index;
     this.committed = meta.index;
@@ -209,6 +255,7 @@ export class LogView {
       lastIndex: this.lastIndex,
       configurationEntries: this.#configurationEntries,
       window: this.#window.list(),
+      missing: { ranges: this.missing, lastTerm: this.#lostTerm },
       appliedIndex: Math.max(this.applied, this.start.index) as LogIndex,
     });
     copy.#window = this.#window.clone();
@@ -217,6 +264,7 @@ export class LogView {
     copy.durable = this.durable;
     copy.persisting = this.persisting;
     copy.pendingSnapshot = this.pendingSnapshot;
+    copy.repairs = this.repairs;
     return copy;
   }
 }

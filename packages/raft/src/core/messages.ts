@@ -49,6 +49,11 @@ export interface AppendResponse extends Header {
   readonly index: LogIndex;
   /** Present exactly when rejected. */
   readonly hint?: EntryId;
+  /**
+   * Only with a hint: the follower's disk lost entries behind it. The leader is to send from there on, and what it knew
+   * of this follower's log beyond counts no more.
+   */
+  readonly hasLost?: true;
 }
 
 /**

@@ -14,6 +14,8 @@ export interface PersistOrder {
   readonly snapshot?: SnapshotMeta;
   /** Written from `append[0].index` on; whatever the log holds from there on is cut off first. */
   readonly append: readonly Entry[];
+  /** Entries that the log had lost, to stand in their places again; written before `append`. Nothing is cut off for them. */
+  readonly repair?: readonly Entry[];
   /** Replaces the stored one. */
   readonly hardState?: HardState;
   /** Needs an fsync before `persisted`. Otherwise being in order behind the earlier ones is enough. */
@@ -63,6 +65,11 @@ export type CoreEvent =
   /** The oldest persist order is this old; a leader steps down, others do not campaign. */
   | { readonly kind: "diskStalled"; readonly ticks: number }
   | { readonly kind: "diskFailed" }
+  /**
+   * The log was not whole at the start and is now, on disk. With the configuration entries between its start and what is
+   * applied: some may have been lost until now.
+   */
+  | { readonly kind: "logRepaired"; readonly entries: number; readonly configurations: readonly Entry[] }
   /** An input was dropped because it makes no sense; `reason` is for people. */
   | { readonly kind: "inputDropped"; readonly reason: string };
 

@@ -3,6 +3,7 @@ import { advanceApplied } from "./apply.ts";
 import type { HardState } from "./entries.ts";
 import type { Message } from "./messages.ts";
 import type { PersistOrder } from "./output.ts";
+import { onRepairsStored } from "./log-repair.ts";
 import { abandonProposals } from "./proposal-outcome.ts";
 import { receive } from "./receive.ts";
 import { emptyOutbox, tell, type OpenPersist, type RaftState } from "./state.ts";
@@ -26,7 +27,9 @@ export function takePersist(state: RaftState): TakenPersist | undefined {
   const append = log.read({ fromIndex, toIndex: log.lastIndex, bytesMax: Number.POSITIVE_INFINITY }) ?? [];
   const snapshot = log.pendingSnapshot?.isPersisting === false ? log.pendingSnapshot.meta : undefined;
   const waiting = outbox.afterPersist;
-  if (!isHardStateNew && append.length === 0 && snapshot === undefined && waiting.length === 0) return undefined;
+  const repair = log.repairs.filter(({ token }) => token === undefined).flatMap(({ entries }) => entries);
+  const isLogNew = append.length > 0 || repair.length > 0 || snapshot !== undefined;
+  if (!isHardStateNew && !isLogNew && waiting.length === 0) return undefined;
 
   const token = state.nextToken++;
   const last = log.hasUndurable ? log.last : undefined;
@@ -37,17 +40,20 @@ export function takePersist(state: RaftState): TakenPersist | undefined {
     term: state.term,
     last,
     snapshotIndex: snapshot?.index,
+    isRepair: repair.length > 0,
     ownMessages: waiting.filter(isOwn),
     givenAtTick: state.tick,
   });
   outbox.afterPersist = [];
   log.persisting = log.lastIndex;
+  if (repair.length > 0) log.repairs = log.repairs.map((one) => ({ ...one, token: one.token ?? token }));
   if (snapshot !== undefined) log.pendingSnapshot = { meta: snapshot, isPersisting: true };
   if (isHardStateNew) state.persistedHardState = hardState;
   const persist: PersistOrder = {
     token,
     append,
-    mustSync: append.length > 0 || isVoteNew || snapshot !== undefined,
+    mustSync: isLogNew || isVoteNew,
+    ...(repair.length === 0 ? {} : { repair }),
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(isHardStateNew ? { hardState } : {}),
     ...(last === undefined && snapshot === undefined
@@ -73,6 +79,7 @@ function acknowledge(state: RaftState, order: OpenPersist): void {
   // orders of the present term count (etcd's "ABA" race of asynchronous storage).
   const isCurrent = order.term === state.term || isPlanted("overwrittenWriteCounts");
   if (order.last !== undefined && isCurrent) state.log.markDurable(order.last);
+  if (order.isRepair) onRepairsStored(state, order.token);
   state.log.shrinkWindow(state.config.windowBytesMax);
   if (order.snapshotIndex === undefined) return;
   if (state.log.pendingSnapshot?.meta.index === order.snapshotIndex) state.log.pendingSnapshot = undefined;

@@ -126,6 +126,14 @@ export class Progress {
     return true;
   }
 
+  /** It lost what it had after `index`: what was known of that counts no more. */
+  forgetAfter(index: LogIndex): void {
+    this.match = Math.min(this.match, index) as LogIndex;
+    this.#enter("probe");
+    this.next = (index + 1) as LogIndex;
+    this.#capSentCommit();
+  }
+
   #capSentCommit(): void {
     this.sentCommit = Math.min(this.sentCommit, this.next - 1) as LogIndex;
   }

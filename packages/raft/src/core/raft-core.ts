@@ -38,6 +38,8 @@ export interface RaftView {
   readonly lastTerm: Term;
   /** Last entry known to be durable here. */
   readonly durableIndex: LogIndex;
+  /** Entries between its ends that the disk lost; while there are any, the node neither applies nor campaigns. */
+  readonly missingEntries: number;
   /** Leads and has applied its own term's first entry. */
   readonly isReadyLeader: boolean;
   readonly hasFailed: boolean;

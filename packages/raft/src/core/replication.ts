@@ -1,6 +1,7 @@
 import { isPlanted } from "@holdfast/base";
-import { broadcastAppend, sendAllAppends, sendAppend, sendSnapshot } from "./append-sender.ts";
+import { broadcastAppend, sendAllAppends, sendAppend, sendAppendWithEntries, sendSnapshot } from "./append-sender.ts";
 import { advanceCommit } from "./commit.ts";
+import { appendToHoled } from "./log-repair.ts";
 import type { EntryId } from "./entries.ts";
 import type { AppendRequest, AppendResponse } from "./messages.ts";
 import type { Progress } from "./progress.ts";
@@ -12,6 +13,13 @@ import type { LogIndex, PeerId } from "./types.ts";
 export function onAppendRequest(state: RaftState, request: AppendRequest): void {
   const { log } = state;
   const answer = { ...header(state, request.from), kind: "appendResponse" } as const;
+  if (log.missing.length > 0 && !(isPlanted("lostEntriesAcknowledged") && log.holds(request.previous))) {
+    const index = appendToHoled(state, request);
+    if (index === undefined) return;
+    learnCommit(state, Math.min(request.commit, index) as LogIndex);
+    sendAfterPersist(state, { ...answer, index });
+    return;
+  }
   if (request.previous.index < log.committed) {
     sendAfterPersist(state, { ...answer, index: log.committed });
     return;
@@ -33,9 +41,12 @@ export function onAppendRequest(state: RaftState, request: AppendRequest): void 
   }
   const last = (request.previous.index + request.entries.length) as LogIndex;
   const end = isPlanted("commitBeyondAppend") ? log.lastIndex : last;
-  const commit = Math.min(request.commit, end) as LogIndex;
-  if (commit > log.committed) log.committed = commit;
+  learnCommit(state, Math.min(request.commit, end) as LogIndex);
   sendAfterPersist(state, { ...answer, index: last });
+}
+
+function learnCommit(state: RaftState, commit: LogIndex): void {
+  if (commit > state.log.committed) state.log.committed = commit;
 }
 
 /**
@@ -61,7 +72,9 @@ export function onAppendResponse(state: RaftState, response: AppendResponse): vo
   if (progress === undefined) return;
   progress.isActive = true;
   if (response.hint !== undefined) {
-    onRefusal(state, { from: response.from, progress, index: response.index, hint: response.hint });
+    const refusal = { from: response.from, progress, index: response.index, hint: response.hint };
+    if (response.hasLost === true) onLoss(state, refusal);
+    else onRefusal(state, refusal);
     return;
   }
   if (response.index > state.log.lastIndex) {
@@ -72,10 +85,22 @@ export function onAppendResponse(state: RaftState, response: AppendResponse): vo
   if (progress.acknowledge(response.index) || isProbed) onProgress(state, response, progress);
 }
 
-function onRefusal(
-  state: RaftState,
-  refusal: { readonly from: PeerId; readonly progress: Progress; readonly index: LogIndex; readonly hint: EntryId },
-): void {
+interface Refusal {
+  readonly from: PeerId;
+  readonly progress: Progress;
+  readonly index: LogIndex;
+  readonly hint: EntryId;
+}
+
+/** The member's disk lost entries that it may have acknowledged: it gets them again, after the last one that it has. */
+function onLoss(state: RaftState, { from, progress, index, hint }: Refusal): void {
+  if (progress.state === "snapshot" || (progress.state === "probe" && progress.next - 1 !== index)) return;
+  const agreed = hint.term > 0 ? state.log.findAgreement(hint.index, hint.term).index : hint.index;
+  progress.forgetAfter(agreed);
+  sendAppendWithEntries(state, from);
+}
+
+function onRefusal(state: RaftState, refusal: Refusal): void {
   const { progress, hint } = refusal;
   if (refusal.index === 0) {
     if (progress.match === 0 && progress.state !== "snapshot") sendSnapshot(state, refusal.from, progress);

@@ -9,20 +9,24 @@ import { nobody, type PeerId, type Term } from "./types.ts";
 /** A whole snapshot is here (§5): installs it if it is news, and says up to where the log agrees now. */
 export function onSnapshotRequest(state: RaftState, request: SnapshotRequest): void {
   const isRestored = restore(state, request.snapshot);
+  // What is missing may not be acknowledged; the next append finds out what there is.
+  if (!isRestored && state.log.missing.length > 0) return;
   const index = isRestored ? state.log.lastIndex : state.log.committed;
   sendAfterPersist(state, { ...header(state, request.from), kind: "appendResponse", index });
 }
 
 function restore(state: RaftState, meta: SnapshotMeta): boolean {
   const { log } = state;
-  if (meta.index <= log.committed) return false;
+  const isHoled = log.missing.length > 0;
+  // What stands behind a gap may have been acknowledged: only a snapshot that covers all of it may take its place.
+  if (isHoled ? meta.index < log.lastIndex : meta.index <= log.committed) return false;
   if (state.role !== "follower") {
     becomeFollower(state, (state.term + 1) as Term, nobody);
     return false;
   }
   // A snapshot from before this node was added would leave it outside of its own configuration.
   if (!membersOf(meta.membership).includes(state.config.id)) return false;
-  if (log.holds(meta)) {
+  if (!isHoled && log.holds(meta)) {
     log.committed = meta.index;
     return false;
   }

@@ -1,5 +1,5 @@
 import { assertConfig, type Config, type DurableState } from "./config.ts";
-import type { EntryId, HardState, Membership } from "./entries.ts";
+import type { Entry, EntryId, HardState, Membership } from "./entries.ts";
 import { LogView } from "./log-view.ts";
 import { changeMembership, membersOf } from "./membership.ts";
 import type { Message } from "./messages.ts";
@@ -16,6 +16,8 @@ export interface OpenPersist {
   /** The log's end when it was given, if any of the log was not durable. */
   readonly last: EntryId | undefined;
   readonly snapshotIndex: LogIndex | undefined;
+  /** It holds entries that the log had lost. */
+  readonly isRepair: boolean;
   /** Answers to oneself that wait for it. */
   readonly ownMessages: readonly Message[];
   readonly givenAtTick: number;
@@ -127,6 +129,10 @@ export interface RaftState {
   hasFailed: boolean;
   isDiskStallReported: boolean;
   readyTerm: Term;
+  /** What the leader of `term` has sent of the log's first gap: from its beginning on, not known to be what was lost. */
+  regained: { readonly term: Term; readonly entries: readonly Entry[] };
+  /** Entries that were given back since the log was not whole. */
+  lostCount: number;
   /** What events last told. */
   told: { role: Role; leader: PeerId; term: Term; commit: LogIndex };
   outbox: Outbox;
@@ -203,6 +209,8 @@ export function createState(config: Config, boot: DurableState, random: Random):
     hasFailed: false,
     isDiskStallReported: false,
     readyTerm: 0 as Term,
+    regained: { term: 0 as Term, entries: [] },
+    lostCount: 0,
     told: { role: "follower", leader: nobody, term, commit: log.committed },
     outbox: emptyOutbox(),
   };
@@ -251,10 +259,13 @@ export function drawElectionTimeout(state: RaftState): void {
   state.randomizedElectionTicks = electionTicks + Math.floor(state.random() * electionTicks);
 }
 
-/** This node's own view of itself: present, with a vote, and not waiting for a snapshot to be installed. */
+/**
+ * This node's own view of itself: present, with a vote, not waiting for a snapshot to be installed, and with every entry
+ * of its log: a leader has to serve them.
+ */
 export function isPromotable(state: RaftState): boolean {
   const own = state.progress.get(state.config.id);
-  return own !== undefined && !own.isLearner && state.log.pendingSnapshot === undefined;
+  return own !== undefined && !own.isLearner && state.log.pendingSnapshot === undefined && state.log.isWhole;
 }
 
 /** Queues a message that may go at once. */

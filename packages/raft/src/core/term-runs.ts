@@ -1,5 +1,8 @@
 import type { Entry, TermRun } from "./entries.ts";
-import type { LogIndex } from "./types.ts";
+import type { LogIndex, Term } from "./types.ts";
+
+/** The term of runs whose entries are missing: nobody knows theirs. */
+export const unknownTerm = 0 as Term;
 
 /** The run that holds `index`; undefined below the first run. The caller knows the log's end. */
 export function runOf(runs: readonly TermRun[], index: LogIndex): TermRun | undefined {
@@ -26,6 +29,19 @@ export function extendRuns(runs: TermRun[], entries: readonly Entry[]): void {
     runs.push({ term: entry.term, firstIndex: entry.index });
     term = entry.term;
   }
+}
+
+/** The runs of a log that ends at `lastIndex`, once these entries stand in their places and all others stay. */
+export function fillRuns(runs: readonly TermRun[], entries: readonly Entry[], lastIndex: LogIndex): TermRun[] {
+  const first = entries[0];
+  if (first === undefined) return [...runs];
+  const behind = (first.index + entries.length) as LogIndex;
+  const filled = runs.filter((run) => run.firstIndex < first.index);
+  extendRuns(filled, entries);
+  const next = behind <= lastIndex ? runOf(runs, behind) : undefined;
+  if (next !== undefined && next.term !== filled[filled.length - 1]?.term)
+    filled.push({ term: next.term, firstIndex: behind });
+  return [...filled, ...runs.filter((run) => run.firstIndex > behind)];
 }
 
 /** The runs without what lies below `firstIndex`, of a log that ends at `lastIndex`; changes the array. */

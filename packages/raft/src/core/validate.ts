@@ -26,7 +26,10 @@ const bodies: Readonly<Record<Message["kind"], (raw: Fields) => boolean>> = {
   voteResponse: (raw) => isBoolean(raw["isPreVote"]) && isBoolean(raw["isRejected"]) && isEntryId(raw["commit"]),
   appendRequest: (raw) =>
     isEntryId(raw["previous"]) && isNatural(raw["commit"]) && isRun(raw["entries"], raw["previous"], raw["term"]),
-  appendResponse: (raw) => isNatural(raw["index"]) && (raw["hint"] === undefined || isEntryId(raw["hint"])),
+  appendResponse: (raw) =>
+    isNatural(raw["index"]) &&
+    (raw["hint"] === undefined ? raw["hasLost"] === undefined : isEntryId(raw["hint"])) &&
+    (raw["hasLost"] === undefined || raw["hasLost"] === true),
   heartbeatRequest: (raw) => isEntryId(raw["commit"]) && isNatural(raw["round"]),
   heartbeatResponse: (raw) => isNatural(raw["round"]),
   snapshotRequest: (raw) => isSnapshotMeta(raw["snapshot"]) && raw["snapshot"].term <= Number(raw["term"]),

@@ -1,4 +1,5 @@
 import type { PeerView, RaftView } from "./raft-core.ts";
+import { missingCount } from "./log-repair.ts";
 import { knownLeader, type RaftState } from "./state.ts";
 import { nobody } from "./types.ts";
 
@@ -20,6 +21,7 @@ export function viewOf(state: RaftState): RaftView {
     lastIndex: last.index,
     lastTerm: last.term,
     durableIndex: log.durable,
+    missingEntries: missingCount(state),
     isReadyLeader: state.role === "leader" && state.readyTerm === state.term,
     hasFailed: state.hasFailed,
     membership: state.membership,

@@ -14,13 +14,25 @@ export interface RecordedChange {
   /** From the first one's index on, earlier entries are replaced. */
   readonly entries: readonly Entry[];
   readonly hardState?: HardState;
+  /** The entries were lost on disk: they stand in their places again, and nothing behind them is cut off. */
+  readonly isRepair?: true;
+  /** What other members promised to this node. */
+  readonly promises?: Uint8Array;
   /** A snapshot that is about to take the place of the state machine: if it did, the log is to follow. */
   readonly intent?: SnapshotMeta;
 }
 
-const flagBits = { hardState: 1, startKeep: 2, startDrop: 4, startContext: 8, intent: 16 } as const;
+const flagBits = {
+  hardState: 1,
+  startKeep: 2,
+  startDrop: 4,
+  startContext: 8,
+  intent: 16,
+  repair: 32,
+  promises: 64,
+} as const;
 
-const flagsMax = 31;
+const flagsMax = 127;
 
 /** Room for the header, the change as a body, and padding: ready for `sealRecord`. */
 export function encodeChange(change: RecordedChange): { readonly record: Uint8Array; readonly bodyBytes: number } {
@@ -36,7 +48,9 @@ export function encodeChange(change: RecordedChange): { readonly record: Uint8Ar
     (change.hardState === undefined ? 0 : flagBits.hardState) |
       startBit |
       contextBit |
-      (change.intent === undefined ? 0 : flagBits.intent),
+      (change.intent === undefined ? 0 : flagBits.intent) |
+      (change.isRepair === true ? flagBits.repair : 0) |
+      (change.promises === undefined ? 0 : flagBits.promises),
   );
   if (change.hardState !== undefined) {
     writer.varint(change.hardState.term);
@@ -46,6 +60,7 @@ export function encodeChange(change: RecordedChange): { readonly record: Uint8Ar
   if (change.start !== undefined) writeSnapshotMeta(writer, change.start.meta);
   if (context !== undefined) writer.sized(context);
   if (change.intent !== undefined) writePosition(writer, change.intent);
+  if (change.promises !== undefined) writer.sized(change.promises);
   const first = change.entries[0]?.index ?? 0;
   for (const [offset, entry] of change.entries.entries()) {
     assert(entry.index === first + offset, "the entries of a change are contiguous");
@@ -70,6 +85,7 @@ export function decodeChange(
   const hasContext = (flags & flagBits.startContext) !== 0;
   const meta = position === undefined || !hasContext ? position : { ...position, context: reader.sized() };
   const intent = (flags & flagBits.intent) === 0 ? undefined : readPosition(reader);
+  const promises = (flags & flagBits.promises) === 0 ? undefined : reader.sized();
   if (flags > flagsMax) return undefined;
   const decoded: Entry[] = [];
   for (let offset = 0; offset < entries.entryCount && !reader.isFailed; offset++) {
@@ -78,7 +94,9 @@ export function decodeChange(
   if (!reader.isComplete) return undefined;
   return {
     entries: decoded,
+    ...((flags & flagBits.repair) === 0 ? {} : { isRepair: true as const }),
     ...(intent === undefined ? {} : { intent }),
+    ...(promises === undefined ? {} : { promises }),
     ...(hardState === undefined ? {} : { hardState }),
     ...(meta === undefined
       ? {}

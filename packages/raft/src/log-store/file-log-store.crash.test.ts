@@ -14,13 +14,14 @@ interface Model {
   readonly start: SnapshotMeta;
   readonly entries: readonly Entry[];
   readonly hardState: HardState;
+  readonly promises: Uint8Array | undefined;
 }
 
 type Step =
   | { readonly kind: "append"; readonly change: LogChange }
   | { readonly kind: "compact"; readonly start: SnapshotMeta };
 
-const fresh: Model = { start: contractFounding, entries: [], hardState: makeHardState(0, 0, 0) };
+const fresh: Model = { start: contractFounding, entries: [], hardState: makeHardState(0, 0, 0), promises: undefined };
 
 function lastOf(model: Model): { index: number; term: number } {
   return model.entries.at(-1) ?? model.start;
@@ -31,7 +32,8 @@ function applyStep(model: Model, step: Step): Model {
     return { ...model, start: step.start, entries: model.entries.filter((entry) => entry.index > step.start.index) };
   const first = step.change.append[0];
   const kept = first === undefined ? model.entries : model.entries.filter((entry) => entry.index < first.index);
-  return { ...model, entries: [...kept, ...step.change.append], hardState: step.change.hardState ?? model.hardState };
+  const { append, hardState = model.hardState, promises = model.promises } = step.change;
+  return { ...model, entries: [...kept, ...append], hardState, promises };
 }
 
 /** A step that a core could order. */
@@ -46,6 +48,10 @@ function drawStep(world: SimWorld, model: Model): Step {
         start: { index: entry.index, term: entry.term, membership: contractFounding.membership },
       };
   }
+  // Alone, or along with what is written anyway.
+  const promises = random.chance(0.2) ? { promises: random.bytes(1 + random.integer(60)) } : {};
+  if ("promises" in promises && random.chance(0.5))
+    return { kind: "append", change: { append: [], mustSync: true, ...promises } };
   const isConflict = random.chance(0.2) && model.entries.length > 0;
   const term = last.term + (isConflict || last.term === 0 ? 1 : 0);
   const firstIndex = isConflict ? last.index - random.integer(model.entries.length) : last.index + 1;
@@ -57,6 +63,7 @@ function drawStep(world: SimWorld, model: Model): Step {
     change: {
       append,
       mustSync: true,
+      ...promises,
       ...(random.chance(0.5) ? { hardState: makeHardState(term, 1, model.start.index) } : {}),
     },
   };
@@ -67,7 +74,7 @@ async function readModel(store: LogStore): Promise<Model> {
   const range = { fromIndex: (logStart.index + 1) as LogIndex, toIndex: lastIndex, bytesMax: 1e9 };
   const entries = lastIndex > logStart.index ? await store.read(range) : [];
   if (entries === "compacted") throw new Error("the log forgot what it should hold");
-  return { start: logStart, entries, hardState };
+  return { start: logStart, entries, hardState, promises: store.promises };
 }
 
 function open(process: SimProcess, over: Partial<FileLogStoreOptions> = {}) {

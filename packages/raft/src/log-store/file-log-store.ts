@@ -5,7 +5,8 @@ import { entryBytes } from "../core/entries.ts";
 import { decodeChange, encodeChange, type RecordedChange } from "./change-codec.ts";
 import type { LogMap, LogRun } from "./log-map.ts";
 import type { LogBoot, LogChange, LogRange, LogStore } from "./log-store.ts";
-import { readRecordBody, readRecordHeader, recordSalt, recordTypes, sealRecord } from "./record.ts";
+import { tipAfter, tipAtBoot, type LogTip } from "./log-tip.ts";
+import { placeOf, readRecordBody, readRecordHeader, recordSalt, recordTypes, sealRecord } from "./record.ts";
 import type { LogEnd, RecoveredLog } from "./recover.ts";
 import { createSegment, SegmentFiles } from "./segment-files.ts";
 import { segmentHeaderBytes, type LogIdentity } from "./segment-header.ts";
@@ -26,7 +27,7 @@ export interface FileLogStoreParts {
 }
 
 interface QueuedChange {
-  readonly change: RecordedChange;
+  readonly changes: readonly RecordedChange[];
   readonly mustSync: boolean;
   readonly resolve: () => void;
   readonly reject: (error: HoldfastError) => void;
@@ -44,8 +45,9 @@ export class FileLogStore implements LogStore {
   #end: LogEnd;
   #start: SnapshotMeta;
   #hardState: HardState;
-  /** The hard state on disk is older than `#hardState`. */
-  #isHardStateBehind = false;
+  #promises: Uint8Array | undefined;
+  /** What the log ends with. */
+  #tip: LogTip;
   #queue: QueuedChange[] = [];
   #running: Promise<void> | undefined;
   #failure: HoldfastError | undefined;
@@ -55,6 +57,7 @@ export class FileLogStore implements LogStore {
     this.#parts = parts;
     this.boot = parts.recovered.boot;
     this.intent = parts.recovered.intent;
+    this.#promises = parts.recovered.promises;
     this.#files = new SegmentFiles(parts.disk, parts.directory);
     this.#map = parts.recovered.map;
     this.#salt = recordSalt(parts.identity.incarnation);
@@ -62,15 +65,15 @@ export class FileLogStore implements LogStore {
     this.#end = parts.recovered.end;
     this.#start = this.boot.logStart;
     this.#hardState = this.boot.hardState;
+    this.#tip = tipAtBoot(this.boot);
+  }
+
+  get promises(): Uint8Array | undefined {
+    return this.#promises;
   }
 
   append(change: LogChange): Promise<void> {
-    const recorded: RecordedChange = {
-      entries: change.append,
-      ...(change.hardState === undefined ? {} : { hardState: change.hardState }),
-      ...(change.snapshot === undefined ? {} : { start: { meta: change.snapshot, entries: "drop" } }),
-    };
-    return this.#enqueue(recorded, change.mustSync);
+    return this.#enqueue(recordsOf(change), change.mustSync);
   }
 
   async read(range: LogRange): Promise<readonly Entry[] | "compacted"> {
@@ -85,7 +88,8 @@ export class FileLogStore implements LogStore {
       if (run === undefined) return entries.length === 0 ? "compacted" : entries;
       const found = await this.#readRun(run);
       if (found === "compacted") return entries.length === 0 ? "compacted" : entries;
-      for (const entry of found.slice(index - run.firstIndex, run.lastIndex - run.firstIndex + 1)) {
+      for (const entry of found) {
+        if (entry.index < index || entry.index > run.lastIndex) continue;
         if (entry.index > range.toIndex || (entries.length > 0 && bytes >= range.bytesMax)) break;
         entries.push(entry);
         bytes += entryBytes(entry);
@@ -96,12 +100,12 @@ export class FileLogStore implements LogStore {
   }
 
   intend(snapshot: SnapshotMeta): Promise<void> {
-    return this.#enqueue({ entries: [], intent: snapshot }, true);
+    return this.#enqueue([{ entries: [], intent: snapshot }], true);
   }
 
   async compact(start: SnapshotMeta): Promise<void> {
     if (start.index <= this.#start.index) return;
-    await this.#enqueue({ entries: [], start: { meta: start, entries: "keep" } }, true);
+    await this.#enqueue([{ entries: [], start: { meta: start, entries: "keep" } }], true);
     await this.#removeOldSegments();
   }
 
@@ -110,12 +114,12 @@ export class FileLogStore implements LogStore {
     return this.#closing;
   }
 
-  #enqueue(change: RecordedChange, mustSync: boolean): Promise<void> {
+  #enqueue(changes: readonly RecordedChange[], mustSync: boolean): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#closing !== undefined)
       return Promise.reject(new HoldfastError("precondition", `the log ${this.#parts.directory} was closed`));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ change, mustSync, resolve, reject });
+      this.#queue.push({ changes, mustSync, resolve, reject });
       this.#running ??= this.#drain();
     });
   }
@@ -138,37 +142,39 @@ export class FileLogStore implements LogStore {
   }
 
   async #commit(group: readonly QueuedChange[]): Promise<void> {
-    if (group.some(({ change, mustSync }) => mustSync || change.start !== undefined || change.entries.length > 0)) {
-      await this.#write(group.map((queued) => queued.change));
+    const changes = group.flatMap((queued) => queued.changes);
+    if (group.some(({ mustSync }) => mustSync) || changes.some(isOfTheLog)) {
+      await this.#write(changes);
       return;
     }
     // Only hints (a commit index): they ride with the next change that needs a sync.
-    for (const { change } of group) {
-      this.#hardState = change.hardState ?? this.#hardState;
-      this.#isHardStateBehind = true;
-    }
+    for (const change of changes) this.#hardState = change.hardState ?? this.#hardState;
   }
 
   async #write(changes: readonly RecordedChange[]): Promise<void> {
     const startedMs = this.#parts.clock.monotonicMs();
     if (this.#end.offset >= this.#parts.segmentBytesMax) await this.#roll();
     const opening: RecordedChange[] = this.#end.isSegmentEmpty
-      ? [{ entries: [], hardState: this.#hardState, start: { meta: this.#start, entries: "keep" } }]
-      : this.#isHardStateBehind
-        ? [{ entries: [], hardState: this.#hardState }]
-        : [];
+      ? [{ entries: [], start: { meta: this.#start, entries: "keep" }, ...ifThere(this.#promises) }]
+      : [];
     const parts: Uint8Array[] = [];
     const runs: { readonly change: RecordedChange; readonly offset: number; readonly bytes: number }[] = [];
     const syncedBytes = this.#end.offset;
     let { offset, chain } = this.#end;
+    let hardState = this.#hardState;
+    let tip = this.#tip;
     for (const change of [...opening, ...changes].flatMap(splitChange)) {
-      const { record, bodyBytes } = encodeChange(change);
-      const firstIndex = change.entries[0]?.index ?? 0;
+      // Every record says what the whole came to, so that one behind damage tells what was lost there.
+      hardState = change.hardState ?? hardState;
+      tip = tipAfter(tip, change);
+      const { record, bodyBytes } = encodeChange({ ...change, hardState });
       chain = sealRecord(record, bodyBytes, {
         salt: this.#salt,
         type: recordTypes.change,
-        firstIndex,
+        firstIndex: change.entries[0]?.index ?? tip.index + 1,
         entryCount: change.entries.length,
+        lastTerm: tip.term,
+        place: placeOf(this.#end.segment, offset),
         syncedBytes,
         previousChain: chain,
       });
@@ -180,7 +186,7 @@ export class FileLogStore implements LogStore {
     if (isPlanted("logNotSynced")) await file.writeParts(parts, syncedBytes);
     else await file.writePartsDurably(parts, syncedBytes);
     this.#end = { segment: this.#end.segment, offset, chain, isSegmentEmpty: false };
-    this.#isHardStateBehind = false;
+    this.#tip = tip;
     for (const run of runs)
       this.#note(run.change, { segment: this.#end.segment, offset: run.offset, bytes: run.bytes });
     this.#parts.onSynced?.({
@@ -197,15 +203,19 @@ export class FileLogStore implements LogStore {
       this.#map.cutThrough(this.#start.index);
     }
     const first = change.entries[0];
-    if (first !== undefined)
-      this.#map.append({ ...place, firstIndex: first.index, lastIndex: first.index + change.entries.length - 1 });
+    if (first !== undefined) {
+      const run = { ...place, firstIndex: first.index, lastIndex: first.index + change.entries.length - 1 };
+      if (change.isRepair === true) this.#map.fill(run);
+      else this.#map.append(run);
+    }
     this.#hardState = change.hardState ?? this.#hardState;
+    this.#promises = change.promises ?? this.#promises;
   }
 
   async #roll(): Promise<void> {
     const { disk, directory, identity } = this.#parts;
     const sequence = this.#end.segment + 1;
-    const nextIndex = (this.#map.lastIndex ?? this.#start.index) + 1;
+    const nextIndex = this.#tip.index + 1;
     const file = await createSegment(disk, directory, {
       identity,
       sequence,
@@ -232,7 +242,9 @@ export class FileLogStore implements LogStore {
     const header = readRecordHeader(bytes, 0, this.#salt);
     const body = header === undefined ? undefined : readRecordBody(bytes, 0, header);
     const change = header === undefined || body === undefined ? undefined : decodeChange(body, header);
-    if (change?.entries[0]?.index === run.firstIndex) return change.entries;
+    const first = change?.entries[0]?.index ?? Infinity;
+    if (change !== undefined && first <= run.firstIndex && first + change.entries.length > run.lastIndex)
+      return change.entries;
     throw new HoldfastError(
       "dataLoss",
       `the log is damaged: segment ${run.segment} at byte ${run.offset} no longer holds entry ${run.firstIndex}. Nothing was changed; the other masters hold the same log`,
@@ -253,12 +265,31 @@ export class FileLogStore implements LogStore {
   async #close(): Promise<void> {
     await this.#running;
     try {
-      if (this.#failure === undefined) await this.#write([{ entries: [], hardState: this.#hardState }]);
+      if (this.#failure === undefined) await this.#write([{ entries: [] }]);
     } finally {
       await this.#files.close();
       await this.#parts.unlock();
     }
   }
+}
+
+/** The records of one step: what was lost goes back to its places first. */
+function recordsOf(change: LogChange): readonly RecordedChange[] {
+  const { append: entries, repair = [], hardState, snapshot } = change;
+  const common = hardState === undefined ? {} : { hardState };
+  const main: RecordedChange = {
+    ...{ entries, ...common, ...ifThere(change.promises) },
+    ...(snapshot === undefined ? {} : { start: { meta: snapshot, entries: "drop" } }),
+  };
+  return repair.length === 0 ? [main] : [{ entries: repair, isRepair: true, ...common }, main];
+}
+
+function ifThere(promises: Uint8Array | undefined): { readonly promises?: Uint8Array } {
+  return promises === undefined ? {} : { promises };
+}
+
+function isOfTheLog({ start, entries }: RecordedChange): boolean {
+  return start !== undefined || entries.length > 0;
 }
 
 function toFailure(error: unknown, directory: string): HoldfastError {

@@ -1,6 +1,6 @@
 import { assert } from "@holdfast/base";
 
-/** A stretch of entries that one record holds. */
+/** A stretch of entries that one record holds, or a part of them. */
 export interface LogRun {
   readonly firstIndex: number;
   /** Last entry of the record that still counts; later ones were replaced. */
@@ -12,7 +12,7 @@ export interface LogRun {
   readonly bytes: number;
 }
 
-/** Which record holds which entry, as of now: contiguous runs in ascending order. */
+/** Which record holds which entry, as of now: runs in ascending order, without gaps but where entries are missing. */
 export class LogMap {
   #runs: LogRun[] = [];
 
@@ -26,17 +26,24 @@ export class LogMap {
     return this.#runs[0]?.firstIndex;
   }
 
-  /** The oldest segment that is still needed for an entry. */
+  /** The oldest segment that is still needed for an entry. Repaired entries live in a later one than their neighbours. */
   get firstSegment(): number | undefined {
-    return this.#runs[0]?.segment;
+    return this.#runs.reduce<number | undefined>(
+      (least, { segment }) => Math.min(least ?? segment, segment),
+      undefined,
+    );
   }
 
-  /** Adds a record's entries; they replace all from their first index on. A gap before them is a bug or damage: false. */
-  append(run: LogRun): boolean {
+  /** Adds a record's entries; they replace all from their first index on. */
+  append(run: LogRun): void {
     this.cutFrom(run.firstIndex);
-    if (this.lastIndex !== undefined && this.lastIndex + 1 !== run.firstIndex) return false;
     this.#runs.push(run);
-    return true;
+  }
+
+  /** Adds entries that were missing; nothing else changes. */
+  fill(run: LogRun): void {
+    const position = this.#runs.findIndex(({ firstIndex }) => firstIndex > run.lastIndex);
+    this.#runs.splice(position === -1 ? this.#runs.length : position, 0, run);
   }
 
   /** Forgets `index` and all after it. */

@@ -222,6 +222,39 @@ export function describeLogStore(name: string, createFixture: () => Promise<LogS
         await again.close();
       }));
 
+    it("puts missing entries back without cutting off what follows them", () =>
+      withLog(async (open) => {
+        const store = await open();
+        await store.append({ append: makeEntries(1, 9, 1), mustSync: true });
+        // Of what is there, the same is there.
+        const repair = [...makeEntries(2, 3, 1), ...makeEntries(6, 6, 1)];
+        await store.append({ repair, append: makeEntries(10, 10, 2), mustSync: true });
+        expect(await store.read(all)).toEqual([...makeEntries(1, 9, 1), ...makeEntries(10, 10, 2)]);
+        await store.close();
+        const again = await open();
+        expect(again.boot.missing).toBeUndefined();
+        expect(again.boot.lastIndex).toBe(10);
+        expect(await again.read(all)).toEqual([...makeEntries(1, 9, 1), ...makeEntries(10, 10, 2)]);
+        await again.close();
+      }));
+
+    it("keeps the newest promises of others, also when everything else is compacted", () =>
+      withLog(async (open) => {
+        const store = await open();
+        expect(store.promises).toBeUndefined();
+        await store.append({ append: makeEntries(1, 30, 1), promises: Uint8Array.of(1), mustSync: true });
+        await store.append({ append: [], promises: Uint8Array.of(2, 3), mustSync: true });
+        expect(store.promises).toEqual(Uint8Array.of(2, 3));
+        for (let index = 31; index <= 60; index++)
+          await store.append({ append: makeEntries(index, index, 1), mustSync: true });
+        await store.compact(at(59, 1));
+        await store.append({ append: [], snapshot: at(80, 1), mustSync: true });
+        await store.close();
+        const again = await open();
+        expect(again.promises).toEqual(Uint8Array.of(2, 3));
+        await again.close();
+      }));
+
     it("refuses changes once it is closed", () =>
       withLog(async (open) => {
         const store = await open();

@@ -7,9 +7,12 @@ export type LogBoot = Omit<DurableState, "appliedIndex">;
 
 /**
  * One step of the log: the parts of a persist order. Either all of it survives a crash or (unless it was synced) none.
- * `snapshot` drops all entries; `append` drops those from its first index on.
+ * `snapshot` drops all entries; `repair` puts missing ones back; `append` drops those from its first index on.
  */
-export type LogChange = Pick<PersistOrder, "snapshot" | "append" | "hardState" | "mustSync">;
+export type LogChange = Pick<PersistOrder, "snapshot" | "repair" | "append" | "hardState" | "mustSync"> & {
+  /** Replaces what is stored of the other members' promises. */
+  readonly promises?: Uint8Array;
+};
 
 /** Which entries to read: see the core's order. */
 export type LogRange = Omit<FetchOrder, "ref">;
@@ -24,6 +27,8 @@ export interface LogStore {
   readonly boot: LogBoot;
   /** A snapshot that was about to be installed and is not the log's start; whether it was, the state machine knows. */
   readonly intent: SnapshotMeta | undefined;
+  /** What other members had promised to this node, as last stored; the store does not look inside. */
+  readonly promises: Uint8Array | undefined;
   /**
    * Resolves when this change and all before it are durable (`mustSync`), or else when all before it are and this one is
    * in order behind them. Errors: `diskFailed`, `noSpace`, `precondition` once closed.

@@ -13,6 +13,7 @@ export class MemoryLog {
 export class MemoryLogStore implements LogStore {
   readonly boot: LogBoot;
   readonly intent: SnapshotMeta | undefined;
+  promises: Uint8Array | undefined;
   readonly #log: MemoryLog;
   #start: SnapshotMeta;
   #entries: Entry[];
@@ -25,6 +26,7 @@ export class MemoryLogStore implements LogStore {
     if (typeof boot === "string") throw new HoldfastError("dataLoss", boot);
     this.boot = boot;
     this.intent = replay.intent;
+    this.promises = replay.promises;
     this.#log = log;
     this.#start = boot.logStart;
     this.#entries = [...boot.window];
@@ -36,12 +38,20 @@ export class MemoryLogStore implements LogStore {
       this.#start = change.snapshot;
       this.#entries = [];
     }
+    const repair = change.repair ?? [];
+    const repaired = new Set(repair.map(({ index }) => index));
+    this.#entries = [...this.#entries.filter(({ index }) => !repaired.has(index)), ...repair].sort(
+      (left, right) => left.index - right.index,
+    );
     const first = change.append[0];
     if (first !== undefined)
       this.#entries = [...this.#entries.filter((entry) => entry.index < first.index), ...change.append];
+    this.promises = change.promises ?? this.promises;
+    if (repair.length > 0) this.#log.changes.push({ entries: repair, isRepair: true });
     this.#log.changes.push({
       entries: change.append,
       ...(change.hardState === undefined ? {} : { hardState: change.hardState }),
+      ...(change.promises === undefined ? {} : { promises: change.promises }),
       ...(change.snapshot === undefined ? {} : { start: { meta: change.snapshot, entries: "drop" } }),
     });
   }

@@ -20,6 +20,8 @@ export interface FileLogStoreOptions extends LogPlace {
   readonly segmentBytesMax: number;
   /** At least so many bytes of the newest entries are in `boot.window`, if the log has them. */
   readonly windowBytesMax: number;
+  /** Others hold the same log: entries that cannot be read are `boot.missing` instead of `dataLoss`, where that is safe. */
+  readonly isRepairable?: boolean;
   readonly onSynced?: NonNullable<FileLogStoreParts["onSynced"]>;
 }
 
@@ -36,7 +38,7 @@ export interface OpenedLog {
 
 /**
  * Opens the log in a folder, or makes a new one in an empty or absent folder.
- * Errors: `wrongCluster` when it is another cluster's or peer's, `dataLoss` when it is damaged before its tail,
+ * Errors: `wrongCluster` when it is another cluster's or peer's, `dataLoss` when it is damaged before its tail (see `isRepairable`),
  * `precondition` when another process has it open, `diskFailed`, `noSpace`.
  */
 export async function openFileLogStore(options: FileLogStoreOptions): Promise<OpenedLog> {

@@ -16,6 +16,12 @@ const recordMagic = 0x72524648;
 /** The header's bytes that the chain covers: all that is before the chain itself. */
 const chainedHeaderBytes = 40;
 const headerCrcOffset = 60;
+const lastTermOffset = 28;
+/** A later term is not written: the record then says nothing of it. */
+const lastTermMax = 0xffff_ffff;
+const placeOffset = 56;
+/** Spreads segments over all numbers: 2^32 divided by the golden ratio. */
+const placeFactor = 2_654_435_761;
 
 /** What a record's body means. Append-only. */
 export const recordTypes = { change: 1 } as const;
@@ -27,9 +33,13 @@ export interface RecordHeader {
   readonly type: number;
   readonly bodyBytes: number;
   readonly bodyCrc32: number;
-  /** Index of the first entry in the body; 0 when there is none. */
+  /** Index of the first entry in the body; when there is none, the one that the next entry will have. */
   readonly firstIndex: number;
   readonly entryCount: number;
+  /** Term of the log's last entry after this record; 0 when it is empty, and in records of earlier versions. */
+  readonly lastTerm: number;
+  /** Names segment and offset, so that a copy in another place is not taken for the record. 0 in earlier versions. */
+  readonly place: number;
   /** So many bytes of the segment were synced when the record was written: damage below is not a torn write. */
   readonly syncedBytes: number;
   readonly chain: Uint8Array;
@@ -49,8 +59,15 @@ export interface RecordSeal {
   readonly type: number;
   readonly firstIndex: number;
   readonly entryCount: number;
+  readonly lastTerm: number;
+  readonly place: number;
   readonly syncedBytes: number;
   readonly previousChain: Uint8Array;
+}
+
+/** The number that a record at this place carries; never 0. */
+export function placeOf(segment: number, offset: number): number {
+  return (Math.imul(segment, placeFactor) + offset / recordAlignmentBytes) >>> 0 || 1;
 }
 
 /** Bytes a record with this body takes in its segment, padding included. */
@@ -73,11 +90,11 @@ export function sealRecord(record: Uint8Array, bodyBytes: number, seal: RecordSe
   view.setUint32(12, crc32(body, seal.salt), true);
   setSafeInteger(view, 16, seal.firstIndex);
   view.setUint32(24, seal.entryCount, true);
-  view.setUint32(28, 0, true);
+  view.setUint32(lastTermOffset, seal.lastTerm <= lastTermMax ? seal.lastTerm : 0, true);
   setSafeInteger(view, 32, seal.syncedBytes);
   const chain = nextChain(seal.previousChain, record.subarray(0, chainedHeaderBytes), body);
   record.set(chain, chainedHeaderBytes);
-  view.setUint32(56, 0, true);
+  view.setUint32(placeOffset, seal.place, true);
   view.setUint32(headerCrcOffset, crc32(record.subarray(0, headerCrcOffset), seal.salt), true);
   return chain;
 }
@@ -96,6 +113,8 @@ export function readRecordHeader(bytes: Uint8Array, offset: number, salt: number
     bodyCrc32: view.getUint32(12, true),
     firstIndex: Number(view.getBigUint64(16, true)),
     entryCount: view.getUint32(24, true),
+    lastTerm: view.getUint32(lastTermOffset, true),
+    place: view.getUint32(placeOffset, true),
     syncedBytes: Number(view.getBigUint64(32, true)),
     chain: Uint8Array.from(bytes.subarray(offset + chainedHeaderBytes, offset + chainedHeaderBytes + chainBytes)),
   };

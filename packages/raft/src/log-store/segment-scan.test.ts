@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { encodeChange } from "./change-codec.ts";
 import { makeEntries } from "./log-store.contract.ts";
-import { chainBytes, recordSalt, recordTypes, sealRecord } from "./record.ts";
+import { chainBytes, placeOf, recordSalt, recordTypes, sealRecord } from "./record.ts";
 import { encodeSegmentHeader, segmentHeaderBytes } from "./segment-header.ts";
 import { scanSegment, type SegmentScan } from "./segment-scan.ts";
 
@@ -10,7 +10,10 @@ const salt = recordSalt(incarnation);
 const genesis = new Uint8Array(chainBytes);
 
 /** A segment as it lies on disk, and where its records end. Each inner list is one write with one sync after it. */
-function buildSegment(writes: readonly (readonly number[])[]): {
+function buildSegment(
+  writes: readonly (readonly number[])[],
+  place?: number,
+): {
   bytes: Uint8Array;
   ends: number[];
   writeEnds: number[];
@@ -37,6 +40,8 @@ function buildSegment(writes: readonly (readonly number[])[]): {
         type: recordTypes.change,
         firstIndex: first,
         entryCount: 2,
+        lastTerm: 1,
+        place: place ?? placeOf(1, offset),
         syncedBytes,
         previousChain: chain,
       });
@@ -50,7 +55,7 @@ function buildSegment(writes: readonly (readonly number[])[]): {
 }
 
 function scan(bytes: Uint8Array, isLast = true): SegmentScan {
-  return scanSegment(bytes, { previousChain: genesis, salt, isLast });
+  return scanSegment(bytes, { sequence: 1, previousChain: genesis, salt, isLast });
 }
 
 describe("scanSegment", () => {
@@ -81,16 +86,47 @@ describe("scanSegment", () => {
     expect(scan(grown).fault).toEqual({ offset: bytes.length, kind: "torn", reason: "no sound record header" });
   });
 
-  it("never takes damage for a torn write when a later write says that the bytes were synced", () => {
+  it("loses one record to a wrong byte, and says where, when a later write says that it was synced", () => {
     const syncedEnd = writeEnds[1] ?? 0;
+    let lost = 0;
     for (let at = segmentHeaderBytes; at < syncedEnd; at++) {
       const damaged = Uint8Array.from(bytes);
       damaged[at] = (damaged[at] ?? 0) ^ 0x10;
-      const fault = scan(damaged).fault;
+      const { fault, records, endOffset } = scan(damaged);
+      expect(fault).toBeUndefined();
+      expect(endOffset).toBe(bytes.length);
       // Padding carries nothing and is not checked.
-      if (fault !== undefined) expect(fault.kind).toBe("corrupt");
-      else expect(scan(damaged).records.length).toBe(6);
+      if (records.length === 6) continue;
+      lost++;
+      expect(records.length).toBe(5);
+      const start = [segmentHeaderBytes, ...ends].findLast((end) => end <= at);
+      const behind = records.filter((record) => record.damage !== undefined);
+      expect(behind.map(({ offset, damage }) => [offset, damage?.offset])).toEqual([
+        [ends.find((end) => end > at), start],
+      ]);
     }
+    expect(lost).toBeGreaterThan(300);
+  });
+
+  it("loses all it cannot frame when neither headers nor bodies are left, up to the next sound record", () => {
+    const damaged = Uint8Array.from(bytes);
+    damaged.fill(0x5a, (ends[0] ?? 0) + 3, (ends[2] ?? 0) - 3);
+    const { records, fault } = scan(damaged, false);
+    expect(fault).toBeUndefined();
+    expect(records.map(({ header, damage }) => [header.firstIndex, damage?.offset])).toEqual([
+      [1, undefined],
+      [7, ends[0]],
+      [9, undefined],
+      [11, undefined],
+    ]);
+  });
+
+  it("takes no record of an earlier version behind damage: nothing says where it belongs", () => {
+    const old = buildSegment([[1], [3], [5]], 0);
+    const damaged = Uint8Array.from(old.bytes);
+    damaged[(old.ends[0] ?? 0) + 80] = 0xee;
+    expect(scan(damaged).fault).toMatchObject({ kind: "corrupt", offset: old.ends[0] });
+    expect(scan(old.bytes).records.length).toBe(3);
   });
 
   it("takes holes in the last write, whose pages arrived out of order, as torn", () => {
@@ -102,15 +138,21 @@ describe("scanSegment", () => {
     expect(found.records.length).toBe(3);
   });
 
-  it("refuses a record that was moved: the chain does not fit", () => {
+  it("refuses a record that was moved: neither chain nor place fits", () => {
     const swapped = buildSegment([[1], [3], [5]]);
     const length = (swapped.ends[1] ?? 0) - (swapped.ends[0] ?? 0);
     const moved = Uint8Array.from(swapped.bytes);
     moved.copyWithin(swapped.ends[0] ?? 0, swapped.ends[1] ?? 0, (swapped.ends[1] ?? 0) + length);
-    expect(scan(moved).fault).toEqual({ offset: swapped.ends[0], kind: "corrupt", reason: "the hash chain is broken" });
+    const damage = { offset: swapped.ends[0], reason: "the hash chain is broken" };
+    expect(scan(moved).records.map((record) => [record.header.firstIndex, record.damage])).toEqual([
+      [1, undefined],
+      [5, damage],
+    ]);
   });
 
   it("does not take a record of another directory for one of its own", () => {
-    expect(scanSegment(bytes, { previousChain: genesis, salt: salt ^ 1, isLast: true }).records).toEqual([]);
+    expect(scanSegment(bytes, { sequence: 1, previousChain: genesis, salt: salt ^ 1, isLast: true }).records).toEqual(
+      [],
+    );
   });
 });

@@ -5,7 +5,7 @@ import type { RecordedChange } from "./change-codec.ts";
 const recordEntriesBytesMax = 16 * 1024 * 1024;
 
 /**
- * A change as records of bounded size. The hard state and the log's start go with the first one: a crash in between may
+ * A change as records of bounded size, each of entries that follow each other (those of a repair may not). All but the entries goes with the first one: a crash in between may
  * then leave a term without its entries, which is safe, but never entries without their term.
  */
 export function splitChange(change: RecordedChange): readonly RecordedChange[] {
@@ -13,7 +13,8 @@ export function splitChange(change: RecordedChange): readonly RecordedChange[] {
   let piece: Entry[] = [];
   let bytes = 0;
   for (const entry of change.entries) {
-    if (piece.length > 0 && bytes + entryBytes(entry) > recordEntriesBytesMax) {
+    const isNext = entry.index === (piece.at(-1)?.index ?? entry.index - 1) + 1;
+    if (piece.length > 0 && (!isNext || bytes + entryBytes(entry) > recordEntriesBytesMax)) {
       pieces.push(piece);
       piece = [];
       bytes = 0;
@@ -22,5 +23,9 @@ export function splitChange(change: RecordedChange): readonly RecordedChange[] {
     bytes += entryBytes(entry);
   }
   if (pieces.length === 0) return [change];
-  return [...pieces, piece].map((entries, position) => (position === 0 ? { ...change, entries } : { entries }));
+  return [...pieces, piece].map((entries, position) =>
+    position === 0
+      ? { ...change, entries }
+      : { entries, ...(change.isRepair === true ? { isRepair: true as const } : {}) },
+  );
 }

@@ -20,6 +20,9 @@ export function logCoreEvent(event: CoreEvent, logger: Logger, tickMs: number): 
     case "diskFailed":
       // Told by the shell, with its cause.
       return undefined;
+    case "logRepaired":
+      logger.info("raft.log_repaired", { entries: event.entries });
+      return { kind: "logRepaired", entries: event.entries };
     case "committed":
       return event;
     case "roleChanged":
@@ -41,6 +44,7 @@ export function noteEvent(
 ): void {
   if (event.kind === "committed") return;
   to.metrics.count(event.kind);
+  if (event.kind === "logRepaired") to.metrics.repaired(event.entries);
   const { logger } = to.ports;
   if (event.kind === "membershipChanged") {
     const { index, voters, learners } = event;

@@ -12,6 +12,9 @@ export interface DirectoryGuardOptions {
   readonly onLost: (sentence: string, error: unknown) => void;
 }
 
+/** How often a node looks whether its directory is there. */
+export const directoryCheckMs = 1000;
+
 /** Ends a node whose directory is not what it was: the next start joins the group anew. */
 export class DirectoryGuard {
   readonly #options: DirectoryGuardOptions;

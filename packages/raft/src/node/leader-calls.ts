@@ -29,3 +29,8 @@ export function mustBeTransferred(reply: Reply, target: PeerId, addressOf: Addre
 export function refusedByFollower(leader: PeerId | undefined, addressOf: AddressOf): HoldfastError {
   return notLeaderError(leader === undefined ? undefined : addressOf(leader));
 }
+
+/** Why a node that does not run refuses what only a leader can do. */
+export function notLeaderWhen(state: string): HoldfastError {
+  return new HoldfastError("notLeader", `this master does not lead: it is ${state}`);
+}

@@ -7,6 +7,8 @@ import type { SnapshotInstaller } from "./snapshot/snapshot-installer.ts";
 export interface LogWriterOptions {
   readonly store: LogStore;
   readonly installer: SnapshotInstaller;
+  /** What of others' promises is to be written along. */
+  readonly takePromises: () => Uint8Array | undefined;
   /** State and log are those of this snapshot now. */
   readonly onInstalled: (snapshot: ReceivedSnapshot) => void;
 }
@@ -22,7 +24,10 @@ export class LogWriter {
 
   /** Resolves when the order and all before it are durable. */
   write(order: PersistOrder): Promise<void> {
-    if (this.#gate === undefined && order.snapshot === undefined) return this.#options.store.append(order);
+    if (this.#gate === undefined && order.snapshot === undefined) {
+      const promises = this.#options.takePromises();
+      return this.#options.store.append(promises === undefined ? order : { ...order, promises });
+    }
     const written = (this.#gate ?? Promise.resolve()).then(() => this.#writeOne(order));
     this.#gate = written;
     const open = (): void => {

@@ -15,12 +15,14 @@ export class NodeMetrics {
       | "openProposals"
       | "snapshotIndex"
       | "snapshotPercent"
-      | "isVoter",
+      | "isVoter"
+      | "missingEntries",
       ReturnType<Metrics["gauge"]>
     >
   >;
   readonly #syncSeconds: ReturnType<Metrics["histogram"]>;
   readonly #syncBytes: ReturnType<Metrics["histogram"]>;
+  readonly #repaired: ReturnType<Metrics["counter"]>;
   readonly #stalls: ReturnType<Metrics["counter"]>;
   readonly #events = new Map<string, ReturnType<Metrics["counter"]>>();
   readonly #metrics: Metrics;
@@ -41,6 +43,7 @@ export class NodeMetrics {
         "How much of a snapshot on its way to this node is here; 100: none is.",
       ),
       isVoter: gauge("is_voter", "1 while this node has a vote, as it knows."),
+      missingEntries: gauge("missing_entries", "Entries that the disk lost and the leader has not given back yet."),
       openProposals: gauge("open_proposals", "Proposals that wait for their outcome."),
     };
     this.#syncSeconds = metrics.histogram(
@@ -51,6 +54,10 @@ export class NodeMetrics {
       { name: "holdfast_raft_sync_bytes", help: "Bytes covered by one sync of the log." },
       [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304],
     );
+    this.#repaired = metrics.counter({
+      name: "holdfast_raft_repaired_entries_total",
+      help: "Entries that the disk had lost and the leader gave back.",
+    });
     this.#stalls = metrics.counter({ name: "holdfast_raft_loop_stalls_total", help: "Ticks that came too late." });
   }
 
@@ -64,6 +71,7 @@ export class NodeMetrics {
     this.#gauges.openProposals.set(openProposals);
     this.#gauges.snapshotIndex.set(status.snapshotIndex);
     this.#gauges.snapshotPercent.set(status.incoming?.percent ?? 100);
+    this.#gauges.missingEntries.set(status.missingEntries);
     this.#gauges.isVoter.set(status.voters.includes(status.id) ? 1 : 0);
   }
 
@@ -82,6 +90,11 @@ export class NodeMetrics {
       this.#events.set(kind, counter);
     }
     counter.add();
+  }
+
+  /** The log is whole again; so many entries were given back. */
+  repaired(entries: number): void {
+    this.#repaired.add(entries);
   }
 
   /** A tick came too late. */

@@ -26,8 +26,9 @@ export interface OpenOrRenewOptions {
 }
 
 /**
- * Opens a log. One that cannot be gone on with is never shortened to what is sound: what is missing may have been
- * acknowledged or voted. It is set aside as a whole, and a new one with a new incarnation joins the group.
+ * Opens a log. A damaged one is never shortened to what is sound: what is missing may have been acknowledged or voted.
+ * Single entries that cannot be read are given back by the leader (core/log-repair.ts). A log of which not even the vote
+ * or the end is known is set aside as a whole, and a new one with a new incarnation joins the group.
  */
 export async function openOrRenewLog(options: OpenOrRenewOptions): Promise<ReadyLog> {
   const { disk, directory, logger } = options.log;

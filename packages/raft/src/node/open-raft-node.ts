@@ -20,8 +20,9 @@ import { resolveSettings, type RaftSettings } from "./settings.ts";
  *   const listener = await network.listen(address, [...raft.services, ...otherServices]);
  *   raft.start();
  *
- * A log that is damaged before its tail, or that does not fit the state, is set aside when there are other members: the
- * node joins them anew, without a vote until it has caught up.
+ * Entries of the log that cannot be read any more come back from the leader while the node takes part. A log that is
+ * damaged beyond that, or that does not fit the state, is set aside when there are other members: the node joins them
+ * anew, without a vote until it has caught up.
  *
  * Errors: `wrongCluster` when the directory belongs to another cluster or peer; `precondition` when another process has
  * it open or `config` is not sound; `dataLoss` as above, for a member that is alone; `diskFailed`, `noSpace`.
@@ -41,6 +42,7 @@ export async function openRaftNode(
       ...{ ...ports, logger, directory, clusterId, peer: config.id, founding },
       segmentBytesMax: settings.segmentBytesMax,
       windowBytesMax: settings.recentBytesMax,
+      isRepairable: config.peers.length > 1,
       onSynced: (sync) => metrics.synced(sync),
     },
     isBeyondHelp: config.peers.length === 1 || stateMachine.snapshots === undefined,
@@ -58,7 +60,8 @@ export async function openRaftNode(
     reconnectMsMin: settings.reconnectMsMin,
     reconnectMsMax: settings.reconnectMsMax,
     everyoneHas: () => node.everyoneHasIndex,
-    ownHello: () => node.ownHello,
+    ownHello: () => node.word.hello(),
+    ownHeld: () => node.word.held(),
     snapshots: {
       offerSnapshot: (offer, context) => node.snapshotHandlers.offerSnapshot(offer, context),
       installSnapshot: (pieces, context) => node.snapshotHandlers.installSnapshot(pieces, context),

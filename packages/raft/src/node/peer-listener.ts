@@ -1,6 +1,7 @@
 import type { Logger } from "@holdfast/observability";
 import type { Clock } from "@holdfast/runtime";
 import type { Input } from "../core/input.ts";
+import type { EntryId } from "../core/entries.ts";
 import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
 import type { PeerAnswer, PeerHello, Standing, TransportListener } from "../transport/transport.ts";
@@ -37,7 +38,8 @@ export class PeerListener implements TransportListener {
     // A snapshot comes on its own stream; the message alone would be a state without its content.
     if (message.kind === "snapshotRequest") return;
     // Who has not been taken in yet has nothing to vote for.
-    if (standing.standing === "joining" && message.kind === "voteRequest") return;
+    const isVoter = standing.standing === "member" && standing.isVouchedFor;
+    if (message.kind === "voteRequest" && !isVoter) return;
     desk.note(message, incarnation);
     enqueue({ kind: "receive", message });
   }
@@ -46,14 +48,20 @@ export class PeerListener implements TransportListener {
     this.#options.enqueue({ kind: "unreachable", peer });
   }
 
+  onHeld(peer: PeerId, incarnation: string, held: EntryId): void {
+    this.#options.desk.noteHeld(peer, incarnation, held);
+  }
+
   onEveryoneHas(index: LogIndex): void {
     this.#options.compactor.learn(index);
   }
 
-  onHello(peer: PeerId, hello: PeerHello): void {
+  onHello(peer: PeerId, hello: PeerHello): boolean {
     const { desk, logger } = this.#options;
-    if (!desk.welcome(peer, hello)) return;
-    logger.error("raft.member_rolled_back", { peer, term: hello.durableTerm, last: hello.durableIndex });
+    const isWelcome = desk.isWelcome(peer, hello);
+    if (!isWelcome)
+      logger.error("raft.member_rolled_back", { peer, term: hello.durableTerm, last: hello.durableIndex });
+    return isWelcome;
   }
 
   standingOf(peer: PeerId, incarnation: string): Standing {

@@ -1,3 +1,6 @@
+import { join } from "node:path";
+import { must } from "@holdfast/base";
+import { createNodeDisk } from "@holdfast/runtime/node";
 import { afterEach, describe, expect, it } from "vitest";
 import { ProcessCluster } from "../../test/process-cluster.ts";
 import type { MemberProcess } from "../../test/process-cluster.ts";
@@ -28,6 +31,24 @@ async function proposeSomewhere(running: ProcessCluster, text: string): Promise<
     const report = await leader.ask({ kind: "propose", text }, "proposed").catch(() => undefined);
     if (report?.outcome === "applied") return;
   }
+}
+
+/** Damages the middle of every segment but the last one; how many. */
+async function turnBits(directory: string): Promise<number> {
+  const disk = createNodeDisk();
+  const names = (await disk.list(directory)).filter((name) => name.startsWith("log-")).sort();
+  for (const name of names.slice(0, -1)) {
+    const path = `${directory}/${name}`;
+    const position = Math.floor(must(await disk.stat(path), "the segment is there").sizeBytes / 2);
+    const file = await disk.open(path, "readWrite");
+    const byte = await file.read(position, 1);
+    await file.write(
+      byte.map((bits) => bits ^ 1),
+      position,
+    );
+    await file.close();
+  }
+  return names.length - 1;
 }
 
 describe("raft node as real processes", () => {
@@ -65,6 +86,29 @@ describe("raft node as real processes", () => {
     const reports = await untilEqual([...cluster.members.values()]);
     expect(new Set(reports.map(({ checksum }) => checksum)).size).toBe(1);
     expect(reports[0]?.count).toBeGreaterThanOrEqual(load.applied + 1);
+  });
+
+  it("is whole again after bytes of its log were damaged while it was down", async () => {
+    cluster = await ProcessCluster.create(3, { settings: { segmentBytesMax: 1 << 16 } });
+    await cluster.startAll();
+    const leader = await cluster.leader();
+    const load = await leader.ask({ kind: "load", callers: 20, seconds: 0.5, entryBytes: 500 }, "load");
+    const victim = must(
+      [...cluster.members.keys()].find((id) => id !== leader.id),
+      "there are followers",
+    );
+    await cluster.kill(victim);
+    expect(await turnBits(join(cluster.directory, `member-${victim}`))).toBeGreaterThan(0);
+    const back = await cluster.start(victim);
+    const { status } = await statusOf(back);
+    expect(status.standing).toBe("member");
+    await proposeSomewhere(cluster, "after");
+    const reports = await untilEqual([...cluster.members.values()]);
+    expect(new Set(reports.map(({ checksum }) => checksum)).size).toBe(1);
+    expect(reports[0]?.count).toBeGreaterThanOrEqual(load.applied + 1);
+    expect((await statusOf(back)).status).toMatchObject({ missingEntries: 0, incarnation: status.incarnation });
+    const { text } = await back.ask({ kind: "metrics" }, "metrics");
+    expect(text).toMatch(/holdfast_raft_repaired_entries_total [1-9]/);
   });
 
   it("stops cleanly and goes on alone from its log", async () => {

@@ -9,14 +9,15 @@ import type { Message } from "../core/messages.ts";
 import type { CoreEvent, FetchOrder, Output, PersistOrder, Reply } from "../core/output.ts";
 import type { RaftCore } from "../core/raft-core.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
-import type { PeerHello } from "../transport/transport.ts";
 import { logCoreEvent, noteEvent } from "./core-events.ts";
-import { DirectoryGuard } from "./directory-guard.ts";
+import { DirectoryGuard, directoryCheckMs } from "./directory-guard.ts";
 import { HandOvers, handOverTarget } from "./hand-over.ts";
-import { indexOfChange, mustBeTransferred, refusedByFollower } from "./leader-calls.ts";
+import { indexOfChange, mustBeTransferred, notLeaderWhen, refusedByFollower } from "./leader-calls.ts";
 import { readLinearizably } from "./linearizable-read.ts";
+import { promisesKeptMs } from "./membership/promise-keeper.ts";
 import { changeOfWishes } from "./membership/wishes.ts";
 import { Orders } from "./orders.ts";
+import { OwnWord } from "./own-word.ts";
 import { Proposals } from "./proposals.ts";
 import type { ReceivedSnapshot } from "./snapshot/snapshot-receiver.ts";
 import { describeShell } from "./status.ts";
@@ -40,6 +41,8 @@ export class RaftShell implements RaftNode {
   readonly addressOf = (peer: PeerId): string | undefined => this.#organs.desk.addressOf(peer);
   readonly #listeners = new Set<(event: RaftEvent) => void>();
   readonly #timers: Timer[] = [];
+  /** What this node says of itself. */
+  readonly word: OwnWord;
   #core: RaftCore;
   #inputs: Input[] = [];
   #nextRef = 1;
@@ -49,7 +52,11 @@ export class RaftShell implements RaftNode {
 
   constructor(parts: RaftNodeParts) {
     this.#parts = parts;
-    const { clock, timers, logger } = parts.ports;
+    const { clock, timers, logger, random } = parts.ports;
+    this.word = new OwnWord({
+      ...{ incarnation: parts.incarnation, random, view: () => this.#core.view() },
+      standing: () => this.#organs.standing.standing,
+    });
     this.#guard = new DirectoryGuard({
       ...{ isThere: parts.isDirectoryThere, orderRenewal: parts.orderRenewal, logger },
       onLost: (sentence, error) => this.#fail(sentence, error),
@@ -93,7 +100,7 @@ export class RaftShell implements RaftNode {
     this.#state = "running";
     const { ports, settings, transport } = this.#parts;
     this.#refreshPeers();
-    const { desk, standing, keeper, compactor } = this.#organs;
+    const { desk, standing, keeper, promises, compactor } = this.#organs;
     transport.start(
       new PeerListener({
         ...{ desk, standing, keeper, compactor, clock: ports.clock, logger: ports.logger },
@@ -112,6 +119,7 @@ export class RaftShell implements RaftNode {
     this.#timers.push(ports.timers.every(settings.tickMs, () => ticker.tick()));
     this.#timers.push(ports.timers.every(settings.compactionCheckMs, () => ticker.tidy()));
     this.#timers.push(ports.timers.every(directoryCheckMs, () => this.#guard.look()));
+    this.#timers.push(ports.timers.every(promisesKeptMs, () => this.#watch(promises.flush(), writeFailed)));
     this.#organs.standing.decideWhenClear();
     this.#scheduleTurn();
   }
@@ -172,14 +180,6 @@ export class RaftShell implements RaftNode {
     return this.#organs.compactor.everyoneHasIndex;
   }
 
-  /** What this node says of its directory; never less than it promised. */
-  get ownHello(): PeerHello {
-    const { term, vote, lastIndex } = this.#core.view();
-    const { incarnation } = this.#parts;
-    const isUndecided = this.#organs.standing.standing === "undecided";
-    return { incarnation, durableTerm: term, durableVote: vote, durableIndex: lastIndex, isUndecided };
-  }
-
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -203,6 +203,7 @@ export class RaftShell implements RaftNode {
     await this.#organs.applier.stop();
     await this.#organs.compactor.stop();
     try {
+      if (!wasFailed) await this.#organs.promises.flush();
       await this.#parts.store.close();
     } catch (error) {
       if (!wasFailed || !isHoldfastError(error)) throw error;
@@ -274,7 +275,7 @@ export class RaftShell implements RaftNode {
         if (this.#state !== "running") return;
         // Stepped at once, so that nothing more is promised from here on.
         this.#core.step({ kind: "persistFailed", token: order.token });
-        this.#fail("the log could not be written", error);
+        this.#fail(writeFailed, error);
       },
     );
   }
@@ -334,6 +335,7 @@ export class RaftShell implements RaftNode {
 
   #onCoreEvent(event: CoreEvent): void {
     const { ports, settings } = this.#parts;
+    if (event.kind === "logRepaired") this.#organs.desk.rederive(event.configurations);
     if (event.kind === "configurationChanged") {
       const { voters, learners } = this.#core.view().membership;
       this.#refreshPeers();
@@ -390,8 +392,4 @@ export class RaftShell implements RaftNode {
 /** How many shortest election timeouts a stopping leader gives the hand-over. */
 const handOverElections = 2;
 
-/** How often a node looks whether its directory is there. */
-const directoryCheckMs = 1000;
-
-const notLeaderWhen = (state: string): HoldfastError =>
-  new HoldfastError("notLeader", `this master does not lead: it is ${state}`);
+const writeFailed = "the log could not be written";

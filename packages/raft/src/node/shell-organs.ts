@@ -2,7 +2,7 @@ import type { RaftEvent, RaftStanding } from "../api.ts";
 import type { ConfigurationChange, SnapshotMeta } from "../core/entries.ts";
 import type { Input } from "../core/input.ts";
 import type { Message } from "../core/messages.ts";
-import type { RaftCore } from "../core/raft-core.ts";
+import type { RaftCore, RaftView } from "../core/raft-core.ts";
 import type { LogIndex } from "../core/types.ts";
 import { Applier } from "./applier.ts";
 import { AppliedWaiters } from "./applied-waiters.ts";
@@ -10,6 +10,7 @@ import { Compactor } from "./compactor.ts";
 import { LogWriter } from "./log-writer.ts";
 import { MemberDesk } from "./membership/member-desk.ts";
 import { MembershipKeeper } from "./membership/membership-keeper.ts";
+import { PromiseKeeper } from "./membership/promise-keeper.ts";
 import { StandingKeeper } from "./membership/standing-keeper.ts";
 import { joiningStart, type RaftNodeParts } from "./raft-node-parts.ts";
 import { Reads } from "./reads.ts";
@@ -41,6 +42,7 @@ export interface ShellOrgans {
   readonly desk: MemberDesk;
   readonly standing: StandingKeeper;
   readonly keeper: MembershipKeeper;
+  readonly promises: PromiseKeeper;
   readonly waiters: AppliedWaiters;
   readonly reads: Reads;
   readonly sendAfter: SendAfter;
@@ -58,14 +60,18 @@ export function createOrgans(parts: RaftNodeParts, host: ShellHost): ShellOrgans
   const { settings, ports } = parts;
   const waiters = new AppliedWaiters(host.appliedIndex);
   const { desk, standing, keeper } = membershipOrgans(parts, host);
+  const promises = new PromiseKeeper({ desk, store: parts.store, clock: ports.clock });
   const applier = createApplier(parts, host);
   const { sender, receiver, installer } = snapshotOrgans(parts, host, { desk, waiters, applier });
   return {
-    ...{ desk, standing, keeper, waiters, applier, sender, receiver, installer },
+    ...{ desk, standing, keeper, promises, waiters, applier, sender, receiver, installer },
     reads: new Reads((peer) => desk.addressOf(peer)),
     sendAfter: new SendAfter(host.send),
     stallWatch: new StallWatch({ tickMs: settings.tickMs, stallMs: settings.loopStallMs }, ports.clock.monotonicMs()),
-    writer: new LogWriter({ store: parts.store, installer, onInstalled: host.onInstalled }),
+    writer: new LogWriter({
+      ...{ store: parts.store, installer, onInstalled: host.onInstalled },
+      takePromises: () => promises.takeDue(),
+    }),
     compactor: new Compactor({
       stateMachine: parts.stateMachine,
       retainedEntriesMin: settings.retainedEntriesMin,
@@ -83,10 +89,12 @@ function membershipOrgans(parts: RaftNodeParts, host: ShellHost): Pick<ShellOrga
   const others = config.peers.filter(({ id }) => id !== config.id);
   const self = config.peers.find(({ id }) => id === config.id) ?? { id: config.id, address: "" };
   const { appliedIndex } = host;
-  const desk = new MemberDesk({ self, configured: config.peers, boot: parts.store.boot, appliedIndex });
+  const { promises } = parts.store;
+  const desk = new MemberDesk({ self, configured: config.peers, boot: parts.store.boot, appliedIndex, promises });
   const standing = new StandingKeeper({
     ...{ standing: parts.standing, others: others.map(({ id }) => id), logger: ports.logger },
     ...{ founding: parts.founding, joining: joiningStart, hasSnapshots: stateMachine.snapshots !== undefined },
+    vouchingTicksMax: settings.electionTicksMin,
     begin: host.begin,
     onChanged: host.onStandingChanged,
     onFailed: host.fail,
@@ -128,7 +136,7 @@ function snapshotOrgans(
   });
   const receiver = new SnapshotReceiver({
     ...{ ...common, timers: ports.timers, logger: ports.logger },
-    position: () => (host.isTakingPart() ? host.core().view() : undefined),
+    position: () => (host.isTakingPart() ? positionOf(host.core().view()) : undefined),
     onWhole: (snapshot) => installer.offer(snapshot),
   });
   const sender = new SnapshotSender({
@@ -144,6 +152,12 @@ function snapshotOrgans(
     onEvent: host.emit,
   });
   return { sender, receiver, installer };
+}
+
+/** What a snapshot must be newer than. A log that is not whole is only replaced as a whole. */
+function positionOf(view: RaftView): Pick<RaftView, "term" | "commitIndex"> {
+  const { term, commitIndex, lastIndex, missingEntries } = view;
+  return { term, commitIndex: missingEntries === 0 ? commitIndex : ((lastIndex - 1) as LogIndex) };
 }
 
 function metaAt(core: RaftCore, desk: MemberDesk, index: LogIndex): SnapshotMeta | undefined {

@@ -213,6 +213,7 @@ const leaderView = (peers: readonly PeerView[], over: Partial<RaftView> = {}): R
   appliedIndex: index(1000),
   firstIndex: index(1),
   lastIndex: index(1000),
+  missingEntries: 0,
   lastTerm: 1 as Term,
   durableIndex: index(1000),
   isReadyLeader: true,

@@ -32,6 +32,7 @@ function toStatus(view: RaftView, appliedIndex: LogIndex): CoreStatus {
     appliedIndex,
     lastIndex: view.lastIndex,
     firstIndex: view.firstIndex,
+    missingEntries: view.missingEntries,
     snapshotIndex: (view.firstIndex - 1) as LogIndex,
     isReadyLeader: view.isReadyLeader,
     voters: view.membership.voters,

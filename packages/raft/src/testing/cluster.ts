@@ -2,6 +2,7 @@ import { assert } from "@holdfast/base";
 import { defaultConfig, type Config } from "../core/config.ts";
 import type { Entry } from "../core/entries.ts";
 import type { Input } from "../core/input.ts";
+import { without } from "../core/index-ranges.ts";
 import type { Message } from "../core/messages.ts";
 import type { Output } from "../core/output.ts";
 import type { PeerId, Random } from "../core/types.ts";
@@ -104,6 +105,7 @@ export class TestCluster {
       const { compact } = output;
       node.disk.logStart = compact;
       node.disk.entries = node.disk.entries.filter((entry) => entry.index > compact.index);
+      node.disk.lost = without(node.disk.lost, { from: 0, to: compact.index });
     }
   }
 

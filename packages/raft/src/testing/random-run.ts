@@ -1,10 +1,10 @@
 import { assert } from "@holdfast/base";
-import { productSwitches, type Config } from "../core/config.ts";
 import type { ConfigurationChange, MemberAction, MemberStep } from "../core/entries.ts";
 import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
 import { ClusterChecker } from "./checker.ts";
 import { TestCluster } from "./cluster.ts";
+import { roomyConfig, smallConfig } from "./random-config.ts";
 import type { TestNode } from "./test-node.ts";
 
 /** How a random run is made; everything else follows from the seed. */
@@ -63,6 +63,7 @@ interface Rates {
   readonly compact: number;
   readonly unreachable: number;
   readonly change: number;
+  readonly rot: number;
 }
 
 class RandomRun {
@@ -73,6 +74,8 @@ class RandomRun {
   readonly #rates: Rates;
   readonly #cut = new Set<string>();
   #round = 0;
+  /** Whose disk rots. */
+  #rotten: TestNode | undefined;
 
   constructor(options: RandomRunOptions) {
     this.#options = options;
@@ -123,6 +126,7 @@ class RandomRun {
       compact: sometimes(0.1),
       unreachable: sometimes(0.05),
       change: this.#options.hasMembershipChanges ? rate(0.2) : 0,
+      rot: sometimes(0.08),
     };
   }
 
@@ -152,6 +156,7 @@ class RandomRun {
     if (this.#chance(rates.compact)) this.#do("a log is compacted", () => this.#compact());
     if (this.#chance(rates.unreachable)) this.#do("a member is reported unreachable", () => this.#unreachable());
     if (this.#chance(rates.change)) this.#do("the membership is to change", () => this.#changeMembership());
+    if (rates.rot > 0 && this.#chance(rates.rot)) this.#do("a log rots", () => this.#rot());
   }
 
   /** Clients. */
@@ -293,6 +298,30 @@ class RandomRun {
     this.#checker.crashed(node.id);
   }
 
+  /**
+   * One member, the same in the whole run, crashes, and some of what is on its disk cannot be read any more. A group of
+   * less than three bears no such loss.
+   */
+  #rot(): void {
+    const voters = this.#cluster.leader()?.view().membership;
+    const isBearable = voters !== undefined && voters.voters.length > 2 && voters.votersOutgoing.length === 0;
+    const node = this.#rotten ?? this.#victim();
+    if (!isBearable || node === undefined) return;
+    this.#rotten = node;
+    if (node.core !== undefined) {
+      node.crash();
+      this.#checker.crashed(node.id);
+    }
+    const { entries } = node.disk;
+    for (let count = 1 + this.#below(3); count > 0 && entries.length > 0; count--) {
+      // The end is where logs differ.
+      const fromEnd = this.#below(this.#below(2) === 0 ? entries.length : Math.min(entries.length, 6));
+      const first = entries.length - 1 - fromEnd;
+      const last = Math.min(entries.length - 1, first + this.#below(4));
+      node.rot(entries[first]?.index ?? (0 as LogIndex), entries[last]?.index ?? (0 as LogIndex));
+    }
+  }
+
   #newRef(node: TestNode): number {
     const ref = this.#cluster.newRef();
     this.#checker.asked(ref, node.id);
@@ -365,26 +394,4 @@ class RandomRun {
     if (view?.role !== "leader" || view.appliedIndex !== view.lastIndex) return false;
     return view.peers.every(({ id }) => this.#cluster.node(id).appliedIndex === view.appliedIndex);
   }
-}
-
-function smallConfig(base: Config): Config {
-  return {
-    ...base,
-    electionTicks: 6,
-    heartbeatTicks: 1,
-    appendBytesMax: 40,
-    inflightAppendsMax: 3,
-    inflightBytesMax: 200,
-    uncommittedBytesMax: 60,
-    applyBytesMax: 60,
-    windowBytesMax: 60,
-    persistStallTicks: 0,
-    resolveTicks: 8,
-    switches: productSwitches,
-  };
-}
-
-function roomyConfig(base: Config): Config {
-  const limits = { appendBytesMax: 200, inflightAppendsMax: 8, inflightBytesMax: 2000, uncommittedBytesMax: 4000 };
-  return { ...smallConfig(base), ...limits, applyBytesMax: 2000, windowBytesMax: 500 };
 }

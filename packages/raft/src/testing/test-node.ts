@@ -2,9 +2,11 @@ import { assert } from "@holdfast/base";
 import type { Config, DurableState } from "../core/config.ts";
 import { createRaft } from "../core/create-raft.ts";
 import type { Entry, HardState, Membership, SnapshotMeta } from "../core/entries.ts";
+import { addedBehind, common, without, type IndexRanges } from "../core/index-ranges.ts";
 import type { Message } from "../core/messages.ts";
 import type { CoreEvent, FetchOrder, PersistOrder, Reply } from "../core/output.ts";
 import type { RaftCore, RaftView } from "../core/raft-core.ts";
+import { unknownTerm } from "../core/term-runs.ts";
 import type { LogIndex, PeerId, Random, Term } from "../core/types.ts";
 
 /** What one node of the cluster has on its memory disk, and what is on the way there. */
@@ -12,6 +14,8 @@ export interface TestDisk {
   hardState: HardState;
   logStart: SnapshotMeta;
   entries: Entry[];
+  /** Which of them cannot be read any more; they stay above, to see that nothing else comes back. */
+  lost: IndexRanges;
 }
 
 /** One member: its core, its disk, and what it has applied. */
@@ -46,6 +50,7 @@ export class TestNode {
       hardState: { term: zero.term, vote: 0 as PeerId, commit: zero.index },
       logStart: { ...zero, membership },
       entries: [],
+      lost: [],
     };
     this.start();
   }
@@ -65,6 +70,12 @@ export class TestNode {
     const order = this.pendingPersists[0]?.order;
     if (order === undefined || order.append.length === 0 || order.snapshot !== undefined) return;
     this.#write({ ...order, hardState: this.disk.hardState });
+  }
+
+  /** The disk cannot read these entries any more. Only while it is down. */
+  rot(from: LogIndex, to: LogIndex): void {
+    const rest = without(this.disk.lost, { from, to });
+    this.disk.lost = [...rest, { from, to }].sort((left, right) => left.from - right.from).reduce(addedBehind, []);
   }
 
   /** Loses everything that was not on the disk. */
@@ -97,12 +108,21 @@ export class TestNode {
     if (order.snapshot !== undefined) {
       disk.logStart = order.snapshot;
       disk.entries = [];
+      disk.lost = [];
       this.#install(order.snapshot.index);
+    }
+    for (const entry of order.repair ?? []) {
+      const was = disk.entries.find(({ index }) => index === entry.index);
+      const isSame = JSON.stringify(was) === JSON.stringify(entry);
+      assert(isSame || entry.index <= this.view().commitIndex, "what was lost comes back as it was");
+      disk.entries = disk.entries.map((kept) => (kept.index === entry.index ? entry : kept));
+      disk.lost = without(disk.lost, { from: entry.index, to: entry.index });
     }
     const first = order.append[0];
     if (first !== undefined) {
       disk.entries = disk.entries.filter((entry) => entry.index < first.index);
       disk.entries.push(...order.append);
+      disk.lost = without(disk.lost, { from: first.index, to: Number.MAX_SAFE_INTEGER });
     }
     if (order.hardState !== undefined) disk.hardState = order.hardState;
   }
@@ -130,6 +150,8 @@ export class TestNode {
   finishFetch(): void {
     const fetch = this.pendingFetches.shift();
     if (fetch === undefined || this.core === undefined) return;
+    const isReadable = common(this.disk.lost, { from: fetch.fromIndex, to: fetch.toIndex }).length === 0;
+    assert(isReadable, "nobody asks for entries that are lost");
     const entries = this.disk.entries.filter((entry) => entry.index >= fetch.fromIndex && entry.index <= fetch.toIndex);
     const isThere = entries[0]?.index === fetch.fromIndex;
     this.core.step({ kind: "fetched", ref: fetch.ref, entries: isThere ? entries : "compacted" });
@@ -139,7 +161,9 @@ export class TestNode {
 /** The boot state that a log store would find on this disk. */
 export function bootFrom(disk: TestDisk, appliedIndex: LogIndex): DurableState {
   const termRuns: { term: Term; firstIndex: LogIndex }[] = [];
-  for (const { term, index } of disk.entries) {
+  const isLost = (index: LogIndex): boolean => common(disk.lost, { from: index, to: index }).length > 0;
+  for (const { term: trueTerm, index } of disk.entries) {
+    const term = isLost(index) ? unknownTerm : trueTerm;
     if (termRuns[termRuns.length - 1]?.term !== term) termRuns.push({ term, firstIndex: index });
   }
   return {
@@ -147,8 +171,13 @@ export function bootFrom(disk: TestDisk, appliedIndex: LogIndex): DurableState {
     logStart: disk.logStart,
     termRuns,
     lastIndex: disk.entries[disk.entries.length - 1]?.index ?? disk.logStart.index,
-    configurationEntries: disk.entries.filter((entry) => entry.payload.kind === "configuration"),
-    window: [...disk.entries],
+    configurationEntries: disk.entries.filter(
+      ({ payload, index }) => payload.kind === "configuration" && !isLost(index),
+    ),
+    window: disk.entries.slice(disk.entries.findLastIndex(({ index }) => isLost(index)) + 1),
+    ...(disk.lost.length === 0
+      ? {}
+      : { missing: { ranges: disk.lost, lastTerm: disk.entries.at(-1)?.term ?? unknownTerm } }),
     appliedIndex: Math.max(appliedIndex, disk.logStart.index) as LogIndex,
   };
 }

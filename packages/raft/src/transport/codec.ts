@@ -4,15 +4,7 @@ import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId, Term } from "../core/types.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import {
-  entryBytesMin,
-  readEntry,
-  readFlag,
-  readPeer,
-  readSnapshotMeta,
-  writeEntry,
-  writeSnapshotMeta,
-} from "./entry-codec.ts";
+import { entryBytesMin, readEntry, readPeer, readSnapshotMeta, writeEntry, writeSnapshotMeta } from "./entry-codec.ts";
 
 /** A longer message is refused before it is looked at. */
 export const messageBytesMax = 64 * 1024 * 1024;
@@ -96,7 +88,7 @@ function writeFields(writer: ByteWriter, message: Message): void {
       return;
     case "appendResponse":
       writer.varint(message.index);
-      writer.u8(message.hint === undefined ? 0 : 1);
+      writer.u8((message.hint === undefined ? 0 : 1) | (message.hasLost === true ? 2 : 0));
       if (message.hint !== undefined) writeId(writer, message.hint);
       return;
     case "heartbeatRequest":
@@ -146,7 +138,13 @@ function readFields(reader: ByteReader, kind: Message["kind"], header: Header): 
     }
     case "appendResponse": {
       const index = readIndex(reader);
-      return readFlag(reader) ? { ...header, kind, index, hint: readId(reader) } : { ...header, kind, index };
+      const flags = readFlags(reader);
+      if (!flags.low) {
+        if (flags.high) reader.fail();
+        return { ...header, kind, index };
+      }
+      const response = { ...header, kind, index, hint: readId(reader) };
+      return flags.high ? { ...response, hasLost: true } : response;
     }
     case "heartbeatRequest":
       return { ...header, kind, commit: readId(reader), round: reader.varint() };

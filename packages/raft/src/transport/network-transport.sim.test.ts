@@ -27,6 +27,7 @@ function append(entries: AppendRequest["entries"]): AppendRequest {
 
 const hello: PeerHello = {
   incarnation: "",
+  life: "00ff",
   durableTerm: 3 as Term,
   durableVote: 2 as PeerId,
   durableIndex: 9 as LogIndex,
@@ -41,6 +42,7 @@ interface End {
   readonly received: Message[];
   readonly unreachable: PeerId[];
   readonly everyoneHas: number[];
+  readonly held: { peer: PeerId; incarnation: string; term: number; index: number }[];
   readonly logged: { event: string; fields: LogFields | undefined }[];
 }
 
@@ -66,6 +68,7 @@ class Pair {
       reconnectMsMin: 50,
       reconnectMsMax: 1000,
       everyoneHas: () => 77 as LogIndex,
+      ownHeld: () => ({ term: 4 as Term, index: 12 as LogIndex }),
       ownHello: () => ({ ...hello, incarnation: `0${id}`.repeat(16) }),
       snapshots: {
         offerSnapshot: () => Promise.reject(new HoldfastError("unavailable", "no snapshots here")),
@@ -74,13 +77,14 @@ class Pair {
       ...over,
     });
     await network.listen(`m${id}:7000`, transport.services);
-    const lists = { received: [], unreachable: [], everyoneHas: [], hellos: [], answers: [] };
+    const lists = { received: [], unreachable: [], everyoneHas: [], held: [], hellos: [], answers: [] };
     const end: End = { transport, ...lists, standing: "member", logged };
     transport.start({
       onMessage: (message) => end.received.push(message),
       onUnreachable: (peer) => end.unreachable.push(peer),
       onEveryoneHas: (index) => end.everyoneHas.push(index),
-      onHello: (peer, said) => end.hellos.push({ peer, ...said }),
+      onHeld: (peer, incarnation, held) => end.held.push({ peer, incarnation, ...held }),
+      onHello: (peer, said) => end.hellos.push({ peer, ...said }) > 0,
       standingOf: () => end.standing,
       onAnswer: (peer, answer) => end.answers.push({ peer, ...answer }),
     });

@@ -9,6 +9,7 @@ import {
 } from "@holdfast/proto/raft/v1/raft";
 import { serve, type Network, type ServedService, type ServiceHandlers } from "@holdfast/rpc";
 import type { Random, Timers } from "@holdfast/runtime";
+import type { EntryId } from "../core/entries.ts";
 import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId, Term } from "../core/types.ts";
 import { decodeMessage } from "./codec.ts";
@@ -34,6 +35,8 @@ export interface NetworkTransportOptions {
   readonly everyoneHas: () => LogIndex;
   /** What this node says of its directory now. */
   readonly ownHello: () => PeerHello;
+  /** The term, and the last entry that this node has on disk. */
+  readonly ownHeld: () => EntryId;
   /** Takes snapshots; see `SnapshotReceiver`. */
   readonly snapshots: Pick<ServiceHandlers<typeof RaftService>, "offerSnapshot" | "installSnapshot">;
 }
@@ -97,15 +100,20 @@ export class NetworkTransport implements Transport {
     this.#mustListen();
     yield this.#answer(undefined);
     let told: Standing | undefined;
+    let isForgetful = false;
     for await (const frame of requests) {
       const from = this.#checkFrame(frame);
       const listener = this.#mustListen();
       const incarnation = hexOf(frame.incarnation);
-      if (frame.isHello) listener.onHello(from, helloOf(frame, incarnation));
-      const standing = listener.standingOf(from, incarnation);
+      if (frame.isHello) isForgetful = !listener.onHello(from, helloOf(frame, incarnation));
+      const standing = isForgetful ? "rolledBack" : listener.standingOf(from, incarnation);
       for (const bytes of frame.messages) {
         const message = this.#decode(bytes, from);
         if (standing === "member" || isOfLeader(message)) listener.onMessage(message, incarnation);
+      }
+      if (standing === "member" && !frame.isHello && frame.durableTerm > 0n) {
+        const { durableTerm, durableIndex } = helloOf(frame, incarnation);
+        listener.onHeld(from, incarnation, { term: durableTerm, index: durableIndex });
       }
       if (standing === "member") listener.onEveryoneHas(Number(frame.everyoneHasIndex) as LogIndex);
       if (frame.isHello || standing !== told) yield this.#answer(standing);
@@ -164,6 +172,7 @@ export class NetworkTransport implements Transport {
 function helloOf(frame: ExchangeRequest, incarnation: string): PeerHello {
   return {
     incarnation,
+    life: hexOf(frame.life),
     durableTerm: Number(frame.durableTerm) as Term,
     durableVote: frame.durableVote as PeerId,
     durableIndex: Number(frame.durableIndex) as LogIndex,

@@ -9,6 +9,7 @@ import {
 } from "@holdfast/proto/raft/v1/raft";
 import type { Network } from "@holdfast/rpc";
 import type { Random, Timer, Timers } from "@holdfast/runtime";
+import type { EntryId } from "../core/entries.ts";
 import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
 import { encodeMessage } from "./codec.ts";
@@ -36,6 +37,8 @@ export interface PeerSenderOptions {
   readonly everyoneHas: () => LogIndex;
   /** What this node says of its directory now. */
   readonly ownHello: () => PeerHello;
+  /** The term, and the last entry that this node has on disk. */
+  readonly ownHeld: () => EntryId;
   readonly onUnreachable: () => void;
   readonly onAnswer: (answer: PeerAnswer) => void;
 }
@@ -162,10 +165,16 @@ export class PeerSender {
       messages: messages.map(encodeMessage),
       incarnation: this.#incarnation,
     });
+    if (messages.some(({ kind }) => kind === "heartbeatRequest")) {
+      const held = this.#options.ownHeld();
+      frame.durableTerm = BigInt(held.term);
+      frame.durableIndex = BigInt(held.index);
+    }
     if (!this.#isHelloDue) return frame;
     this.#isHelloDue = false;
     const hello = ownHello();
     frame.isHello = true;
+    frame.life = bytesOfHex(hello.life);
     frame.isUndecided = hello.isUndecided;
     frame.durableTerm = BigInt(hello.durableTerm);
     frame.durableVote = hello.durableVote;

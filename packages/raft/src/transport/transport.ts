@@ -1,4 +1,5 @@
 import type { ServedService } from "@holdfast/rpc";
+import type { EntryId } from "../core/entries.ts";
 import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId, Term } from "../core/types.ts";
 
@@ -6,6 +7,8 @@ import type { LogIndex, PeerId, Term } from "../core/types.ts";
 export interface PeerHello {
   /** 32 hex digits. */
   readonly incarnation: string;
+  /** Of its process, hex digits: another one after every start. Empty: not said. */
+  readonly life: string;
   readonly durableTerm: Term;
   /** Whom it voted for in that term; 0: nobody. */
   readonly durableVote: PeerId;
@@ -34,10 +37,15 @@ export interface TransportListener {
   onMessage(message: Message, incarnation: string): void;
   /** What was sent to this peer lately did not get through. */
   onUnreachable(peer: PeerId): void;
+  /** A leader says what it has on disk itself: nobody else hears of its acknowledgements to itself. */
+  onHeld(peer: PeerId, incarnation: string, held: EntryId): void;
   /** A peer says that every member has the log up to here, for ever. */
   onEveryoneHas(index: LogIndex): void;
-  /** A member made a stream. */
-  onHello(peer: PeerId, hello: PeerHello): void;
+  /**
+   * A member made a stream. False: whoever made it forgot what it had promised. It is told so, and nothing else that comes
+   * over this stream is passed on. (A stream is what is judged: of a process that ended, one may still arrive.)
+   */
+  onHello(peer: PeerId, hello: PeerHello): boolean;
   /**
    * How a member with this incarnation is regarded now; what others than `member` say is not passed on, but for what
    * leaders say: voters have checked them, and this node may not have heard yet that the member was taken back.

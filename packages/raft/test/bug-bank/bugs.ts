@@ -212,6 +212,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     seenIn: "etcd (why transfers time out)",
     finder: "script",
   },
+  {
+    name: "lostEntriesAcknowledged",
+    about: "a follower acknowledges entries behind some that its disk lost",
+    seenIn: "FAST '18 (LogCabin, ZooKeeper: a damaged log is cut off or crashes)",
+    finder: "random",
+  },
+  {
+    name: "repairUnverified",
+    about: "a leader's entries take the place of lost ones although its log goes on differently",
+    seenIn: "nobody: the trap in filling a gap",
+    finder: "random",
+  },
 ];
 
 /** Must always be found at once; if it is not, the bank proves nothing. */

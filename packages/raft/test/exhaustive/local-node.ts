@@ -49,6 +49,7 @@ export function foundingNode(id: PeerId, hasPreVote: boolean, voters: readonly P
     hardState: { term: zero.term, vote: 0 as PeerId, commit: zero.index },
     logStart: { ...zero, membership },
     entries: [],
+    lost: [],
   };
   return start(id, hasPreVote, disk);
 }
@@ -97,6 +98,7 @@ function written(disk: TestDisk, order: PersistOrder): TestDisk {
     hardState: order.hardState ?? disk.hardState,
     logStart: disk.logStart,
     entries: [...disk.entries.filter((entry) => entry.index < first), ...order.append],
+    lost: disk.lost,
   };
 }
 

@@ -95,6 +95,12 @@ export class MemberBooks {
     return true;
   }
 
+  /** Begins anew at the log's start with these entries, all that are applied after it. */
+  rederive(entries: readonly Entry[]): void {
+    this.#history = this.#history.slice(0, 1);
+    for (const entry of entries) this.take(entry);
+  }
+
   /** A snapshot took the place of everything. */
   restart(start: SnapshotMeta): void {
     this.#history = [{ index: start.index, book: bookOf(start) }];

@@ -1,4 +1,5 @@
-import type { Entry, SnapshotMeta } from "../../core/entries.ts";
+import { isPlanted } from "@holdfast/base";
+import type { Entry, EntryId, SnapshotMeta } from "../../core/entries.ts";
 import type { Message } from "../../core/messages.ts";
 import type { Membership } from "../../core/entries.ts";
 import { membersOf } from "../../core/membership.ts";
@@ -14,7 +15,6 @@ export class MemberDesk {
   readonly #self: RaftPeer;
   readonly #configured: readonly RaftPeer[];
   readonly #promises: PromiseMemory;
-  readonly #rolledBack = new Map<PeerId, string>();
   #books: MemberBooks;
   /** Configuration entries on their way through the state machine. */
   #onTheWay: Entry[] = [];
@@ -24,10 +24,12 @@ export class MemberDesk {
     readonly configured: readonly RaftPeer[];
     readonly boot: LogBoot;
     readonly appliedIndex: LogIndex;
+    /** What was stored of the others' promises. */
+    readonly promises: Uint8Array | undefined;
   }) {
     this.#self = options.self;
     this.#configured = options.configured;
-    this.#promises = new PromiseMemory(options.self.id);
+    this.#promises = new PromiseMemory(options.self.id, options.promises);
     this.#books = new MemberBooks(options.boot.logStart);
     for (const entry of options.boot.configurationEntries)
       if (entry.index <= options.appliedIndex) this.#books.take(entry);
@@ -56,16 +58,13 @@ export class MemberDesk {
       });
   }
 
-  /** A member made a stream. True: it does not remember what it promised. */
-  welcome(peer: PeerId, hello: PeerHello): boolean {
-    if (!this.#promises.isBroken(peer, hello)) return false;
-    this.#rolledBack.set(peer, hello.incarnation);
-    return true;
+  /** A member made a stream. False: it does not remember what it promised. */
+  isWelcome(peer: PeerId, hello: PeerHello): boolean {
+    return !this.#promises.hasForgotten(peer, hello);
   }
 
   /** How whoever speaks for a member is regarded. */
   standingOf(peer: PeerId, incarnation: string): Standing {
-    if (this.#rolledBack.get(peer) === incarnation) return "rolledBack";
     const known = this.book.get(peer)?.incarnation ?? "";
     return known === "" || incarnation === "" || known === incarnation ? "member" : "stranger";
   }
@@ -73,6 +72,16 @@ export class MemberDesk {
   /** Remembers what a message promises. */
   note(message: Message, incarnation: string): void {
     this.#promises.note(message, incarnation);
+  }
+
+  /** Remembers what a leader says it has on disk. */
+  noteHeld(peer: PeerId, incarnation: string, held: EntryId): void {
+    if (!isPlanted("leaderWordUnheard")) this.#promises.noteHeld(peer, incarnation, held);
+  }
+
+  /** The others' promises, if there are new ones; to be stored. */
+  takeChangedPromises(): Uint8Array | undefined {
+    return this.#promises.takeChanged();
   }
 
   /** These entries are being applied. */
@@ -88,6 +97,11 @@ export class MemberDesk {
       if (this.#books.take(first)) isChanged = true;
     }
     return isChanged;
+  }
+
+  /** These are all configuration entries between the log's start and what is applied; some were missing until now. */
+  rederive(entries: readonly Entry[]): void {
+    this.#books.rederive(entries);
   }
 
   /** A snapshot took the place of everything. */

@@ -66,8 +66,15 @@ describe("CatchUp (§4.2.1)", () => {
 
 describe("PromiseMemory", () => {
   const incarnation = "cd".repeat(16);
-  const hello = (term: number, vote: number, index: number): PeerHello => ({
-    ...{ incarnation, durableTerm: term as Term, durableVote: id(vote), durableIndex: at(index), isUndecided: false },
+  const hello = (term: number, vote: number, index: number, life = ""): PeerHello => ({
+    ...{
+      incarnation,
+      life,
+      durableTerm: term as Term,
+      durableVote: id(vote),
+      durableIndex: at(index),
+      isUndecided: false,
+    },
   });
   const header = { from: id(2), to: id(1) };
   const ack = (term: number, index: number): AppendResponse => ({
@@ -80,21 +87,60 @@ describe("PromiseMemory", () => {
 
   it("finds who has less than it acknowledged or voted, and nobody else", () => {
     const memory = new PromiseMemory(id(1));
-    expect(memory.isBroken(id(2), hello(0, 0, 0)), "nothing was promised").toBe(false);
+    expect(memory.hasForgotten(id(2), hello(0, 0, 0)), "nothing was promised").toBe(false);
     memory.note(ack(5, 100), incarnation);
     memory.note(ack(5, 90), incarnation);
     memory.note(vote(6), incarnation);
     memory.note(vote(9, { isPreVote: true }), incarnation);
     memory.note(vote(9, { isRejected: true }), incarnation);
-    const isBroken = (...state: [number, number, number]): boolean => memory.isBroken(id(2), hello(...state));
+    const stored = memory.takeChanged();
+    expect(memory.takeChanged(), "nothing new").toBeUndefined();
+    const isBroken = (...state: [number, number, number]): boolean =>
+      new PromiseMemory(id(1), stored).hasForgotten(id(2), hello(...state));
     expect(isBroken(5, 0, 100), "an older term than it voted in").toBe(true);
     expect(isBroken(6, 3, 100), "another vote in the same term").toBe(true);
     expect(isBroken(6, 1, 20), "in a later term the tail may have been replaced").toBe(false);
     expect(isBroken(7, 0, 0)).toBe(false);
-    const old = new PromiseMemory(id(1));
-    old.note(ack(5, 100), incarnation);
-    expect([99, 100, 101].map((index) => old.isBroken(id(2), hello(5, 0, index)))).toEqual([true, false, false]);
-    expect(old.isBroken(id(2), { ...hello(0, 0, 0), incarnation: "ef".repeat(16) }), "another directory").toBe(false);
+    const acknowledged = (): PromiseMemory => {
+      const fresh = new PromiseMemory(id(1));
+      fresh.note(ack(5, 100), incarnation);
+      return fresh;
+    };
+    const judged = [99, 100, 101].map((index) => acknowledged().hasForgotten(id(2), hello(5, 0, index)));
+    expect(judged).toEqual([true, false, false]);
+    const another = { ...hello(0, 0, 0), incarnation: "ef".repeat(16) };
+    expect(acknowledged().hasForgotten(id(2), another), "another directory").toBe(false);
+  });
+
+  it("judges every process of a member once: what comes late over an old stream says less than it knows", () => {
+    const memory = new PromiseMemory(id(1));
+    memory.note(ack(5, 100), incarnation);
+    expect(memory.hasForgotten(id(2), hello(5, 0, 100, "aa"))).toBe(false);
+    memory.note(ack(6, 120), incarnation);
+    expect(memory.hasForgotten(id(2), hello(5, 0, 100, "aa")), "the same process, late").toBe(false);
+    expect(memory.hasForgotten(id(2), hello(6, 0, 120, "bb"))).toBe(false);
+    expect(memory.hasForgotten(id(2), hello(5, 0, 100, "aa")), "the process before, later still").toBe(false);
+    expect(memory.hasForgotten(id(2), hello(5, 0, 100, "cc")), "a new process with an old copy").toBe(true);
+    expect(memory.hasForgotten(id(2), hello(7, 0, 130, "cc")), "it does not remember by getting further").toBe(true);
+    const again = new PromiseMemory(id(1), memory.takeChanged());
+    expect(again.hasForgotten(id(2), hello(6, 0, 119, "dd")), "the witness's next process knows too").toBe(true);
+    expect(again.hasForgotten(id(2), hello(6, 0, 120, "ee"))).toBe(false);
+  });
+
+  it("takes a leader's word for what it has on disk: it acknowledges to nobody else", () => {
+    const memory = new PromiseMemory(id(1));
+    memory.noteHeld(id(2), incarnation, { term: 4 as Term, index: at(50) });
+    memory.noteHeld(id(2), incarnation, { term: 4 as Term, index: at(40) });
+    expect(memory.hasForgotten(id(2), hello(4, 2, 49, "aa"))).toBe(true);
+    expect(memory.hasForgotten(id(2), hello(4, 2, 50, "bb"))).toBe(false);
+  });
+
+  it("takes bytes that it did not write for nothing", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (garbage) => {
+        expect(new PromiseMemory(id(1), garbage).takeChanged()).toBeUndefined();
+      }),
+    );
   });
 });
 

@@ -1,53 +1,90 @@
+import { isPlanted } from "@holdfast/base";
+import type { EntryId } from "../../core/entries.ts";
 import type { Message } from "../../core/messages.ts";
 import type { PeerId } from "../../core/types.ts";
+import { ByteReader } from "../../transport/byte-reader.ts";
+import { ByteWriter } from "../../transport/byte-writer.ts";
+import { readPeer } from "../../transport/entry-codec.ts";
+import { bytesOfHex, hexOf } from "../../transport/hello-codec.ts";
 import type { PeerHello } from "../../transport/transport.ts";
 
 interface Promises {
   readonly incarnation: string;
-  /** The highest term in which it acknowledged entries to this node, and up to where. */
+  /** The highest term in which it said to have entries on disk, and up to where. */
   ackTerm: number;
   ackIndex: number;
   /** The highest term in which it voted for this node. */
   voteTerm: number;
 }
 
+const formatVersion = 1;
+/** Peer, length of the incarnation, two terms, an index. */
+const promisesBytesMin = 5;
+/** A hello of a process further back than this does not come any more. */
+const livesMax = 16;
+
 /**
  * What other members promised to this node: only what they said after it was durable. A member that comes back with less
- * has been given an old copy of its directory, or its disk lied: it does not know what it voted and acknowledged.
+ * has been given an old copy of its directory, or its disk lied: it does not know what it voted and acknowledged. Kept
+ * in this node's log (promise-keeper.ts).
  */
 export class PromiseMemory {
   readonly #self: PeerId;
   readonly #promises = new Map<PeerId, Promises>();
+  /** Which of its processes each member has made itself known with, and whether that one had forgotten something. */
+  readonly #verdicts = new Map<PeerId, Map<string, boolean>>();
+  #isChanged = false;
 
-  constructor(self: PeerId) {
+  constructor(self: PeerId, stored?: Uint8Array) {
     this.#self = self;
+    const known = isPlanted("promisesForgotten") ? undefined : stored;
+    for (const [peer, promises] of decode(known ?? new Uint8Array())) this.#promises.set(peer, promises);
   }
 
   /** A member said this. */
   note(message: Message, incarnation: string): void {
     if (message.kind === "appendResponse") {
       if (message.hint !== undefined) return;
-      const promises = this.#of(message.from, incarnation);
-      if (message.term > promises.ackTerm) {
-        promises.ackTerm = message.term;
-        promises.ackIndex = message.index;
-      } else if (message.term === promises.ackTerm) {
-        promises.ackIndex = Math.max(promises.ackIndex, message.index);
-      }
+      this.noteHeld(message.from, incarnation, message);
     } else if (message.kind === "voteResponse" && !message.isPreVote && !message.isRejected) {
       const promises = this.#of(message.from, incarnation);
-      promises.voteTerm = Math.max(promises.voteTerm, message.term);
+      if (message.term <= promises.voteTerm) return;
+      promises.voteTerm = message.term;
+      this.#isChanged = true;
     }
   }
 
-  /** Whether what it says of itself when it makes a stream is less than what it promised. */
-  isBroken(peer: PeerId, hello: PeerHello): boolean {
+  /** In this term it had the leader's entries on disk up to this one: a follower by its acknowledgement, a leader by its word. */
+  noteHeld(peer: PeerId, incarnation: string, { term, index }: EntryId): void {
+    const promises = this.#of(peer, incarnation);
+    if (term < promises.ackTerm || (term === promises.ackTerm && index <= promises.ackIndex)) return;
+    promises.ackTerm = term;
+    promises.ackIndex = index;
+    this.#isChanged = true;
+  }
+
+  /**
+   * Whether what it says of itself when it makes a stream is less than what it promised. Each of its processes is judged
+   * once, by the first thing it says: afterwards it only gets further, and what comes late over an old stream says less.
+   */
+  hasForgotten(peer: PeerId, hello: PeerHello): boolean {
+    const verdicts = this.#verdicts.get(peer) ?? new Map<string, boolean>();
+    const known = hello.life === "" ? undefined : verdicts.get(hello.life);
+    if (known !== undefined) return known;
     const promises = this.#promises.get(peer);
-    if (promises === undefined || promises.incarnation !== hello.incarnation) return false;
-    const { ackTerm, ackIndex, voteTerm } = promises;
-    if (hello.durableTerm < Math.max(ackTerm, voteTerm)) return true;
-    if (hello.durableTerm === ackTerm && hello.durableIndex < ackIndex) return true;
-    return hello.durableTerm === voteTerm && hello.durableVote !== this.#self;
+    const verdict = promises?.incarnation === hello.incarnation && isLess(hello, promises, this.#self);
+    verdicts.set(hello.life, verdict);
+    const [oldest] = verdicts.keys();
+    if (verdicts.size > livesMax && oldest !== undefined) verdicts.delete(oldest);
+    this.#verdicts.set(peer, verdicts);
+    return verdict;
+  }
+
+  /** All of it, if something was added since it was last asked for; to be stored. */
+  takeChanged(): Uint8Array | undefined {
+    if (!this.#isChanged) return undefined;
+    this.#isChanged = false;
+    return encode(this.#promises);
   }
 
   #of(peer: PeerId, incarnation: string): Promises {
@@ -58,4 +95,39 @@ export class PromiseMemory {
     }
     return promises;
   }
+}
+
+function isLess(hello: PeerHello, { ackTerm, ackIndex, voteTerm }: Promises, self: PeerId): boolean {
+  if (hello.durableTerm < Math.max(ackTerm, voteTerm)) return true;
+  if (hello.durableTerm === ackTerm && hello.durableIndex < ackIndex) return true;
+  return hello.durableTerm === voteTerm && hello.durableVote !== self;
+}
+
+function encode(all: ReadonlyMap<PeerId, Promises>): Uint8Array {
+  const writer = new ByteWriter(16 + 48 * all.size);
+  writer.u8(formatVersion);
+  writer.varint(all.size);
+  for (const [peer, promises] of [...all].sort(([left], [right]) => left - right)) {
+    writer.varint(peer);
+    writer.sized(bytesOfHex(promises.incarnation));
+    writer.varint(promises.ackTerm);
+    writer.varint(promises.ackIndex);
+    writer.varint(promises.voteTerm);
+  }
+  return writer.finish();
+}
+
+/** What `encode` wrote; nothing for other bytes (of a newer version). */
+function decode(bytes: Uint8Array): readonly (readonly [PeerId, Promises])[] {
+  const reader = new ByteReader(bytes);
+  if (bytes.length === 0 || reader.u8() !== formatVersion) return [];
+  const found: (readonly [PeerId, Promises])[] = [];
+  const count = reader.count(promisesBytesMin);
+  for (let position = 0; position < count && !reader.isFailed; position++) {
+    const peer = readPeer(reader);
+    const incarnation = hexOf(reader.sized());
+    const [ackTerm, ackIndex, voteTerm] = [reader.varint(), reader.varint(), reader.varint()];
+    found.push([peer, { incarnation, ackTerm, ackIndex, voteTerm }]);
+  }
+  return reader.isComplete ? found : [];
 }

@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
 import type { RaftStanding } from "../../api.ts";
 import type { SnapshotMeta } from "../../core/entries.ts";
@@ -13,6 +14,8 @@ export interface StandingKeeperOptions {
   readonly joining: SnapshotMeta;
   /** The state machine makes snapshots: who joins is given one. Else it begins like a founder, and gets every entry. */
   readonly hasSnapshots: boolean;
+  /** How long a node that has just started waits for the others to say that it has forgotten nothing. */
+  readonly vouchingTicksMax: number;
   readonly logger: Logger;
   /** Makes a new log begin with this, durably. */
   readonly begin: (start: SnapshotMeta) => Promise<void>;
@@ -30,6 +33,8 @@ const foundingPatienceTicks = 40;
 export class StandingKeeper {
   readonly #options: StandingKeeperOptions;
   readonly #admission: Admission;
+  /** Who has no answer of them yet to what this node said of itself. */
+  readonly #unheard: Set<PeerId>;
   #standing: RaftStanding;
   #ticks = 0;
   #isDeciding = false;
@@ -38,10 +43,19 @@ export class StandingKeeper {
     this.#options = options;
     this.#standing = options.standing;
     this.#admission = new Admission(options.others);
+    this.#unheard = new Set(options.others);
   }
 
   get standing(): RaftStanding {
     return this.#standing;
+  }
+
+  /**
+   * Whether this node gives votes. One that has just started may have been given an old copy of its directory: whoever it
+   * promised something to knows that. Not all can be waited for: they may be away.
+   */
+  get isVouchedFor(): boolean {
+    return isPlanted("votesUnvouched") || this.#unheard.size === 0 || this.#ticks >= this.#options.vouchingTicksMax;
   }
 
   /** Time passes. Whether the others are to be asked now. */
@@ -53,6 +67,7 @@ export class StandingKeeper {
 
   /** Another member answered. */
   take(peer: PeerId, answer: PeerAnswer): void {
+    if (answer.standing !== undefined) this.#unheard.delete(peer);
     if (this.#standing !== "undecided") return;
     this.#admission.take(peer, answer);
     this.decideWhenClear();

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file holdfast/raft/v1/raft.proto.
  */
 export const file_holdfast_raft_v1_raft: GenFile = /*@__PURE__*/
-  fileDesc("Chtob2xkZmFzdC9yYWZ0L3YxL3JhZnQucHJvdG8SEGhvbGRmYXN0LnJhZnQudjEi7QEKD0V4Y2hhbmdlUmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0SCgoCdG8YAyABKA0SEAoIbWVzc2FnZXMYBCADKAwSGgoSZXZlcnlvbmVfaGFzX2luZGV4GAUgASgEEhMKC2luY2FybmF0aW9uGAYgASgMEhQKDGR1cmFibGVfdGVybRgHIAEoBBIUCgxkdXJhYmxlX3ZvdGUYCCABKA0SFQoNZHVyYWJsZV9pbmRleBgJIAEoBBIUCgxpc191bmRlY2lkZWQYCiABKAgSEAoIaXNfaGVsbG8YCyABKAgijQEKEEV4Y2hhbmdlUmVzcG9uc2USEgoKY2x1c3Rlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgNEhMKC2luY2FybmF0aW9uGAMgASgMEiwKCHN0YW5kaW5nGAQgASgOMhouaG9sZGZhc3QucmFmdC52MS5TdGFuZGluZxIUCgxpc191bmRlY2lkZWQYBSABKAgiqwEKFE9mZmVyU25hcHNob3RSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAkSDAoEZnJvbRgCIAEoDRIKCgJ0bxgDIAEoDRITCgtpbmNhcm5hdGlvbhgEIAEoDBIMCgR0ZXJtGAUgASgEEhMKC3NuYXBzaG90X2lkGAYgASgMEhAKCHBvc2l0aW9uGAcgASgMEhsKE3NpemVfYnl0ZXNfZXN0aW1hdGUYCCABKAQiagoVT2ZmZXJTbmFwc2hvdFJlc3BvbnNlEgwKBHRlcm0YASABKAQSEQoJaXNfd2FudGVkGAIgASgIEg0KBXBpZWNlGAMgASgNEhIKCnJlc3VtZV9rZXkYBCABKAwSDQoFY2hhaW4YBSABKAwi+wEKFkluc3RhbGxTbmFwc2hvdFJlcXVlc3QSEgoKY2x1c3Rlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgNEgwKBHRlcm0YAyABKAQSEgoKbGFzdF9pbmRleBgEIAEoBBIRCglsYXN0X3Rlcm0YBSABKAQSFQoNY29uZmlndXJhdGlvbhgGIAEoDBINCgVwaWVjZRgHIAEoDRIMCgRkYXRhGAggASgMEg0KBWNyYzMyGAkgASgHEg8KB2lzX2xhc3QYCiABKAgSEgoKcmVzdW1lX2tleRgLIAEoDBITCgtzbmFwc2hvdF9pZBgMIAEoDBINCgVjaGFpbhgNIAEoDCJRChdJbnN0YWxsU25hcHNob3RSZXNwb25zZRIMCgR0ZXJtGAEgASgEEhQKDGlzX2luc3RhbGxlZBgCIAEoCBISCgpyZXN1bWVfa2V5GAMgASgMKmoKCFN0YW5kaW5nEhgKFFNUQU5ESU5HX1VOU1BFQ0lGSUVEEAASEwoPU1RBTkRJTkdfTUVNQkVSEAESFQoRU1RBTkRJTkdfU1RSQU5HRVIQAhIYChRTVEFORElOR19ST0xMRURfQkFDSxADMrACCgtSYWZ0U2VydmljZRJVCghFeGNoYW5nZRIhLmhvbGRmYXN0LnJhZnQudjEuRXhjaGFuZ2VSZXF1ZXN0GiIuaG9sZGZhc3QucmFmdC52MS5FeGNoYW5nZVJlc3BvbnNlKAEwARJgCg1PZmZlclNuYXBzaG90EiYuaG9sZGZhc3QucmFmdC52MS5PZmZlclNuYXBzaG90UmVxdWVzdBonLmhvbGRmYXN0LnJhZnQudjEuT2ZmZXJTbmFwc2hvdFJlc3BvbnNlEmgKD0luc3RhbGxTbmFwc2hvdBIoLmhvbGRmYXN0LnJhZnQudjEuSW5zdGFsbFNuYXBzaG90UmVxdWVzdBopLmhvbGRmYXN0LnJhZnQudjEuSW5zdGFsbFNuYXBzaG90UmVzcG9uc2UoAWIGcHJvdG8z");
+  fileDesc("Chtob2xkZmFzdC9yYWZ0L3YxL3JhZnQucHJvdG8SEGhvbGRmYXN0LnJhZnQudjEi+wEKD0V4Y2hhbmdlUmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0SCgoCdG8YAyABKA0SEAoIbWVzc2FnZXMYBCADKAwSGgoSZXZlcnlvbmVfaGFzX2luZGV4GAUgASgEEhMKC2luY2FybmF0aW9uGAYgASgMEhQKDGR1cmFibGVfdGVybRgHIAEoBBIUCgxkdXJhYmxlX3ZvdGUYCCABKA0SFQoNZHVyYWJsZV9pbmRleBgJIAEoBBIUCgxpc191bmRlY2lkZWQYCiABKAgSEAoIaXNfaGVsbG8YCyABKAgSDAoEbGlmZRgMIAEoDCKNAQoQRXhjaGFuZ2VSZXNwb25zZRISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0SEwoLaW5jYXJuYXRpb24YAyABKAwSLAoIc3RhbmRpbmcYBCABKA4yGi5ob2xkZmFzdC5yYWZ0LnYxLlN0YW5kaW5nEhQKDGlzX3VuZGVjaWRlZBgFIAEoCCKrAQoUT2ZmZXJTbmFwc2hvdFJlcXVlc3QSEgoKY2x1c3Rlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgNEgoKAnRvGAMgASgNEhMKC2luY2FybmF0aW9uGAQgASgMEgwKBHRlcm0YBSABKAQSEwoLc25hcHNob3RfaWQYBiABKAwSEAoIcG9zaXRpb24YByABKAwSGwoTc2l6ZV9ieXRlc19lc3RpbWF0ZRgIIAEoBCJqChVPZmZlclNuYXBzaG90UmVzcG9uc2USDAoEdGVybRgBIAEoBBIRCglpc193YW50ZWQYAiABKAgSDQoFcGllY2UYAyABKA0SEgoKcmVzdW1lX2tleRgEIAEoDBINCgVjaGFpbhgFIAEoDCL7AQoWSW5zdGFsbFNuYXBzaG90UmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0SDAoEdGVybRgDIAEoBBISCgpsYXN0X2luZGV4GAQgASgEEhEKCWxhc3RfdGVybRgFIAEoBBIVCg1jb25maWd1cmF0aW9uGAYgASgMEg0KBXBpZWNlGAcgASgNEgwKBGRhdGEYCCABKAwSDQoFY3JjMzIYCSABKAcSDwoHaXNfbGFzdBgKIAEoCBISCgpyZXN1bWVfa2V5GAsgASgMEhMKC3NuYXBzaG90X2lkGAwgASgMEg0KBWNoYWluGA0gASgMIlEKF0luc3RhbGxTbmFwc2hvdFJlc3BvbnNlEgwKBHRlcm0YASABKAQSFAoMaXNfaW5zdGFsbGVkGAIgASgIEhIKCnJlc3VtZV9rZXkYAyABKAwqagoIU3RhbmRpbmcSGAoUU1RBTkRJTkdfVU5TUEVDSUZJRUQQABITCg9TVEFORElOR19NRU1CRVIQARIVChFTVEFORElOR19TVFJBTkdFUhACEhgKFFNUQU5ESU5HX1JPTExFRF9CQUNLEAMysAIKC1JhZnRTZXJ2aWNlElUKCEV4Y2hhbmdlEiEuaG9sZGZhc3QucmFmdC52MS5FeGNoYW5nZVJlcXVlc3QaIi5ob2xkZmFzdC5yYWZ0LnYxLkV4Y2hhbmdlUmVzcG9uc2UoATABEmAKDU9mZmVyU25hcHNob3QSJi5ob2xkZmFzdC5yYWZ0LnYxLk9mZmVyU25hcHNob3RSZXF1ZXN0GicuaG9sZGZhc3QucmFmdC52MS5PZmZlclNuYXBzaG90UmVzcG9uc2USaAoPSW5zdGFsbFNuYXBzaG90EiguaG9sZGZhc3QucmFmdC52MS5JbnN0YWxsU25hcHNob3RSZXF1ZXN0GikuaG9sZGZhc3QucmFmdC52MS5JbnN0YWxsU25hcHNob3RSZXNwb25zZSgBYgZwcm90bzM");
 
 /**
  * One or more Raft messages, encoded by packages/raft/src/transport/codec.ts.
@@ -63,21 +63,21 @@ export type ExchangeRequest = Message<"holdfast.raft.v1.ExchangeRequest"> & {
   incarnation: Uint8Array;
 
   /**
-   * Term that the sender had durably when the stream was made. First frame only; so are the next ones.
+   * The sender's term. Where is_hello, and with heartbeats; 0 elsewhere.
    *
    * @generated from field: uint64 durable_term = 7;
    */
   durableTerm: bigint;
 
   /**
-   * Whom it had voted for in that term; 0 = nobody.
+   * Whom it had voted for in that term; 0 = nobody. Where is_hello.
    *
    * @generated from field: uint32 durable_vote = 8;
    */
   durableVote: number;
 
   /**
-   * Last entry that it had durably when the stream was made.
+   * Last entry that the sender has durably. Where durable_term is not 0.
    *
    * @generated from field: uint64 durable_index = 9;
    */
@@ -96,6 +96,14 @@ export type ExchangeRequest = Message<"holdfast.raft.v1.ExchangeRequest"> & {
    * @generated from field: bool is_hello = 11;
    */
   isHello: boolean;
+
+  /**
+   * Random bytes, drawn when the sender's process started: what it said in one life it cannot have forgotten in the same
+   * one. Where is_hello; empty: not said.
+   *
+   * @generated from field: bytes life = 12;
+   */
+  life: Uint8Array;
 };
 
 /**
