@@ -48,6 +48,10 @@ export class FileLogStore implements LogStore {
   #promises: Uint8Array | undefined;
   /** What the log ends with. */
   #tip: LogTip;
+  /** Nothing that matters was written after the last record that says what is durable. */
+  #isMarked = false;
+  #writes = 0;
+  #writesAtMark = -1;
   #queue: QueuedChange[] = [];
   #running: Promise<void> | undefined;
   #failure: HoldfastError | undefined;
@@ -107,6 +111,12 @@ export class FileLogStore implements LogStore {
     if (start.index <= this.#start.index) return;
     await this.#enqueue([{ entries: [], start: { meta: start, entries: "keep" } }], true);
     await this.#removeOldSegments();
+  }
+
+  async mark(): Promise<void> {
+    const isIdle = this.#writes === this.#writesAtMark;
+    this.#writesAtMark = this.#writes;
+    if (isIdle && !this.#isMarked && this.#running === undefined) await this.#enqueue([{ entries: [] }], true);
   }
 
   close(): Promise<void> {
@@ -187,6 +197,8 @@ export class FileLogStore implements LogStore {
     else await file.writePartsDurably(parts, syncedBytes);
     this.#end = { segment: this.#end.segment, offset, chain, isSegmentEmpty: false };
     this.#tip = tip;
+    this.#writes++;
+    this.#isMarked = !changes.some(matters);
     for (const run of runs)
       this.#note(run.change, { segment: this.#end.segment, offset: run.offset, bytes: run.bytes });
     this.#parts.onSynced?.({
@@ -286,6 +298,11 @@ function recordsOf(change: LogChange): readonly RecordedChange[] {
 
 function ifThere(promises: Uint8Array | undefined): { readonly promises?: Uint8Array } {
   return promises === undefined ? {} : { promises };
+}
+
+/** Whether it would be missed if it were damaged. Promises are not: only what they would find out. */
+function matters(change: RecordedChange): boolean {
+  return isOfTheLog(change) || change.hardState !== undefined || change.intent !== undefined;
 }
 
 function isOfTheLog({ start, entries }: RecordedChange): boolean {

@@ -41,8 +41,8 @@ export async function openDamaged(ports: DamagePorts, over: Partial<FileLogStore
   return store;
 }
 
-/** Writes a log of three terms with a conflict in it, over several segments. It ends cleanly. */
-export async function writeLog(ports: DamagePorts): Promise<TrueLog> {
+/** Writes a log of three terms with a conflict in it, over several segments. It ends cleanly, or is left alone for a while. */
+export async function writeLog(ports: DamagePorts, end: "close" | "mark" = "close"): Promise<TrueLog> {
   const store = await openDamaged(ports);
   await store.append({ snapshot: contractFounding, append: [], hardState: makeHardState(1, 1, 0), mustSync: true });
   await store.append({ append: makeEntries(1, 3, 1), hardState: makeHardState(1, 1, 1), mustSync: true });
@@ -54,7 +54,8 @@ export async function writeLog(ports: DamagePorts): Promise<TrueLog> {
   await store.append({ append: makeEntries(15, 20, 2), mustSync: true });
   await store.append({ append: [], hardState: makeHardState(4, 2, 16), mustSync: true });
   await store.append({ append: makeEntries(21, 24, 4), hardState: makeHardState(4, 2, 20), mustSync: true });
-  await store.close();
+  if (end === "mark") for (let times = 0; times < 3; times++) await store.mark();
+  else await store.close();
   const entries = [...makeEntries(1, 10, 1), ...makeEntries(11, 20, 2), ...makeEntries(21, 24, 4)];
   return { entries, hardState: makeHardState(4, 2, 20) };
 }

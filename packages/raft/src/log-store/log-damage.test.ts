@@ -24,11 +24,13 @@ function restore(machine: SimMachine, files: Files): void {
   machine.disk.data.syncDirectory("/raft");
 }
 
-async function prepare(): Promise<{ world: SimWorld; machine: SimMachine; truth: TrueLog; files: Files }> {
+async function prepare(
+  end: "close" | "mark" = "close",
+): Promise<{ world: SimWorld; machine: SimMachine; truth: TrueLog; files: Files }> {
   const world = createSimWorld(1);
   const machine = world.machine("m");
   const process = machine.startProcess();
-  const truth = await world.settle(writeLog(portsOf(process)), 1e6);
+  const truth = await world.settle(writeLog(portsOf(process), end), 1e6);
   process.crash();
   return { world, machine, truth, files: filesOf(machine) };
 }
@@ -111,6 +113,21 @@ describe("a damaged log", () => {
       expect(repaired).toBeGreaterThan(50);
     },
   );
+
+  it("never takes damage to its last entries for a torn write once it was left alone for a while", async () => {
+    const parts = await prepare("mark");
+    const [path, bytes] = parts.files.filter(([name]) => name.includes("log-")).at(-1) ?? ["", new Uint8Array()];
+    let repaired = 0;
+    for (let at = bytes.length - 400; at < bytes.length; at++) {
+      const flip = (copy: Uint8Array): Uint8Array => {
+        copy[at] = (copy[at] ?? 0) ^ 1;
+        return copy;
+      };
+      // Whatever it knows, it knows its true end.
+      if ((await judgeDamaged(parts, flip, path)) !== 0) repaired++;
+    }
+    expect(repaired).toBeGreaterThan(100);
+  });
 
   it("comes to the same after a crash at any moment of the repair", { timeout: 60_000 }, async () => {
     const parts = await prepare();

@@ -49,6 +49,11 @@ export interface LogStore {
    * Errors: as `append`.
    */
   compact(start: SnapshotMeta): Promise<void>;
+  /**
+   * To be called now and then: a log to which nothing was written since the last call notes durably that all before it is
+   * durable, so that damage to its last entries is never taken for a torn write. Errors: as `append`.
+   */
+  mark(): Promise<void>;
   /** Ends after what was appended is durable. Idempotent. */
   close(): Promise<void>;
 }

@@ -77,6 +77,10 @@ export class MemoryLogStore implements LogStore {
     this.#log.changes.push({ entries: [], start: { meta: start, entries: "keep" } });
   }
 
+  async mark(): Promise<void> {
+    this.#mustBeOpen();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
   }

@@ -36,5 +36,6 @@ export class PromiseKeeper {
   async flush(): Promise<void> {
     const promises = this.#options.desk.takeChangedPromises();
     if (promises !== undefined) await this.#options.store.append({ promises, append: [], mustSync: true });
+    else await this.#options.store.mark();
   }
 }
