@@ -15,14 +15,15 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   runtime: ["base"],
   observability: ["base", "runtime"],
   rpc: ["base", "proto", "runtime", "observability"],
+  trust: ["base", "proto", "runtime", "observability", "rpc"],
   raft: ["base", "proto", "runtime", "observability", "rpc"],
-  master: ["base", "proto", "runtime", "observability", "rpc", "raft"],
-  chunkserver: ["base", "proto", "runtime", "observability", "rpc"],
+  master: ["base", "proto", "runtime", "observability", "rpc", "raft", "trust"],
+  chunkserver: ["base", "proto", "runtime", "observability", "rpc", "trust"],
   client: ["base", "proto", "runtime", "observability", "rpc"],
-  gateway: ["base", "proto", "runtime", "observability", "rpc", "client"],
+  gateway: ["base", "proto", "runtime", "observability", "rpc", "client", "trust"],
   web: ["base", "proto"],
   cli: ["base", "proto", "runtime"],
-  supervisor: ["base", "proto", "runtime", "observability", "rpc"],
+  supervisor: ["base", "proto", "runtime", "observability", "rpc", "trust"],
 };
 
 /** Folders in which decisions live: no time, no chance, no waiting. */

@@ -6,7 +6,7 @@ export type { ErrorKind, HoldfastErrorDetail } from "./errors.ts";
 export { safeInteger } from "./ids.ts";
 export type { Brand, ChunkId, EntryId, GrantId, NodeId, UserId, VersionId } from "./ids.ts";
 export { isPlanted } from "./planted-defects.ts";
-export { decodeJoinToken, encodeJoinToken, joinTokenPrefix } from "./join-token.ts";
+export { decodeJoinToken, encodeJoinToken, joinTokenPrefix, isOnLoopback } from "./join-token.ts";
 export type { JoinToken } from "./join-token.ts";
 export { ok, refused } from "./result.ts";
 export type { Result } from "./result.ts";

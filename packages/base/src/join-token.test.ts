@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeJoinToken, encodeJoinToken, joinTokenPrefix } from "./join-token.ts";
+import { decodeJoinToken, encodeJoinToken, joinTokenPrefix, isOnLoopback } from "./join-token.ts";
 
 const token = {
   clusterId: "0123456789abcdef".repeat(2),
@@ -74,6 +74,20 @@ describe("a join token", () => {
   it("does not repeat the secret in what it says", () => {
     const decoded = decodeJoinToken(encodeJoinToken(token).slice(0, -1));
     expect(JSON.stringify(decoded)).not.toContain("fff");
+  });
+
+  it("carries the fingerprint of the cluster's authority where there is one, and refuses what is none", () => {
+    const secured = { ...token, authorityFingerprint: "ab".repeat(32) };
+    expect(decodeJoinToken(encodeJoinToken(secured))).toEqual({ ok: true, value: secured });
+    const { clusterId: c, masterAddresses: m, secret: s } = token;
+    for (const f of ["ab", 7, null, { toString: () => "ab".repeat(32) }])
+      expect(decodeJoinToken(forged({ v: 1, c, m, s, f }))).toMatchObject({ ok: false });
+  });
+
+  it("is known to stay on its machine when all masters are on loopback", () => {
+    expect(isOnLoopback({ masterAddresses: ["127.0.0.1:1", "localhost:2", "[::1]:3"] })).toBe(true);
+    for (const address of ["10.0.0.1:1", "localhost.example.org:1", "127.example.org:1", "[fd00::3]:1"])
+      expect(isOnLoopback({ masterAddresses: ["127.0.0.1:1", address] })).toBe(false);
   });
 
   it("cannot be made of fields that could not be read", () => {

@@ -12,6 +12,8 @@ export interface JoinToken {
    * UTF-8 bytes of these 64 characters (`IssueJoinToken.token_sha256`).
    */
   readonly secret: string;
+  /** SHA-256 of the certificate of the cluster's authority, 64 hex digits; absent where the cluster speaks in the clear. */
+  readonly authorityFingerprint?: string | undefined;
 }
 
 /** How every join token begins, so that people and secret scanners know one. */
@@ -31,8 +33,9 @@ const addressPattern = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253}):([0-9]
 export function encodeJoinToken(token: JoinToken): string {
   const fault = faultOf(token);
   if (fault !== undefined) throw new RangeError(fault);
-  const { clusterId, masterAddresses, secret } = token;
-  const body = toBase64Url(JSON.stringify({ v: formatVersion, c: clusterId, m: masterAddresses, s: secret }));
+  const { clusterId, masterAddresses, secret, authorityFingerprint } = token;
+  const fields = { v: formatVersion, c: clusterId, m: masterAddresses, s: secret, f: authorityFingerprint };
+  const body = toBase64Url(JSON.stringify(fields));
   return `${joinTokenPrefix}${checksumOf(body)}${body}`;
 }
 
@@ -48,16 +51,25 @@ export function decodeJoinToken(text: string): Result<JoinToken, string> {
   if (fields === undefined) return refused("The join token cannot be read. Make a new one.");
   if (fields["v"] !== formatVersion)
     return refused("The join token was made by another version of Holdfast. Use the same version on this machine.");
-  const token = { clusterId: fields["c"], masterAddresses: fields["m"], secret: fields["s"] };
+  const needed = { clusterId: fields["c"], masterAddresses: fields["m"], secret: fields["s"] };
+  const token = fields["f"] === undefined ? needed : { ...needed, authorityFingerprint: fields["f"] };
   const fault = faultOf(token);
   return fault === undefined ? ok(token as JoinToken) : refused(`The join token cannot be used: ${fault}`);
 }
 
+/** Whether the masters can only be reached from their own machine, so that the token is of use there alone. */
+export function isOnLoopback({ masterAddresses }: Pick<JoinToken, "masterAddresses">): boolean {
+  return masterAddresses.every((address) => /^(127(\.\d{1,3}){3}|localhost|\[::1\]):/.test(address));
+}
+
 /** What is wrong with the fields, or undefined. */
 function faultOf(token: { readonly [K in keyof JoinToken]: unknown }): string | undefined {
-  const { clusterId, masterAddresses, secret } = token;
+  const { clusterId, masterAddresses, secret, authorityFingerprint } = token;
   if (typeof clusterId !== "string" || !/^[0-9a-f]{32}$/.test(clusterId)) return "its cluster id is not 32 hex digits.";
   if (typeof secret !== "string" || !/^[0-9a-f]{64}$/.test(secret)) return "its secret is not 64 hex digits.";
+  const isFingerprint = typeof authorityFingerprint === "string" && /^[0-9a-f]{64}$/.test(authorityFingerprint);
+  if (authorityFingerprint !== undefined && !isFingerprint)
+    return "the fingerprint of its authority is not 64 hex digits.";
   if (!Array.isArray(masterAddresses) || masterAddresses.length === 0 || masterAddresses.length > mastersMax)
     return `it names no masters, or more than ${mastersMax}.`;
   const isAddress = (address: unknown): boolean => {

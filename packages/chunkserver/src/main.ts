@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
-import { decodeJoinToken, HoldfastError, isHoldfastError } from "@holdfast/base";
+import { decodeJoinToken, HoldfastError, isHoldfastError, type JoinToken } from "@holdfast/base";
 import { createJsonLogger, createMetrics, startHealthServer } from "@holdfast/observability/node";
 import { createGrpcNetwork } from "@holdfast/rpc/node";
 import {
@@ -17,6 +17,7 @@ import type { SettingsOf } from "@holdfast/runtime/node";
 import { chunkserverDefaults, scrubPolicyFor, trashRetentionMsByPreset } from "./config.ts";
 import type { ChunkserverConfig } from "./config.ts";
 import { hostIdentityFrom } from "./host-identity.ts";
+import { openEnrolment } from "./node/enrolment.ts";
 import type { DirectoryLock } from "./ports.ts";
 import { buildChunkserver } from "./server.ts";
 
@@ -62,6 +63,17 @@ const settings = defineSettings({
     default: "",
     isEmptyAllowed: true,
     help: "File with the cluster's join secret, for nodes beside their masters.",
+  },
+  authority: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    help: "File with the certificate of the cluster's authority, for nodes beside their masters: everything inside speaks TLS.",
+  },
+  trustedNetwork: {
+    type: "boolean",
+    default: false,
+    help: "Speak in the clear beyond loopback, because nobody else is on this network.",
   },
   exitOnRefusal: {
     type: "boolean",
@@ -129,13 +141,18 @@ async function lockDirectory(dataDirectory: string): Promise<DirectoryLock> {
   }
 }
 
-type Joining = Pick<ChunkserverConfig, "masterAddresses" | "expectedClusterId" | "joinCredential">;
+type Joining = Pick<ChunkserverConfig, "masterAddresses" | "expectedClusterId" | "joinCredential"> & {
+  readonly token: JoinToken | undefined;
+};
 
 /** Which cluster to join, and with what. Errors: invalidArgument (a token that cannot be used), precondition (no such file). */
 async function readJoining(values: SettingsOf<typeof settings.table>): Promise<Joining> {
   if (values.join === "") {
     const joinCredential = values.joinSecretFile === "" ? "" : await readSecret(values.joinSecretFile);
-    return { masterAddresses: values.masters, expectedClusterId: values.clusterId, joinCredential };
+    return {
+      ...{ masterAddresses: values.masters, expectedClusterId: values.clusterId, joinCredential },
+      token: undefined,
+    };
   }
   const token = decodeJoinToken(values.join);
   if (!token.ok) throw new HoldfastError("invalidArgument", `${token.error} Nothing was changed.`);
@@ -148,6 +165,7 @@ async function readJoining(values: SettingsOf<typeof settings.table>): Promise<J
     masterAddresses: values.masters.length > 0 ? values.masters : masterAddresses,
     expectedClusterId: clusterId,
     joinCredential: secret,
+    token: token.value,
   };
 }
 
@@ -159,9 +177,19 @@ async function readSecret(path: string): Promise<string> {
   }
 }
 
+/** Only a person can change these. */
+const finalKinds = [
+  "denied",
+  "wrongCluster",
+  "precondition",
+  "invalidArgument",
+  "unauthenticated",
+  "nameTaken",
+] as const;
+
 /** Whether asking again cannot help. */
 function isFinal(error: HoldfastError): boolean {
-  return isHoldfastError(error, "denied", "wrongCluster", "precondition", "invalidArgument", "unauthenticated");
+  return isHoldfastError(error, ...finalKinds);
 }
 
 /** What was acknowledged is on disk; nothing else of this process matters to anybody. */
@@ -187,8 +215,19 @@ await runMain({
       random: createNodeRandom(),
       disk: createNodeDisk(),
     };
-    const network = createGrpcNetwork(ports);
-    const joining = await readJoining(values);
+    const { token, ...joining } = await readJoining(values);
+    const directories = [values.data, ...values.moreData].map((path) => resolve(path));
+    const enrolment = await openEnrolment(
+      {
+        ...{ directories, token, credential: joining.joinCredential },
+        ...{ authorityFile: values.authority, clusterId: values.clusterId, masterAddresses: joining.masterAddresses },
+      },
+      ports,
+    );
+    const network = createGrpcNetwork({
+      ...{ ...ports, isTrustedNetwork: values.trustedNetwork },
+      ...(enrolment === undefined ? {} : { security: enrolment.trust }),
+    });
     const host = values.listen === "" ? "127.0.0.1" : values.listen.slice(0, values.listen.lastIndexOf(":"));
     const config: ChunkserverConfig = {
       ...chunkserverDefaults,
@@ -208,15 +247,20 @@ await runMain({
     const onRefused = (error: HoldfastError): void => {
       if (values.exitOnRefusal && isFinal(error)) endRefused(error);
     };
-    const chunkserver = await buildChunkserver(config, { ...ports, network, hostIdentity, lockDirectory, onRefused });
+    const chunkserver = await buildChunkserver(config, {
+      ...{ ...ports, network, hostIdentity, lockDirectory, onRefused },
+      ...(enrolment === undefined ? {} : { enrol: enrolment.enrol, onNodesRefused: enrolment.onNodesRefused }),
+    });
     const health = await startHealthServer({
-      address: `${host}:${values.healthPort}`,
+      // It speaks in the clear: where nothing else does, it stays on this machine.
+      address: `${enrolment === undefined ? host : "127.0.0.1"}:${values.healthPort}`,
       metrics,
       logger,
       readiness: () => chunkserver.readiness(),
     });
     return {
       stop: async () => {
+        enrolment?.stop();
         await health.stop();
         await chunkserver.stop();
         await network.close();

@@ -31,6 +31,13 @@ export interface ChunkserverPorts {
    * only one process can exist. Errors: precondition (another process holds it).
    */
   readonly lockDirectory?: (dataDirectory: string) => Promise<DirectoryLock>;
+  /**
+   * Gets this node a certificate before it serves anybody, where the cluster speaks TLS. Errors: `denied`, `precondition`
+   * (it may not join, or not any more).
+   */
+  readonly enrol?: (self: { readonly nodeUuid: string; readonly masterAddresses: readonly string[] }) => Promise<void>;
+  /** Told whose certificates count no longer, by uuid; all of them. */
+  readonly onNodesRefused?: (nodeUuids: readonly string[]) => void;
   /** Told each time a leader refuses this node, with its reason in words. The node asks again later. */
   readonly onRefused?: (error: HoldfastError) => void;
 }

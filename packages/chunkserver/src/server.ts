@@ -76,6 +76,7 @@ async function start(
   const { directories, identity, term } = await claimDirectories(config, ports, onStop);
   const node = (): NodeFacts => identity.facts;
   const masterAddresses = mastersOf(config, identity);
+  await ports.enrol?.({ nodeUuid: node().nodeUuid, masterAddresses });
   const deltas = new DeltaLog();
   const store = await openStore(config, ports, { deltas, node });
   onStop(() => store.close());
@@ -98,6 +99,7 @@ async function start(
     sender: senderOf(config, ports, { listener, identity }),
     intervals: config.reporter,
     onRefused: (error) => ports.onRefused?.(error),
+    onNodesRefused: (nodeUuids) => ports.onNodesRefused?.(nodeUuids),
   });
   drills.attach(store, { masterAddresses, nodeUuid: node().nodeUuid });
   reporter.start();

@@ -135,6 +135,13 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;
 });
+/** Settles when everything that was written has left this process, or its reader is gone. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}
+
 process.exitCode = await main(process.argv.slice(2));
+// A slow reader behind a pipe must get the end, too.
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
 // Kept-alive connections must not hold the process.
 process.exit();

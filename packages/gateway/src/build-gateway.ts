@@ -87,7 +87,10 @@ export function assembleGateway(config: GatewayConfig, parts: GatewayParts): Gat
     drive,
     sessions,
     admin: createAdmin({ masters, hasher: parts.passwordHasher, statusFeed }),
-    fleet: createFleet({ masters, masterAddresses: config.masterAddresses, random, clock }),
+    fleet: createFleet({
+      ...{ masters, masterAddresses: config.masterAddresses, random, clock },
+      authorityFingerprint: config.authorityFingerprint,
+    }),
     localNodes: parts.localNodes,
     readiness,
     async stop() {

@@ -40,6 +40,23 @@ export const gatewaySettings = defineSettings({
     default: "demo",
     help: "Accepted like by the other processes; nothing depends on it here yet.",
   },
+  authority: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    help: "File with the certificate of the cluster's authority: everything inside speaks TLS.",
+  },
+  joinSecretFile: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    help: "With it: file with the cluster's join secret, for which the masters give this gateway a certificate.",
+  },
+  trustedNetwork: {
+    type: "boolean",
+    default: false,
+    help: "Speak in the clear to masters and nodes beyond loopback, because nobody else is on this network.",
+  },
   publicUrl: {
     type: "text",
     default: "",

@@ -8,6 +8,8 @@ export interface GatewayConfig {
   readonly name: string;
   /** host:port of every master. */
   readonly masterAddresses: readonly string[];
+  /** SHA-256 of the authority's certificate, for join tokens; absent where the cluster speaks in the clear. */
+  readonly authorityFingerprint?: string | undefined;
   /** Of the cluster it belongs to; empty = take the masters' word. */
   readonly clusterId: string;
   readonly firstAccounts: FirstAccounts;

@@ -13,16 +13,18 @@ import { readFirstAccounts } from "./http/first-accounts-from-disk.ts";
 import { defaultHttpConfig, type HttpConfig } from "./http/http-config.ts";
 import { createHttpHandler } from "./http/http-handler.ts";
 import { startHttpServer } from "./http/http-server.ts";
+import { openEnrolment, type Enrolment } from "./node/enrolment.ts";
 import { buildGateway } from "./server.ts";
 
 const clock = createNodeClock();
 
-async function gatewayConfigOf(values: GatewaySettings): Promise<GatewayConfig> {
+async function gatewayConfigOf(values: GatewaySettings, enrolment: Enrolment | undefined): Promise<GatewayConfig> {
   return {
     ...defaultGatewayConfig,
     name: values.name,
     masterAddresses: values.masters,
     clusterId: values.clusterId,
+    authorityFingerprint: enrolment?.authorityFingerprint,
     firstAccounts: await readFirstAccounts(values),
     partSizeBytes: values.partSizeBytes,
     uploadsHeldBytesMax: values.uploadsHeldBytes,
@@ -72,12 +74,19 @@ await runMain({
   start: async (values, logger) => {
     const metrics = createMetrics();
     const ports = { clock, logger, metrics, timers: createNodeTimers(), random: createNodeRandom() };
-    const [config, http] = [await gatewayConfigOf(values), await httpConfigOf(values)];
-    const network = createGrpcNetwork(ports);
+    const enrolment = await openEnrolment(values, ports);
+    const [config, http] = [await gatewayConfigOf(values, enrolment), await httpConfigOf(values)];
+    const network = createGrpcNetwork({
+      ...{ ...ports, isTrustedNetwork: values.trustedNetwork },
+      ...(enrolment === undefined ? {} : { security: enrolment.trust }),
+    });
+    // The supervisor is on this machine, and speaks in the clear.
+    const localNetwork = createGrpcNetwork(ports);
     const passwordHasher = createArgon2PasswordHasher(ports.random);
     const gateway = await buildGateway(config, {
       ...ports,
       network,
+      localNetwork,
       passwordHasher,
       setupLink: setupLinkOf(values, http),
       ...supervisorOf(values),
@@ -86,8 +95,9 @@ await runMain({
     logger.info("gateway.listening", { address: server.address });
     return {
       stop: async () => {
+        enrolment?.stop();
         await Promise.all([gateway.stop(), server.stop()]);
-        await network.close();
+        await Promise.all([network.close(), localNetwork.close()]);
       },
     };
   },

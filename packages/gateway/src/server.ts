@@ -20,6 +20,8 @@ export interface GatewayPorts {
   readonly setupLink: SetupLink;
   /** Of `npm start`; absent when the gateway was started by itself. */
   readonly supervisor?: Supervisor;
+  /** How the supervisor is reached: in the clear, because it is on this machine. Default `network`. */
+  readonly localNetwork?: Network;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface GatewayPorts {
 export async function buildGateway(config: GatewayConfig, ports: GatewayPorts): Promise<Gateway> {
   const masters = createMasterClient({ ...ports, addresses: config.masterAddresses });
   const bytes = createFileBytes({ ...ports, masters, owner: config.name });
-  const { network, supervisor } = ports;
+  const { localNetwork: network = ports.network, supervisor } = ports;
   const localNodes = createLocalNodes(supervisor === undefined ? undefined : { network, supervisor });
   return assembleGateway(config, { ...ports, masters, bytes, localNodes, close: async () => undefined });
 }

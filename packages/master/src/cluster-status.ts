@@ -18,13 +18,14 @@ import type { Clock, KeyValueStore } from "@holdfast/runtime";
 import type { CopySetSource } from "./application/copy-set-index.ts";
 import { readProgress } from "./application/fold-entry.ts";
 import type { ReadGate } from "./application/read-gate.ts";
+import { pausedReason } from "./controllers/repair/plan.ts";
 import type { RepairNumbers } from "./controllers/repair/progress.ts";
 import { countHealth } from "./domain/chunks/health.ts";
 import { corruptCounter } from "./domain/chunks/tables.ts";
 import { readStandings } from "./domain/fleet/standing.ts";
 import { listNodes } from "./domain/fleet/tables.ts";
 import { nameSortKey } from "./domain/namespace/collation.ts";
-import { clusterTable, readCounter, usageTable } from "./domain/state.ts";
+import { clusterTable, readHousekeeping, readCounter, usageTable } from "./domain/state.ts";
 import { readerOf, type TableReader } from "./domain/tables.ts";
 import type { FleetObserver } from "./services/fleet/fleet-observer.ts";
 import { notLeader, type Leadership } from "./services/fleet/leadership.ts";
@@ -86,19 +87,21 @@ export function createClusterStatus(options: ClusterStatusOptions): ClusterStatu
       replication: cluster?.replication ?? 0,
       chunkSizeBytes: cluster?.chunkSizeBytes ?? 0,
       index: BigInt(readProgress(tables).appliedIndex),
-      repair: repairToWire(options.repair()),
+      repair: repairToWire(options.repair(), readHousekeeping(tables).isRepairPaused),
       writeCopiesMin: Math.min(options.writeCopiesMin, cluster?.replication ?? options.writeCopiesMin),
     });
   };
 }
 
-function repairToWire(numbers: RepairNumbers): RepairStatus {
+function repairToWire(numbers: RepairNumbers, isPaused: boolean): RepairStatus {
+  // The numbers are those of the last look; an order to go on is newer.
+  const isOver = numbers.stoppedReason === pausedReason && !isPaused;
   return create(RepairStatusSchema, {
     waitingChunks: BigInt(numbers.waitingChunks),
     activeChunks: BigInt(numbers.activeChunks),
     bytesPerSecond: BigInt(numbers.bytesPerSecond),
     remainingMs: BigInt(numbers.remainingMs),
-    stoppedReason: numbers.stoppedReason,
+    stoppedReason: isOver ? "" : numbers.stoppedReason,
   });
 }
 

@@ -70,6 +70,17 @@ export const masterSettings = {
     isSecret: true,
     help: "The cluster's join secret itself, for the environment; without either only join tokens let nodes in.",
   },
+  authorityFile: {
+    type: "text",
+    default: "",
+    isEmptyAllowed: true,
+    help: "File with the key of the cluster's authority, the same at every master: everything inside speaks TLS.",
+  },
+  trustedNetwork: {
+    type: "boolean",
+    default: false,
+    help: "Speak in the clear beyond loopback, because nobody else is on this network.",
+  },
   healthHost: { type: "text", default: "127.0.0.1", help: "Address of the health port." },
   healthPort: {
     type: "integer",

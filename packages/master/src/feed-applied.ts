@@ -3,6 +3,7 @@ import type { KeyValueStore } from "@holdfast/runtime";
 import { readProgress } from "./application/fold-entry.ts";
 import type { ProjectionsStateMachine } from "./application/state-machine.ts";
 import { drillTable } from "./domain/fleet/drills.ts";
+import { readRefusedNodes } from "./domain/fleet/refused-nodes.ts";
 import { nodeTable } from "./domain/fleet/tables.ts";
 import { readerOf } from "./domain/tables.ts";
 import { changesOf } from "./projections/change-feed-changes.ts";
@@ -23,17 +24,22 @@ export interface FeedAppliedOptions {
   readonly fleet: Fleet;
   readonly observer: FleetObserver;
   readonly leadership: Leadership;
+  /** Told which nodes were removed, with reasons, by uuid: at once, and whenever that changes. */
+  readonly refuseNodes: (reasons: ReadonlyMap<string, string>) => void;
 }
 
 /** Applied batches reach the counters, the watchers and the heartbeat streams. */
 export function feedApplied(options: FeedAppliedOptions): void {
   const { stateMachine, store, metrics, feed, fleet, observer, leadership } = options;
   const countEvent = eventCounter(metrics);
+  options.refuseNodes(readRefusedNodes(readerOf(store)));
   stateMachine.onReplaced((index) => {
     feed.reset({ index, atMs: readProgress(readerOf(store)).atMs });
+    options.refuseNodes(readRefusedNodes(readerOf(store)));
   });
   stateMachine.onApplied((batch) => {
     for (const event of batch.events) countEvent(event);
+    if (batch.events.some(({ kind }) => kind === "nodeRemoved")) options.refuseNodes(readRefusedNodes(batch.tables));
     const changes = changesOf(batch, {
       entry: (entryId) => readWireEntry(batch.tables, entryId),
       nodeOfDrill: (drillId) => batch.tables.get(drillTable, [drillId])?.nodeId,

@@ -14,6 +14,7 @@ import {
   type SettingsOf,
 } from "@holdfast/runtime/node";
 import { configFromSettings, masterSettings } from "./config.ts";
+import { openCertificates } from "./node/certificates.ts";
 import { buildMaster } from "./server.ts";
 
 const clock = createNodeClock();
@@ -42,7 +43,12 @@ await runMain({
     const timers = createNodeTimers();
     const random = createNodeRandom();
     const metrics = createMetrics();
-    const network = createGrpcNetwork({ clock, timers, random, metrics, logger });
+    const certificates = await openCertificates(config, values.authorityFile, { clock, timers, logger });
+    const network = createGrpcNetwork({
+      ...{ clock, timers, random, metrics, logger },
+      isTrustedNetwork: values.trustedNetwork,
+      ...(certificates === undefined ? {} : { security: certificates.trust }),
+    });
     const ports = {
       clock,
       timers,
@@ -52,6 +58,7 @@ await runMain({
       logger,
       metrics,
       openStore: openLevelStore,
+      ...(certificates === undefined ? {} : { certificates }),
     };
     const master = await buildMaster(config, ports);
     // After a failed sync nothing in memory can be trusted to be on disk; a new start reads what really is.
@@ -63,6 +70,7 @@ await runMain({
     logger.info("master.listening", { id: config.id, address: master.address, health: health.address });
     return {
       stop: async () => {
+        certificates?.stop();
         await health.stop();
         await master.stop();
         await network.close();

@@ -35,6 +35,7 @@ import { FleetObserver } from "./services/fleet/fleet-observer.ts";
 import { createJoinGate } from "./services/fleet/join-gate.ts";
 import { leadershipOf } from "./services/fleet/leadership.ts";
 import { createPlaceRanker } from "./services/fleet/rank-places.ts";
+import { createJoinService, type CertificateIssuer } from "./services/join-service.ts";
 import { createQueryService } from "./services/query-service.ts";
 import { createWatchService } from "./services/watch-service.ts";
 
@@ -49,6 +50,11 @@ export interface MasterPorts {
   readonly metrics: Metrics;
   /** Opens (or makes) an ordered store in a folder. Errors: `precondition` when another process holds it, `diskFailed`. */
   readonly openStore: (path: string) => Promise<KeyValueStore>;
+  /** Where the cluster speaks TLS: makes certificates, and is told whose count no longer. */
+  readonly certificates?: {
+    readonly issuer: CertificateIssuer;
+    readonly refuseNodes: (reasons: ReadonlyMap<string, string>) => void;
+  };
 }
 
 /** Whether a master can do its work. */
@@ -216,7 +222,8 @@ function assemble(core: Core): Parts {
   const joinGate = createJoinGate(config.joinSecret);
   const fleet = createFleet({ store, digests, submitter, observer, leadership, joinGate, clock, timers, logger });
   const feed = new ChangeFeed(stateMachine.appliedIndex());
-  feedApplied({ stateMachine, store, metrics, feed, fleet, observer, leadership });
+  const refuseNodes = (reasons: ReadonlyMap<string, string>): void => ports.certificates?.refuseNodes(reasons);
+  feedApplied({ stateMachine, store, metrics, feed, fleet, observer, leadership, refuseNodes });
   const progress = new RepairProgress();
   const fleetProgress = new FleetProgressBoard();
   const controllers = createControllers({
@@ -249,6 +256,10 @@ function assemble(core: Core): Parts {
     }),
     createWatchService(feed),
     fleet.service,
+    createJoinService({
+      ...{ clusterId: config.clusterId, issuer: ports.certificates?.issuer },
+      ...{ store, leadership, joinGate, clock, logger },
+    }),
   ];
   return {
     services,

@@ -1,4 +1,5 @@
 import type { DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
+import type { PeerIdentity } from "./peer-identity.ts";
 
 /** What a handler knows about its call. */
 export interface CallContext {
@@ -8,6 +9,8 @@ export interface CallContext {
   readonly requestId: string;
   /** host:port of the caller as the network saw it; empty when unknown. */
   readonly peer: string;
+  /** Who the caller is, proven by its certificate; undefined on a plain network, and for calls that are open to anybody. */
+  readonly caller?: PeerIdentity | undefined;
 }
 
 /** How a call is made. */

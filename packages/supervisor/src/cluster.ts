@@ -2,6 +2,9 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { HoldfastError } from "@holdfast/base";
+import { isLoopback } from "@holdfast/rpc/node";
+import { openAuthority } from "@holdfast/trust";
+import { keepAuthorityFile } from "@holdfast/trust/node";
 import { claimDataDirectory, type DataDirectory, isOurProcess } from "./data-directory.ts";
 import { LocalNodes, type NodeProcess } from "./local-nodes.ts";
 import { openLocalNodesFile } from "./local-nodes-file.ts";
@@ -17,11 +20,12 @@ import {
   portNamesOf,
 } from "./plan.ts";
 import { openPortBook, type PortBook } from "./port-book.ts";
-import { requirePort } from "./ports.ts";
+import { requireOwnAddress, requirePort } from "./ports.ts";
 import { createProcessMaker, type ProcessMaker } from "./process-maker.ts";
 import { keepSecretFile, writeSecretFile } from "./secret-file.ts";
 import type { ClusterSettings } from "./settings.ts";
 import type { SupervisedProcess } from "./supervised-process.ts";
+import { writeFileDurably } from "./write-file-durably.ts";
 
 /** A local cluster under supervision. */
 export interface LocalCluster {
@@ -51,6 +55,7 @@ const readyTimeoutMs = 80_000;
 /** Starts everything and resolves once sign-in and upload work. Errors: `precondition` in words; nothing is left running then. */
 export async function startCluster(settings: ClusterSettings, options: ClusterOptions): Promise<LocalCluster> {
   await requirePort(settings.port, settings.host);
+  await requireOwnAddress(settings.advertiseHost);
   const dataPath = path.resolve(options.callerDirectory, settings.data);
   const data = await claimDataDirectory(dataPath, {
     masters: Number(settings.masters),
@@ -83,7 +88,8 @@ async function startProcesses(
   const { onStop } = options;
   const pagePath = await ensurePageBuilt(options.root, process.execPath);
   const basePort = settings.basePort === 0 ? undefined : settings.basePort;
-  const book = await openPortBook(path.join(data.runPath, "ports.json"), basePort);
+  const hosts = [...new Set(["127.0.0.1", settings.advertiseHost])];
+  const book = await openPortBook(path.join(data.runPath, "ports.json"), basePort, hosts);
   const ports = await book.take([...masterPortNames(Number(settings.masters)), "supervisor"]);
   const supervisorAddress = `127.0.0.1:${ports["supervisor"] ?? 0}`;
   const shape = await shapeOf(settings, data, { pagePath, ports, supervisorAddress });
@@ -155,12 +161,24 @@ async function shapeOf(
   const { host, port, replication, preset } = settings;
   const joinSecretFile = path.join(data.path, "join.secret");
   await keepSecretFile(joinSecretFile);
+  const innerHost = settings.advertiseHost;
+  const authority = isLoopback(`${innerHost}:0`) ? undefined : await keepAuthority(data);
   return {
+    ...{ innerHost, authority },
     ...{ dataPath: data.path, runPath: data.runPath, clusterId, host, port, masters: Number(settings.masters) },
     ...{ replication, chunkSizeBytes, preset, joinSecretFile },
     supervisorSecretFile: path.join(data.runPath, "supervisor.secret"),
     ...parts,
   };
+}
+
+/** Made when it is needed first. The key is for masters alone; the certificate is for everybody to see. */
+async function keepAuthority({ path: dataPath, identity }: DataDirectory): Promise<ClusterShape["authority"]> {
+  const keyFile = path.join(dataPath, "authority.pem");
+  const text = await keepAuthorityFile(keyFile, { clusterId: identity.clusterId, nowMs: Date.now() });
+  const certificateFile = path.join(dataPath, "authority.crt");
+  await writeFileDurably(certificateFile, openAuthority(text).certificate);
+  return { keyFile, certificateFile };
 }
 
 /** A supervisor that was killed for good leaves its children; they hold the ports and the stores. */

@@ -14,6 +14,8 @@ const shape = {
   preset: "demo",
   pagePath: "/page",
   joinSecretFile: "/data/join.secret",
+  innerHost: "127.0.0.1",
+  authority: undefined,
   supervisorAddress: "127.0.0.1:9",
   supervisorSecretFile: "/data/run/supervisor.secret",
   ports: { "master-1": 1, "master-2": 2, "master-3": 3 },
@@ -39,6 +41,24 @@ describe("the plan of a local cluster", () => {
     const processes = [...planMasters(shape), planNode(shape, "node-1", {})];
     for (const process of processes) expect(after(process, "--join-secret-file")).toBe("/data/join.secret");
     expect(after(planGateway(shape), "--supervisor-secret-file")).toBe("/data/run/supervisor.secret");
+  });
+
+  it("speaks TLS at another address: masters have the authority's key, the others its certificate and the join secret", () => {
+    const authority = { keyFile: "/data/authority.pem", certificateFile: "/data/authority.crt" };
+    const spread = { ...shape, innerHost: "10.0.0.5", authority };
+    const [master = planGateway(shape)] = planMasters(spread);
+    expect([after(master, "--listen"), after(master, "--authority-file")]).toEqual([
+      "10.0.0.5:1",
+      "/data/authority.pem",
+    ]);
+    for (const process of [planNode(spread, "node-1", { "node-1": 70 }), planGateway(spread)]) {
+      expect(after(process, "--masters")).toBe("10.0.0.5:1,10.0.0.5:2,10.0.0.5:3");
+      expect(after(process, "--authority")).toBe("/data/authority.crt");
+      expect(after(process, "--join-secret-file")).toBe("/data/join.secret");
+      expect(process.parameters).not.toContain("/data/authority.pem");
+    }
+    expect(after(planGateway(spread), "--supervisor")).toBe("127.0.0.1:9");
+    expect(planMasters(shape).flatMap(({ parameters }) => parameters)).not.toContain("--authority-file");
   });
 
   it("wants two ports for every master and chunkserver", () => {

@@ -7,10 +7,17 @@ export class PortBook {
   readonly #file: string;
   readonly #basePort: number | undefined;
   readonly #previous: Readonly<Record<string, number>>;
+  readonly #hosts: readonly string[];
   #given: Readonly<Record<string, number>> = {};
 
-  constructor(file: string, basePort: number | undefined, previous: Readonly<Record<string, number>>) {
+  constructor(
+    file: string,
+    basePort: number | undefined,
+    known: { readonly previous: Readonly<Record<string, number>>; readonly hosts: readonly string[] },
+  ) {
+    const { previous, hosts } = known;
     this.#file = file;
+    this.#hosts = hosts;
     this.#basePort = basePort;
     this.#previous = previous;
   }
@@ -21,6 +28,7 @@ export class PortBook {
     const chosen = await choosePorts(names, {
       previous: { ...this.#previous, ...this.#given },
       basePort: this.#basePort,
+      hosts: this.#hosts,
       taken: others.map(([, port]) => port),
     });
     this.#given = { ...this.#given, ...chosen };
@@ -30,8 +38,12 @@ export class PortBook {
 }
 
 /** Reads what was given before; a missing or damaged file only means other ports. */
-export async function openPortBook(file: string, basePort: number | undefined): Promise<PortBook> {
-  return new PortBook(file, basePort, await readPrevious(file));
+export async function openPortBook(
+  file: string,
+  basePort: number | undefined,
+  hosts: readonly string[] = ["127.0.0.1"],
+): Promise<PortBook> {
+  return new PortBook(file, basePort, { previous: await readPrevious(file), hosts });
 }
 
 async function readPrevious(file: string): Promise<Readonly<Record<string, number>>> {

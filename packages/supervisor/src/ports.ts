@@ -32,6 +32,28 @@ export async function requirePort(port: number, host: string): Promise<void> {
   );
 }
 
+/** Errors: `precondition` in words when it is not an address of this machine. */
+export async function requireOwnAddress(host: string): Promise<void> {
+  const probe = await probePort(0, host);
+  if ("port" in probe) return;
+  throw new HoldfastError(
+    "precondition",
+    `${host} cannot be listened on (${probe.code}). Nothing was started. Say with --advertise-host at which address of this machine others reach it.`,
+  );
+}
+
+/** A port that is free on all of them. */
+async function probeOnAll(port: number, hosts: readonly string[]): ReturnType<typeof probePort> {
+  const [first = "127.0.0.1", ...others] = hosts;
+  const found = await probePort(port, first);
+  for (const host of others) {
+    if (!("port" in found)) return found;
+    const other = await probePort(found.port, host);
+    if (!("port" in other)) return other;
+  }
+  return found;
+}
+
 /**
  * Ports for the processes inside: those of the last run where they are still free, `basePort` upwards when given, else
  * any free ones. Never returns one twice.
@@ -43,6 +65,8 @@ export async function choosePorts(
     readonly basePort: number | undefined;
     /** Given to other processes, whether these run at present or not. */
     readonly taken?: readonly number[];
+    /** Addresses on which they have to be free. Default loopback. */
+    readonly hosts?: readonly string[];
   },
 ): Promise<Record<string, number>> {
   const chosen: Record<string, number> = {};
@@ -53,7 +77,7 @@ export async function choosePorts(
     if (options.basePort !== undefined) for (let step = 0; step < 300; step++) candidates.push(next + step);
     for (const candidate of candidates) {
       if (candidate !== 0 && taken.has(candidate)) continue;
-      const probe = await probePort(candidate, "127.0.0.1");
+      const probe = await probeOnAll(candidate, options.hosts ?? ["127.0.0.1"]);
       if (!("port" in probe) || taken.has(probe.port)) continue;
       chosen[name] = probe.port;
       taken.add(probe.port);

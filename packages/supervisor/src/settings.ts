@@ -4,6 +4,11 @@ import { defineSettings, type SettingsOf } from "@holdfast/runtime/node";
 export const clusterSettings = defineSettings({
   port: { type: "integer", unit: "TCP port", min: 1, max: 65_535, default: 8080, help: "the gateway's HTTP port" },
   host: { type: "text", default: "127.0.0.1", help: "the address the gateway listens on" },
+  advertiseHost: {
+    type: "text",
+    default: "127.0.0.1",
+    help: "address of this machine at which machines that join reach it; beyond loopback everything inside speaks TLS",
+  },
   data: { type: "text", default: "data", help: "folder of everything on disk, relative to where npm was called" },
   masters: { type: "choice", choices: ["1", "3", "5"], default: "3", help: "how many masters" },
   chunkservers: { type: "integer", unit: "processes", min: 1, max: 64, default: 4, help: "how many chunkservers" },

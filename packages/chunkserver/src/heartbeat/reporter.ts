@@ -48,6 +48,8 @@ export interface ReporterOptions {
   readonly intervals: ReporterIntervals;
   /** Told each time a leader says that this node may not be part of its cluster. */
   readonly onRefused: (error: HoldfastError) => void;
+  /** Told whose certificates count no longer, by uuid; all of them. */
+  readonly onNodesRefused: (nodeUuids: readonly string[]) => void;
 }
 
 /** How a stream to a master ended. */
@@ -124,7 +126,11 @@ export class Reporter {
         break;
       }
     } catch (error) {
-      if (!this.#stopping.signal.aborted)
+      if (isHoldfastError(error, "unauthenticated", "denied")) {
+        logger.warn("chunkserver.refused", { address, kind: error.kind, reason: error.message });
+        this.#options.onRefused(error);
+        end = "refused";
+      } else if (!this.#stopping.signal.aborted)
         logger.debug("chunkserver.heartbeat_broken", { address, reason: String(error) });
     } finally {
       this.#stopping.signal.removeEventListener("abort", onStop);
@@ -159,6 +165,9 @@ export class Reporter {
         return undefined;
       case "drills":
         void this.#orders.drills(order.value);
+        return undefined;
+      case "refusedNodes":
+        this.#options.onNodesRefused(order.value.nodeUuids);
         return undefined;
       case "refused":
         return this.#refused(order.value, address);

@@ -5,7 +5,7 @@ import { writeAtomically } from "./write-atomically.ts";
 /** Everything a chunkserver makes in a data directory; `lost+found` belongs to the file system of a fresh disk. */
 const ownNames = new Set([
   ...["node.json", "term.json", "scrub.json", "lock", "chunks", "tmp", "trash", "quarantine", "log", "lost+found"],
-  ...["node.json.new", "term.json.new", "scrub.json.new"],
+  ...["node.json.new", "term.json.new", "scrub.json.new", "certificate.pem", "certificate.pem.new"],
 ]);
 
 /** A small file that every data directory has a copy of. */

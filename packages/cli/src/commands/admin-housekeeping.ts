@@ -36,7 +36,7 @@ export const adminBalance: Command = {
     );
     if (document.bytesPerSecond > 0)
       context.output.line(
-        `${formatBytes(document.bytesPerSecond)} a second, about ${formatDuration(document.remainingMs / 1000)} left.`,
+        `${formatBytes(document.bytesPerSecond)} a second${document.remainingMs < 1000 ? "" : `, about ${formatDuration(document.remainingMs / 1000)} left`}.`,
       );
     if (document.stoppedReason !== "") context.output.line(document.stoppedReason);
   },

@@ -52,6 +52,8 @@ export interface Fleet {
 export interface FleetParts {
   readonly masters: Masters;
   readonly masterAddresses: readonly string[];
+  /** Of the cluster's authority; undefined where it speaks in the clear. */
+  readonly authorityFingerprint: string | undefined;
   readonly random: Random;
   readonly clock: Clock;
 }
@@ -60,7 +62,7 @@ const joinTokenLifetimeMs = 3_600_000;
 const joinSecretBytes = 32;
 
 /** The administrators' hand on the fleet. */
-export function createFleet({ masters, masterAddresses, random, clock }: FleetParts): Fleet {
+export function createFleet({ masters, masterAddresses, authorityFingerprint, random, clock }: FleetParts): Fleet {
   const change: Fleet["change"] = async (caller, command, scope) => {
     requireAdmin(caller);
     if (command.command.case === undefined)
@@ -85,7 +87,7 @@ export function createFleet({ masters, masterAddresses, random, clock }: FleetPa
       const expiresAtMs = clock.wallMs() + lifetimeMs;
       const command = create(FleetCommandSchema, { command: { case: "issueJoinToken", value } });
       const { outcome } = await change(caller, command, scope);
-      const joinToken = encodeJoinToken({ masterAddresses, clusterId, secret });
+      const joinToken = encodeJoinToken({ masterAddresses, clusterId, secret, authorityFingerprint });
       return {
         joinTokenId: must(outcome.joinTokenId || undefined, "an issued join token has an id"),
         joinToken,

@@ -38,7 +38,11 @@ export function createFleet(options: SessionOptions): Fleet {
     service: serve(FleetService, {
       heartbeat: (requests: AsyncIterable<HeartbeatRequest>, context: CallContext) =>
         heartbeat({ options, sessions, requests, context }),
-      pollDrills: async (request: PollDrillsRequest) => pollDrills(options, request),
+      pollDrills: async (request: PollDrillsRequest, { caller }: CallContext) => {
+        if (caller !== undefined && caller.id !== request.nodeUuid)
+          throw new HoldfastError("denied", "A node asks only for its own drills. Nothing was done.");
+        return pollDrills(options, request);
+      },
     }),
     onApplied: (batch) => {
       if (sessions.size === 0) return;
@@ -50,6 +54,7 @@ export function createFleet(options: SessionOptions): Fleet {
         if (event.kind === "trimOrdered")
           for (const session of byNode(event.nodeId)) session.onTrimOrdered(event.chunkId, event.generation);
         onFleetFact(event, batch, byNode);
+        if (event.kind === "nodeRemoved") for (const session of sessions) session.onNodesRefused(batch.tables);
       }
     },
     order: (nodeId, order) => byNode(nodeId).some((session) => session.order(order)),
@@ -99,7 +104,7 @@ async function* heartbeat({
     yield create(HeartbeatResponseSchema, { order: { case: "redirect", value } });
     return;
   }
-  const session = new HeartbeatSession(options);
+  const session = new HeartbeatSession(options, context.caller);
   sessions.add(session);
   const onAbort = (): void => session.end("closed");
   context.signal.addEventListener("abort", onAbort);

@@ -7,7 +7,7 @@ import {
   type ExchangeRequest,
   type ExchangeResponse,
 } from "@holdfast/proto/raft/v1/raft";
-import { serve, type Network, type ServedService, type ServiceHandlers } from "@holdfast/rpc";
+import { serve, type CallContext, type Network, type ServedService, type ServiceHandlers } from "@holdfast/rpc";
 import type { Random, Timers } from "@holdfast/runtime";
 import type { EntryId } from "../core/entries.ts";
 import type { Message } from "../core/messages.ts";
@@ -51,8 +51,10 @@ export class NetworkTransport implements Transport {
 
   constructor(options: NetworkTransportOptions) {
     this.#options = options;
-    const exchange = (requests: AsyncIterable<ExchangeRequest>): AsyncGenerator<ExchangeResponse> =>
-      this.#receive(requests);
+    const exchange = (
+      requests: AsyncIterable<ExchangeRequest>,
+      { caller }: Pick<CallContext, "caller">,
+    ): AsyncGenerator<ExchangeResponse> => this.#receive(requests, caller?.id);
     this.services = [serve(RaftService, { exchange, ...options.snapshots })];
     this.setPeers(options.peers);
   }
@@ -96,13 +98,19 @@ export class NetworkTransport implements Transport {
     await Promise.all(this.#ending);
   }
 
-  async *#receive(requests: AsyncIterable<ExchangeRequest>): AsyncGenerator<ExchangeResponse> {
+  /** `provenId` is who the sender is by its certificate; undefined on a plain network. */
+  async *#receive(
+    requests: AsyncIterable<ExchangeRequest>,
+    provenId: string | undefined,
+  ): AsyncGenerator<ExchangeResponse> {
     this.#mustListen();
     yield this.#answer(undefined);
     let told: Standing | undefined;
     let isForgetful = false;
     for await (const frame of requests) {
       const from = this.#checkFrame(frame);
+      if (provenId !== undefined && provenId !== String(from))
+        throw new HoldfastError("denied", `master ${provenId} may not speak as master ${from}; nothing was changed`);
       const listener = this.#mustListen();
       const incarnation = hexOf(frame.incarnation);
       if (frame.isHello) isForgetful = !listener.onHello(from, helloOf(frame, incarnation));

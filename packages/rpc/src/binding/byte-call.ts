@@ -1,4 +1,5 @@
 import type { HoldfastError } from "@holdfast/base";
+import type { PeerIdentity } from "../peer-identity.ts";
 
 /** One message in pieces that are sent one after another, so that large data needs no copy. */
 export type EncodedMessage = readonly Uint8Array[];
@@ -24,6 +25,7 @@ export interface ServerByteCall {
   readonly signal: AbortSignal;
   readonly requestId: string;
   readonly peer: string;
+  readonly caller?: PeerIdentity | undefined;
   /** The next message; undefined when the caller finished. Rejects with `cancelled` when the call is over. */
   receive(): Promise<Uint8Array | undefined>;
   /** Settles when the transport has room for more. Rejects with `cancelled` when the call is over. */

@@ -7,6 +7,7 @@ import { errorTrailer, toWireError } from "../errors/wire-error.ts";
 import type { Listener } from "../network.ts";
 import type { ServedService } from "../service.ts";
 import { joined } from "./grpc-client.ts";
+import type { NetworkSecurity } from "./network-security.ts";
 import { raiseServerWindows, requestIdHeader, serverOptions } from "./grpc-options.ts";
 import { readMessage, writeMessage } from "./message-stream.ts";
 
@@ -20,6 +21,8 @@ export interface GrpcServerOptions {
   readonly services: readonly ServedService[];
   readonly ports: ServerPorts & { readonly timers: Timers };
   readonly callsMax: number;
+  /** Who may come in; absent = everybody, in the clear. */
+  readonly security?: NetworkSecurity;
 }
 
 /** Serves on host:port. Errors: `precondition` when it cannot be listened on. */

@@ -61,7 +61,8 @@ export function planProcess(shape: ClusterShape, name: string, endpointOf: (name
       ...preload,
       `packages/${script}/src/main.ts`,
       ...parameters(shape, name, endpointOf),
-      ...["--cluster-id", shape.clusterId, "--preset", "demo"],
+      // The network is the harness's own: faults are easier to see in the clear.
+      ...["--cluster-id", shape.clusterId, "--preset", "demo", "--trusted-network"],
     ],
     environment: {
       CHAOS_CLOCK_FILE: clockFileOf(shape, name),

@@ -97,7 +97,7 @@ export interface RepairPlan {
 }
 
 /** In the status while an administrator keeps repair at rest. */
-const pausedReason = "An administrator paused repair. Chunks with too few copies stay so until it is resumed.";
+export const pausedReason = "An administrator paused repair. Chunks with too few copies stay so until it is resumed.";
 
 /** Orders that go out now: those that were not answered, and new ones within the limits, most urgent chunk first. */
 export function planRepair(view: RepairView): RepairPlan {

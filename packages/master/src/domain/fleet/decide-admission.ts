@@ -12,7 +12,7 @@ const howToJoin =
 /** The join token that lets a new node in. Errors: `denied`, with the reason and what to do. */
 export function admitByToken(
   tables: TableReader,
-  { clusterId }: NodeIntroduction,
+  { clusterId }: Pick<NodeIntroduction, "clusterId">,
   { proof, atMs }: { readonly proof: JoinProof; readonly atMs: number },
 ): Result<number, Refusal> {
   if (proof.credentialSha256 === undefined) {

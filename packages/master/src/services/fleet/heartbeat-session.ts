@@ -6,13 +6,14 @@ import {
   type HeartbeatRequest,
   type HeartbeatResponse,
 } from "@holdfast/proto/master/v1/master";
-import { errorKindToWire } from "@holdfast/rpc";
+import { describeIdentity, errorKindToWire, type PeerIdentity } from "@holdfast/rpc";
 import type { Clock, KeyValueStore, Timer, Timers } from "@holdfast/runtime";
 import type { NodeDigests } from "../../application/node-digests.ts";
 import type { Submitter } from "../../application/submission.ts";
 import type { HeldCopy } from "../../domain/chunks/decide-replicas.ts";
 import { decideIntroduction } from "../../domain/fleet/decide.ts";
 import { chunkTable } from "../../domain/chunks/tables.ts";
+import { readRefusedNodes } from "../../domain/fleet/refused-nodes.ts";
 import { explainRemoval } from "../../domain/fleet/replacements.ts";
 import { nodeByUuidTable, nodeTable } from "../../domain/fleet/tables.ts";
 import { clusterTable } from "../../domain/state.ts";
@@ -67,12 +68,15 @@ export class HeartbeatSession {
   readonly orders = new AsyncQueue<HeartbeatResponse>();
   readonly #options: SessionOptions;
   readonly #term: number;
+  readonly #caller: PeerIdentity | undefined;
   #joined: Joined | undefined;
   /** Copies that were durable before the log knew their chunk; in order of arrival. */
   readonly #early = new Map<number, HeldCopy>();
 
-  constructor(options: SessionOptions) {
+  /** `caller` is who the node is by its certificate; undefined on a plain network. */
+  constructor(options: SessionOptions, caller?: PeerIdentity) {
     this.#options = options;
+    this.#caller = caller;
     this.#term = options.leadership.term();
   }
 
@@ -125,6 +129,12 @@ export class HeartbeatSession {
     if (row !== undefined) this.#refuse("precondition", `${explainRemoval(tables, row)} Its copies are not needed.`);
   }
 
+  /** Tells whose certificates count no longer; a plain network has none. */
+  onNodesRefused(tables: TableReader): void {
+    if (this.#caller === undefined) return;
+    this.#push({ case: "refusedNodes", value: { nodeUuids: [...readRefusedNodes(tables).keys()] } });
+  }
+
   /** An order that is not repeated here; false when the stream is over or takes no more for now. */
   order(order: HeartbeatResponse): boolean {
     return this.orders.length < waitingOrdersMax && this.orders.push(order);
@@ -143,6 +153,10 @@ export class HeartbeatSession {
     const { introduction, incarnation } = report;
     const { name, address, nodeUuid } = introduction;
     const tables = readerOf(store);
+    if (this.#caller !== undefined && this.#caller.id !== nodeUuid) {
+      const whose = `The certificate shown is that of ${describeIdentity(this.#caller)}, and the report is of node ${nodeUuid}.`;
+      return this.#refuse("denied", `${whose} A node speaks only for itself. Nothing was changed.`);
+    }
     // Before anything of it is committed: a copy of a directory must not move its node's address.
     const known = tables.get(nodeByUuidTable, [nodeUuid]);
     const committedAddress = known === undefined ? "" : (tables.get(nodeTable, [known.nodeId])?.address ?? "");
@@ -156,6 +170,7 @@ export class HeartbeatSession {
     const { clusterId } = must(tables.get(clusterTable, []), "nodes join after the cluster exists");
     const called = tables.get(nodeTable, [nodeId])?.name ?? name;
     this.#push({ case: "welcome", value: { nodeId, clusterId, term: BigInt(this.#term), name: called } });
+    this.onNodesRefused(tables);
     logger.info("fleet.node_connected", { nodeId, name, address, term: this.#term });
     return this.#start(nodeId, opened.value);
   }

@@ -40,10 +40,10 @@ export class MemberDesk {
     return this.#books.current;
   }
 
-  /** From the log, or else as configured. */
+  /** As configured, or else from the log: who moves a group to other addresses starts it with them, and the log knows the old. */
   addressOf(peer: PeerId): string | undefined {
-    const address = this.book.get(peer)?.address ?? "";
-    return address === "" ? this.#configured.find(({ id }) => id === peer)?.address : address;
+    const remembered = this.book.get(peer)?.address;
+    return this.#configured.find(({ id }) => id === peer)?.address ?? (remembered === "" ? undefined : remembered);
   }
 
   /** With whom streams are kept: the members, and those that the log or (before it says anything) the configuration names. */

@@ -7,6 +7,7 @@ import type { PeerAnswer, PeerHello } from "../../transport/transport.ts";
 import { Admission } from "./admission.ts";
 import { CatchUp } from "./catch-up.ts";
 import { decodeFacts, encodeFacts, MemberBooks, type MemberFact } from "./member-book.ts";
+import { MemberDesk } from "./member-desk.ts";
 import { changeOf } from "./plan-change.ts";
 import { PromiseMemory } from "./promise-memory.ts";
 
@@ -141,6 +142,23 @@ describe("PromiseMemory", () => {
         expect(new PromiseMemory(id(1), garbage).takeChanged()).toBeUndefined();
       }),
     );
+  });
+});
+
+describe("member desk", () => {
+  it("takes addresses as configured now, and from the log what the configuration does not name", () => {
+    const context = encodeFacts([fact(1), fact(2), fact(4), fact(5, { address: "" })]);
+    const logStart = { index: at(10), term: 1 as Term, membership: noContext, context };
+    const [self, moved] = [1, 2].map((peer) => ({ id: id(peer), address: `elsewhere-${peer}:7000` }));
+    if (self === undefined || moved === undefined) throw new Error("there are two");
+    const boot = { logStart, configurationEntries: [] } as unknown as ConstructorParameters<
+      typeof MemberDesk
+    >[0]["boot"];
+    const desk = new MemberDesk({ self, configured: [self, moved], boot, appliedIndex: at(10) });
+    expect([1, 2, 3, 4, 5].map((peer) => desk.addressOf(id(peer)))).toEqual([
+      ...["elsewhere-1:7000", "elsewhere-2:7000", undefined, "m4:7000", undefined],
+    ]);
+    expect(desk.peers(noContext)).toEqual([moved, { id: 4, address: "m4:7000" }]);
   });
 });
 

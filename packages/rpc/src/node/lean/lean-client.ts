@@ -10,10 +10,13 @@ import type { Timers } from "@holdfast/runtime";
 import type { ClientByteCall, EncodedMessage, OpenCall } from "../../binding/byte-call.ts";
 import { grpcStatus } from "../../errors/code-table.ts";
 import { errorTrailer, fromWireError } from "../../errors/wire-error.ts";
+import type { PeerRole } from "../../peer-identity.ts";
 import { requestIdHeader } from "../grpc-options.ts";
+import type { NetworkSecurity } from "../network-security.ts";
 import { MessageChannel } from "./message-channel.ts";
 import { http2Settings, sessionMemoryMb, tendSession } from "./session-settings.ts";
 import { formatTimeout } from "./timeout-header.ts";
+import { flawOfChain, flawOfServer } from "./tls-peer.ts";
 
 /** A host that is gone from the network answers nothing; the operating system alone would wait for minutes. */
 const connectMsMax = 5_000;
@@ -22,12 +25,15 @@ const connectMsMax = 5_000;
 export class LeanConnection {
   readonly #address: string;
   readonly #timers: Timers;
+  readonly #secured: SecuredPeer | undefined;
   readonly #calls = new Set<LeanClientCall>();
   #session: ClientHttp2Session | undefined;
 
-  constructor(address: string, timers: Timers) {
+  /** With `secured` over TLS 1.3, to a peer of this role only. */
+  constructor(address: string, timers: Timers, secured?: SecuredPeer) {
     this.#address = address;
     this.#timers = timers;
+    this.#secured = secured;
   }
 
   /** Opens a call; what is wrong comes out of its `receive`. */
@@ -57,7 +63,7 @@ export class LeanConnection {
   #connected(): ClientHttp2Session {
     const current = this.#session;
     if (current !== undefined && !current.closed && !current.destroyed) return current;
-    const session = connect(`http://${this.#address}`, { settings: http2Settings, maxSessionMemory: sessionMemoryMb });
+    const session = this.#connect();
     const overdue = this.#timers.after(connectMsMax, () =>
       session.destroy(new Error("the connection was not made in time")),
     );
@@ -72,6 +78,30 @@ export class LeanConnection {
     this.#session = session;
     return session;
   }
+
+  #connect(): ClientHttp2Session {
+    const options = { settings: http2Settings, maxSessionMemory: sessionMemoryMb };
+    if (this.#secured === undefined) return connect(`http://${this.#address}`, options);
+    const { security, role } = this.#secured;
+    const credentials = security.current();
+    if (credentials === undefined)
+      throw new HoldfastError(
+        "unavailable",
+        "This process has no certificate of the cluster yet; it is asking for one.",
+      );
+    const { authority, own } = credentials;
+    const identity = own === undefined ? {} : { cert: own.certificate, key: own.privateKey };
+    return connect(`https://${this.#address}`, {
+      ...{ ...options, ...identity, ca: authority, minVersion: "TLSv1.3" },
+      checkServerIdentity: (_host, shown) => flawOfServer(shown, { clusterId: security.clusterId, role }),
+    });
+  }
+}
+
+/** Who is expected at the other end. */
+export interface SecuredPeer {
+  readonly security: NetworkSecurity;
+  readonly role: PeerRole;
 }
 
 class LeanClientCall implements ClientByteCall {
@@ -101,6 +131,7 @@ class LeanClientCall implements ClientByteCall {
     let reason = "the connection broke";
     stream.on("error", (error) => {
       reason = error.message;
+      this.#error ??= disbeliefIn(error);
     });
     this.#closed = new Promise((resolve) => {
       stream.on("close", () => {
@@ -165,4 +196,19 @@ function readStatus(headers: IncomingHttpHeaders): HoldfastError | "ok" | undefi
   const detail = headers[errorTrailer];
   const message = String(headers["grpc-message"] ?? "");
   return fromWireError(Number(status), message, typeof detail === "string" ? Buffer.from(detail, "base64") : undefined);
+}
+
+/** OpenSSL's codes for chains that do not end at our authority, or are out of time. */
+const chainCode = /^(CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;
+
+/** Who was reached is not who was meant: said in words, because nothing else would tell. */
+function disbeliefIn(error: Error): HoldfastError | undefined {
+  // A stream that waited for its connection gets the connection's error as the cause of its own.
+  for (const each of [error, error.cause]) {
+    if (each instanceof HoldfastError) return each;
+    const code = each instanceof Error && "code" in each ? String(each.code) : "";
+    if (chainCode.test(code))
+      return new HoldfastError("unavailable", `The other side is not believed. ${flawOfChain(code)}`);
+  }
+  return undefined;
 }

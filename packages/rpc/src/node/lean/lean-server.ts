@@ -1,6 +1,8 @@
 import {
   constants,
+  createSecureServer,
   createServer,
+  type Http2SecureServer,
   type Http2Server,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
@@ -13,11 +15,14 @@ import { bindServices, CallLimit } from "../../binding/server-binding.ts";
 import { grpcStatus } from "../../errors/code-table.ts";
 import { errorTrailer, toWireError } from "../../errors/wire-error.ts";
 import type { Listener } from "../../network.ts";
+import type { PeerIdentity } from "../../peer-identity.ts";
 import { requestIdHeader } from "../grpc-options.ts";
 import type { GrpcServerOptions } from "../grpc-server.ts";
 import { MessageChannel } from "./message-channel.ts";
+import type { NetworkSecurity } from "../network-security.ts";
 import { http2Settings, sessionMemoryMb, tendSession } from "./session-settings.ts";
 import { parseTimeout } from "./timeout-header.ts";
+import { readPeer, refusalFor, type TlsPeer } from "./tls-peer.ts";
 
 /** How long answers to calls that were ended by `close` may take to leave. */
 const lastAnswersMs = 200;
@@ -28,11 +33,14 @@ const uselessSendingMs = 1_000;
 export async function listenLean(options: GrpcServerOptions): Promise<Listener> {
   const { ports } = options;
   const answers = bindServices(options.services, ports, new CallLimit(options.callsMax));
-  const server = createServer({ settings: http2Settings, maxSessionMemory: sessionMemoryMb });
+  const { security } = options;
+  const server = security === undefined ? createServer(sessionOptions) : createTlsServer(security);
+  const peers = new WeakMap<object, TlsPeer>();
   const sessions = new Set<ServerHttp2Session>();
   const calls = new Set<LeanServerCall>();
   server.on("session", (session) => {
     sessions.add(session);
+    if (security !== undefined) peers.set(session, readPeer(session, security));
     session.on("close", () => sessions.delete(session));
     session.on("error", (error) => ports.logger.debug("rpc.session_failed", { message: error.message }));
     tendSession(session, ports.timers);
@@ -40,11 +48,18 @@ export async function listenLean(options: GrpcServerOptions): Promise<Listener> 
   server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     const answer = answers.get(headers[":path"] ?? "");
     if (answer === undefined) return refuseUnknown(stream);
+    const peer = peers.get(stream.session ?? stream);
     const requestId = headers[requestIdHeader];
     const call = new LeanServerCall(stream, headers, {
       requestId: typeof requestId === "string" && requestId !== "" ? requestId : toHex(ports.random.bytes(8)),
       timers: ports.timers,
+      caller: peer !== undefined && "identity" in peer ? peer.identity : undefined,
     });
+    const refusal = security === undefined ? undefined : refusalFor(headers[":path"] ?? "", peer ?? nobody, security);
+    if (refusal !== undefined) {
+      ports.logger.warn("rpc.call_refused", { path: headers[":path"] ?? "", peer: call.peer, reason: refusal.message });
+      return call.end(refusal);
+    }
     calls.add(call);
     answer(call).then(
       () => calls.delete(call),
@@ -63,7 +78,23 @@ export async function listenLean(options: GrpcServerOptions): Promise<Listener> 
   };
 }
 
-function bind(server: Http2Server, address: string): Promise<number> {
+const sessionOptions = { settings: http2Settings, maxSessionMemory: sessionMemoryMb };
+const nobody: TlsPeer = { flaw: "The connection is gone." };
+
+/** Whoever shows nothing, or the wrong thing, is told so by each call: a broken handshake would tell nobody anything. */
+function createTlsServer(security: NetworkSecurity): Http2SecureServer {
+  const current = (): { readonly ca: string; readonly cert: string; readonly key: string } => {
+    const { authority, own } = must(security.current(), "who serves has a certificate");
+    const { certificate, privateKey } = must(own, "who serves has a certificate");
+    return { ca: authority, cert: certificate, key: privateKey };
+  };
+  const handshake = { minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: false } as const;
+  const server = createSecureServer({ ...sessionOptions, ...handshake, ...current() });
+  security.onChanged(() => server.setSecureContext({ minVersion: "TLSv1.3", ...current() }));
+  return server;
+}
+
+function bind(server: Http2Server | Http2SecureServer, address: string): Promise<number> {
   const split = address.lastIndexOf(":");
   return new Promise((resolve, reject) => {
     server.once("error", (cause) =>
@@ -78,7 +109,7 @@ function bind(server: Http2Server, address: string): Promise<number> {
 
 /** New connections are refused at once; calls that run get `graceMs`, then `unavailable`. */
 async function closeServer(parts: {
-  readonly server: Http2Server;
+  readonly server: Http2Server | Http2SecureServer;
   readonly sessions: ReadonlySet<ServerHttp2Session>;
   readonly calls: ReadonlySet<LeanServerCall>;
   readonly timers: Timers;
@@ -105,9 +136,16 @@ function refuseUnknown(stream: ServerHttp2Stream): void {
   stream.resume();
 }
 
+interface CallFacts {
+  readonly requestId: string;
+  readonly timers: Timers;
+  readonly caller: PeerIdentity | undefined;
+}
+
 class LeanServerCall implements ServerByteCall {
   readonly requestId: string;
   readonly peer: string;
+  readonly caller: PeerIdentity | undefined;
   readonly #stream: ServerHttp2Stream;
   readonly #channel: MessageChannel;
   readonly #controller = new AbortController();
@@ -116,8 +154,9 @@ class LeanServerCall implements ServerByteCall {
   #isEnded = false;
   #trailers: Record<string, string> = { "grpc-status": "0" };
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, given: { requestId: string; timers: Timers }) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, given: CallFacts) {
     this.#stream = stream;
+    this.caller = given.caller;
     this.requestId = given.requestId;
     this.#timers = given.timers;
     const socket = stream.session?.socket;

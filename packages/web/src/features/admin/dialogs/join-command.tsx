@@ -1,3 +1,4 @@
+import { decodeJoinToken, isOnLoopback } from "@holdfast/base";
 import { Check, Copy } from "lucide-react";
 import { useContext, useState, type ReactNode } from "react";
 import { formatDuration } from "../../../lib/format.ts";
@@ -52,6 +53,12 @@ export function JoinCommand({
       <code className={styles["command"]} data-testid="join-command" tabIndex={0}>
         {issued.command}
       </code>
+      {staysHere(issued.command) && (
+        <p className={styles["muted"]}>
+          The masters listen on loopback, so it works on their machine only. For others start the cluster with
+          --advertise-host ADDRESS.
+        </p>
+      )}
       <div className={styles["row"]}>
         <Button onClick={() => void copy()}>
           {copied === "Copied" ? <Check size={16} aria-hidden /> : <Copy size={16} aria-hidden />}
@@ -70,6 +77,11 @@ export function JoinCommand({
       </p>
     </>
   );
+}
+
+function staysHere(command: string): boolean {
+  const token = decodeJoinToken(/hfj_\S+/.exec(command)?.[0] ?? "");
+  return token.ok && isOnLoopback(token.value);
 }
 
 /** How long a command works. */
