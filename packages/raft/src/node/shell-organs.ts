@@ -69,7 +69,7 @@ export function createOrgans(parts: RaftNodeParts, host: ShellHost): ShellOrgans
     sendAfter: new SendAfter(host.send),
     stallWatch: new StallWatch({ tickMs: settings.tickMs, stallMs: settings.loopStallMs }, ports.clock.monotonicMs()),
     writer: new LogWriter({
-      ...{ store: parts.store, installer, onInstalled: host.onInstalled },
+      ...{ store: parts.store, timers: ports.timers, installer, onInstalled: host.onInstalled },
       takePromises: () => promises.takeDue(),
     }),
     compactor: new Compactor({

@@ -31,12 +31,14 @@ export class MessageChannel {
   /** Settles when there is room for more, or the stream is closed. */
   async send(message: EncodedMessage): Promise<void> {
     if (this.#isClosed) return;
-    this.#stream.cork();
-    for (const piece of frameMessage(message)) {
+    const pieces = frameMessage(message);
+    // One piece needs no gathering, which takes longer than writing it.
+    if (pieces.length > 1) this.#stream.cork();
+    for (const piece of pieces) {
       this.#unsentBytes += piece.length;
       this.#stream.write(piece, () => this.#sent(piece.length));
     }
-    this.#stream.uncork();
+    if (pieces.length > 1) this.#stream.uncork();
     while (this.#unsentBytes > unsentBytesMax && !this.#isClosed) {
       await new Promise<void>((resolve) => {
         this.#wakeSender = resolve;
