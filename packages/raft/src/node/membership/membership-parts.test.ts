@@ -154,7 +154,7 @@ describe("member desk", () => {
     const boot = { logStart, configurationEntries: [] } as unknown as ConstructorParameters<
       typeof MemberDesk
     >[0]["boot"];
-    const desk = new MemberDesk({ self, configured: [self, moved], boot, appliedIndex: at(10) });
+    const desk = new MemberDesk({ self, configured: [self, moved], boot, appliedIndex: at(10), promises: undefined });
     expect([1, 2, 3, 4, 5].map((peer) => desk.addressOf(id(peer)))).toEqual([
       ...["elsewhere-1:7000", "elsewhere-2:7000", undefined, "m4:7000", undefined],
     ]);
