@@ -8,8 +8,8 @@ import type { VoprMember } from "./vopr-member.ts";
 /** How long a member that crashed stays down, at least and at most. */
 const downMs = [5, 1500] as const;
 
-/** Damage that a disk does not tell: it may look as if something had never been written. */
-const forgettingKinds: ReadonlySet<string> = new Set(["bitRot", "misdirectedWrite", "restoreBackup"]);
+/** Damage so close to a log's end may look as if something had never been written. */
+const tailBytes = 1024;
 
 /** Carries out the faults of a plan, and heals them. */
 export class FaultInjector {
@@ -68,7 +68,6 @@ export class FaultInjector {
     const member = must(this.#members[fault.member - 1], "the member exists");
     if (this.#world.nowMs() < this.#quietUntilMs) return;
     if (damagingKinds.has(fault.kind) && !this.#mayDamage(member)) return;
-    if (forgettingKinds.has(fault.kind)) this.#keepOthersWell();
     this.injected++;
     if (this.#injectCrash(fault, member) || this.#injectNetwork(fault, member)) return;
     if (!this.#injectDisk(fault, member)) this.#injectOrders(fault, member);
@@ -205,8 +204,10 @@ export class FaultInjector {
     if (!damagingKinds.has(fault.kind)) return false;
     member.crash("powerCut", (count) => Math.floor(fault.luck * count));
     if (fault.kind === "wipe") member.wipe();
-    else if (fault.kind === "restoreBackup") member.restoreBackup();
-    else damageFile(member, fault);
+    else if (fault.kind === "restoreBackup") {
+      member.restoreBackup();
+      this.#keepOthersWell();
+    } else if (damageFile(member, fault) === "atTheEnd") this.#keepOthersWell();
     this.#after(downMs[0] + fault.luck * 500, `boot ${member.name}`, () => member.boot());
     return true;
   }
@@ -271,18 +272,21 @@ export class FaultInjector {
   }
 }
 
-/** One bit rots, or a sector is written to a wrong place. */
-function damageFile(member: VoprMember, fault: Fault): void {
+/** One bit rots, or a sector is written to a wrong place. Says whether that is where a torn write could be. */
+function damageFile(member: VoprMember, fault: Fault): "atTheEnd" | "before" {
   const files = member.files();
   const file = files[Math.floor(fault.luck * files.length)];
-  if (file === undefined) return;
+  if (file === undefined) return "before";
   const inode = member.machine.disk.data.file(file.path);
   const position = Math.floor(((fault.luck * 7919) % 1) * file.sizeBytes);
+  const target = fault.kind === "bitRot" ? position : Math.floor((position * 0.6180339) % file.sizeBytes);
   if (fault.kind === "bitRot") {
     inode.flipBit(position);
   } else {
     const sector = inode.read(Math.max(0, position - 512), 512);
-    inode.write(sector, Math.floor((position * 0.6180339) % file.sizeBytes));
+    inode.write(sector, target);
     inode.sync();
   }
+  const isLast = file.path === files.findLast(({ path }) => /\/log-[0-9a-f]+$/.test(path))?.path;
+  return isLast && target + tailBytes > file.sizeBytes ? "atTheEnd" : "before";
 }

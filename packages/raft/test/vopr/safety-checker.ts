@@ -21,6 +21,8 @@ export class SafetyChecker {
   /** Commands that were told not to have happened. */
   readonly #refused = new Set<number>();
   highestIndex = 0;
+  /** Entries that disks had lost and leaders gave back. */
+  repairedEntries = 0;
 
   /** Keeps the first. */
   fail(message: string): void {

@@ -89,6 +89,7 @@ export class VoprMember {
     const node = await openRaftNode({ clusterId: "vopr", id: this.id, peers, directory, settings }, ports, this.state);
     node.subscribe((event) => {
       checker.looked(process.name, node.status());
+      if (event.kind === "logRepaired") checker.repairedEntries += event.entries;
       if (event.kind === "diskFailed") this.#end(process);
     });
     await network.listen(`${this.name}:7000`, node.services);

@@ -14,6 +14,8 @@ export interface VoprReport {
   readonly reads: number;
   readonly faults: number;
   readonly terms: number;
+  /** Entries that disks had lost and leaders gave back. */
+  readonly repairedEntries: number;
   /** How long the healed quorum needed to serve, in election timeouts. */
   readonly liveAfterTimeouts: number;
   readonly isUndecided: boolean;
@@ -103,6 +105,7 @@ class VoprRun {
       reads: this.#clients.reads,
       faults: this.#injector.injected,
       terms: this.#checker.terms,
+      repairedEntries: this.#checker.repairedEntries,
       liveAfterTimeouts,
       isUndecided: verdict.kind === "undecided",
       traceHash: this.#world.traceHash(),
