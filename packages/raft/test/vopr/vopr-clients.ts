@@ -31,6 +31,7 @@ export class VoprClients {
   readonly #recorder = new HistoryRecorder<RegisterInput, RegisterOutput>();
   #nextId = 1;
   #isOver = false;
+  #avoided: ReadonlySet<VoprMember> = new Set();
   acknowledged = 0;
   reads = 0;
 
@@ -42,6 +43,11 @@ export class VoprClients {
   start(name: string): void {
     const random = this.#parts.world.random.fork(`client ${name}`);
     this.#next(name, random);
+  }
+
+  /** From now on nobody asks these: they never answer, and whoever waits for them proves nothing about the others. */
+  avoid(members: ReadonlySet<VoprMember>): void {
+    this.#avoided = members;
   }
 
   /** No new operations. */
@@ -63,7 +69,7 @@ export class VoprClients {
 
   #act(name: string, random: SeededRandom): void {
     const { world, members, keys } = this.#parts;
-    const running = members.filter(({ node }) => node !== undefined);
+    const running = members.filter((one) => one.node !== undefined && !this.#avoided.has(one));
     const leaders = running.filter(({ node }) => node?.status().role === "leader");
     const choice = leaders.length > 0 && !random.chance(0.1) ? leaders : running;
     const key = `k${random.integer(keys)}`;

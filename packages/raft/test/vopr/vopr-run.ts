@@ -142,6 +142,7 @@ class VoprRun {
   async #liveness(): Promise<number> {
     const broken = this.#brokenForEver();
     this.#broken = new Set(broken.keys());
+    this.#clients.avoid(this.#broken);
     this.#injector.healAllBut(broken);
     const quorum = this.#members.filter((member) => !broken.has(member));
     const rate = Math.min(...this.#members.map(({ machine }) => machine.clockRate));
