@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CommandLine } from "./command-line.ts";
 import { type LocalCluster, startLocalCluster, testUser } from "./local-cluster.ts";
@@ -189,6 +191,23 @@ describe("holdfast on the command line", () => {
     expect((await holdfast.ok(["admin", "events", "--limit", "5"])).stdout.toString().trim().split("\n").length).toBe(
       5,
     );
+  });
+
+  it("gives a slow reader behind a pipe the end of a file, too", async () => {
+    const sizeBytes = 8 * 1024 * 1024 + 34_567;
+    await holdfast.ok(["put", "-", "/slow.bin"], { input: randomBytes(sizeBytes) });
+    const command = `"${process.execPath}" packages/cli/src/main.ts cat /slow.bin`;
+    // Never so fast that nothing is left to write when the command has all of it.
+    const slowly =
+      "let n = 0; const { stdin } = process; stdin.on('end', () => console.log(n));" +
+      "stdin.on('data', (part) => { n += part.length; stdin.pause(); setTimeout(() => stdin.resume(), 5); });";
+    for (let time = 0; time < 3; time++) {
+      const { stdout } = await promisify(execFile)("sh", ["-c", `${command} | "${process.execPath}" -e "${slowly}"`], {
+        cwd: path.resolve(import.meta.dirname, "../../.."),
+        env: { ...process.env, XDG_CONFIG_HOME: path.join(folder, "profile") },
+      });
+      expect(Number(stdout)).toBe(sizeBytes);
+    }
   });
 
   it("ends the session at logout", async () => {

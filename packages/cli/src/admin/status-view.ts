@@ -85,6 +85,32 @@ export function nodeDocument(node: Node): Record<string, unknown> {
   };
 }
 
+/** One node for people: name and value of each line; what there is nothing to say of is left out. */
+export function nodeLines(node: Node): readonly (readonly [string, string])[] {
+  const heard = node.heartbeatAgeMs === 0n ? "not heard yet" : `heard ${Number(node.heartbeatAgeMs)} ms ago`;
+  const used = `${formatBytes(Number(node.usedBytes))} of ${formatBytes(Number(node.capacityBytes))}`;
+  const slowest = (kind: string, tenthMs: number): string =>
+    tenthMs === 0 ? `${kind} -` : `${kind} ${tenthMs / 10} ms`;
+  const rate = (bytes: bigint): string => `${formatBytes(Number(bytes))}/s`;
+  const lines: readonly (readonly [string, string])[] = [
+    ["node", `${node.name} (id ${node.nodeId})`],
+    ["liveness", `${livenessWords[node.liveness] ?? "unknown"}, ${heard}`],
+    ["intent", intentWords[node.intent] ?? "unknown"],
+    ["caution", node.caution],
+    ["place", [node.zone, node.rack].filter((part) => part !== "").join(" / ")],
+    ["chunks", `${node.chunkCount}, ${used}; ${formatBytes(Number(node.freeBytes))} free`],
+    ["slowest 5 %", `${slowest("write", node.writeP95TenthMs)}, ${slowest("read", node.readP95TenthMs)}`],
+    ["traffic", `in ${rate(node.writeBytesPerSecond)}, out ${rate(node.readBytesPerSecond)}`],
+    ["address", `${node.address}, ip ${node.ip}, mac ${node.mac}`],
+    ["drills", node.drillIds.join(", ")],
+    ...node.disks.map(({ path, state, usedBytes, capacityBytes }) => {
+      const fill = `${formatBytes(Number(usedBytes))} of ${formatBytes(Number(capacityBytes))}`;
+      return ["disk", `${path}: ${state}, ${fill}`] as const;
+    }),
+  ];
+  return lines.filter(([, value]) => value !== "");
+}
+
 /** Masters for people. */
 export function mastersTable(status: GetClusterStatusResponse): string {
   return formatTable(

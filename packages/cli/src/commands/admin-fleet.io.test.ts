@@ -248,7 +248,10 @@ describe("everything else", () => {
     edge.fleets = [
       { tasks: [task], drills: [{ drillId: 5n, nodeId: 3, kind: DrillKind.PARTITION, endsAtMs: 9_000n }] },
     ];
-    expect((await run(adminNodeShow, "2")).lines.join("\n")).toContain("new fan");
+    const shown = (await run(adminNodeShow, "2")).lines.join("\n");
+    expect(shown).toContain("new fan");
+    expect(shown).toMatch(/^node +node-2 \(id 2\)$/m);
+    expect(shown).not.toMatch(/^drills/m);
     const status = await run(adminStatus, "");
     expect(status.lines.join("\n")).toMatch(/node-3: drill "partition"/);
     expect(status.documents).toMatchObject([

@@ -1,6 +1,6 @@
 import { findNode } from "../admin/find-node.ts";
 import { order, requireConsent } from "../admin/carry-out.ts";
-import { nodeDocument, nodesTable, readStatus, statusDocument } from "../admin/status-view.ts";
+import { nodeDocument, nodeLines, nodesTable, readStatus, statusDocument } from "../admin/status-view.ts";
 import { taskDocument, taskSentence } from "../admin/task-view.ts";
 import { parseWords } from "../arguments.ts";
 import type { Command } from "../command.ts";
@@ -36,10 +36,8 @@ export const adminNodeShow: Command = {
     }));
     const document = nodeDocument(node);
     output.document({ ...document, disks, task: task === undefined ? undefined : taskDocument(task) });
-    for (const [name, value] of Object.entries(document)) output.line(`${name.padEnd(20)} ${String(value)}`);
-    for (const disk of disks)
-      output.line(`${"disk".padEnd(20)} ${disk.path} ${disk.state} ${disk.usedBytes}/${disk.capacityBytes}`);
-    if (task !== undefined) output.line(`${"task".padEnd(20)} ${taskSentence(task)}`);
+    for (const [name, value] of nodeLines(node)) output.line(`${name.padEnd(12)} ${value}`);
+    if (task !== undefined) output.line(`${"task".padEnd(12)} ${taskSentence(task)}`);
   },
 };
 

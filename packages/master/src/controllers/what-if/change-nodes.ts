@@ -58,13 +58,13 @@ function withReplacement(scenario: Scenario, nodeId: number): Scenario {
   const ready = { isActive: true, liveness: "live", isWritable: true, isCautioned: false } as const;
   const newcomer: CopyNode = { ...old, ...fresh, ...ready, freeBytes: old.capacityBytes, heldBytes: 0 };
   const retired: Partial<CopyNode> = { stays: false, isActive: false, isLeaving: true, isExcused: false };
-  const nodes = scenario.nodes.filter((node) => node !== old);
+  const nodes = scenario.nodes.map((node) => (node === old ? newcomer : node));
   const sets = scenario.sets.map((set) => {
     return { ...set, nodeIds: set.nodeIds.map((holder) => (holder === nodeId ? retiredNodeId : holder)) };
   });
   return {
     ...scenario,
-    ...{ nodes: [...nodes, newcomer, { ...old, ...retired, nodeId: retiredNodeId }], sets },
+    ...{ nodes: [...nodes, { ...old, ...retired, nodeId: retiredNodeId }], sets },
     targetNodeIds: [nodeId],
   };
 }

@@ -73,10 +73,10 @@ describe("forecast", () => {
       expect(after).toMatchObject({ bytesToCopy: 60, repairMs: 6000, isRepairable: true, isWritable: true });
       expect(after.chunksByCopiesLeft).toEqual(old.counts ? [0, 0, 0, 6] : [0, 0, 6, 0]);
       expect(after.fills.map(({ nodeId, usedBytes }) => [nodeId, usedBytes])).toEqual([
+        [1, 60],
         [2, 100],
         [3, 100],
         [4, 100],
-        [1, 60],
       ]);
     }
     const plain = { case: "issueJoinToken", value: { ...value, replacesNodeId: 0 } } as const;
