@@ -16,8 +16,11 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<readon
     withCluster((cluster) =>
       measureRealInput(cluster, { files: options.treeFiles, largeGibibytes: options.largeGibibytes }),
     ),
-  scale: ({ nodes, chunks, seconds }) =>
-    measureScale({ nodeCount: nodes, chunkCount: chunks, zoneCount: 20 }, { seconds }),
+  scale: ({ nodes, chunks, chunksPerFile, seconds, only, folder, profiles }) =>
+    measureScale({
+      ...{ size: { nodeCount: nodes, chunkCount: chunks, chunksPerFile, zoneCount: 20 } },
+      ...{ seconds, only, folder, profiles },
+    }),
   "repair-fail": () => withCluster((cluster) => measureRepair(cluster, "fail")),
   "repair-kill": () => withCluster((cluster) => measureRepair(cluster, "kill")),
   failover: (options) => withCluster((cluster) => measureFailover(cluster, options.kills)),
@@ -31,7 +34,11 @@ interface BenchOptions {
   readonly largeGibibytes: readonly number[];
   readonly nodes: number;
   readonly chunks: number;
+  readonly chunksPerFile: number;
   readonly seconds: number;
+  readonly only: readonly string[];
+  readonly folder: string | undefined;
+  readonly profiles: string | undefined;
 }
 
 async function withCluster<T>(
@@ -50,6 +57,11 @@ function numberAfter(words: readonly string[], flag: string, fallback: number): 
   return at < 0 ? fallback : Number(words[at + 1]);
 }
 
+function textAfter(words: readonly string[], flag: string): string | undefined {
+  const at = words.indexOf(flag);
+  return at < 0 ? undefined : words[at + 1];
+}
+
 const words = process.argv.slice(2);
 const options: BenchOptions = {
   gibibytes: numberAfter(words, "--gib", 1),
@@ -58,7 +70,11 @@ const options: BenchOptions = {
   treeFiles: numberAfter(words, "--tree", 10_000),
   nodes: numberAfter(words, "--nodes", 1_000),
   chunks: numberAfter(words, "--chunks", 10_000_000),
+  chunksPerFile: numberAfter(words, "--chunks-per-file", 4),
   seconds: numberAfter(words, "--seconds", 20),
+  only: (textAfter(words, "--only") ?? "").split(",").filter((word) => word !== ""),
+  folder: textAfter(words, "--folder"),
+  profiles: textAfter(words, "--profiles"),
   largeGibibytes: words.includes("--no-large") ? [] : [1, 5],
 };
 /** Takes minutes and gigabytes: only when asked for. */

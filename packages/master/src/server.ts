@@ -252,6 +252,7 @@ function assemble(core: Core): Parts {
       ...{ store, copySets, gate, leadership, observer, clock, writeCopiesMin, preset, presetName: config.preset },
       progress: fleetProgress,
       copyBytesPerSecond: () => progress.copyBytesPerSecond(),
+      pause: () => timers.sleep(0),
       history,
     }),
     createWatchService(feed),

@@ -44,3 +44,29 @@ test("changes while a node's rows are read are not lost, whichever of both saw t
   await again;
   expect(digests.digestOf(2, 7)).toBe(2);
 });
+
+test("a thousand nodes at once are read one after another, and one that fails stops no other", async () => {
+  const below = createMemoryStore();
+  await below.write([row(1, 7, 100), row(3, 7, 5)]);
+  let open = 0;
+  const store = {
+    get: (key: Uint8Array) => below.get(key),
+    async *range(...range: Parameters<typeof below.range>) {
+      open += 1;
+      expect(open).toBe(1);
+      const isSecond = range[0].start?.[4] === 2;
+      if (isSecond) open -= 1;
+      if (isSecond) throw new Error("the disk");
+      yield* below.range(...range);
+      open -= 1;
+    },
+    write: (batch: readonly KeyValueChange[]) => below.write(batch),
+    snapshot: () => below.snapshot(),
+    close: () => below.close(),
+  };
+  const digests = new NodeDigests(store);
+  const ready = [1, 2, 3].map((nodeId) => digests.ready(nodeId));
+  await expect(ready[1]).rejects.toThrow("the disk");
+  await Promise.all([ready[0], ready[2]]);
+  expect([digests.digestOf(1, 7), digests.digestOf(3, 7)]).toEqual([100, 5]);
+});

@@ -1,6 +1,7 @@
 import type { KeyValueChange, KeyValueStore } from "@holdfast/runtime";
 import { inventoryBucketCount, nodeBucketTable } from "../domain/chunks/tables.ts";
 import { parseTableKey, readerOf } from "../domain/tables.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import { tableRange } from "../projections/table-range.ts";
 
 /**
@@ -12,15 +13,24 @@ export class NodeDigests {
   readonly #byNode = new Map<number, Float64Array>();
   /** Nodes whose rows are being read, with the changes that came meanwhile, by bucket. */
   readonly #loading = new Map<number, Map<number, number>>();
+  readonly #loads = new OneAtATime();
 
   /** Errors of the store come from `digestOf`. */
   constructor(store: KeyValueStore) {
     this.#store = store;
   }
 
-  /** Reads a node's digests in one go, if they are not known yet; afterwards `digestOf` reads nothing. */
+  /**
+   * Reads a node's digests in one go, if they are not known yet; afterwards `digestOf` reads nothing. One node at a time: a
+   * new leader is asked for a thousand at once, and their rows together would keep heartbeats waiting.
+   */
   async ready(nodeId: number): Promise<void> {
-    if (this.#byNode.has(nodeId) || this.#loading.has(nodeId)) return;
+    if (this.#byNode.has(nodeId)) return;
+    await this.#loads.run(() => this.#load(nodeId));
+  }
+
+  async #load(nodeId: number): Promise<void> {
+    if (this.#byNode.has(nodeId)) return;
     const late = new Map<number, number>();
     this.#loading.set(nodeId, late);
     const digests = new Float64Array(inventoryBucketCount);

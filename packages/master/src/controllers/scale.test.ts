@@ -8,6 +8,7 @@ import type { CopyNode } from "./repair/copy-node.ts";
 import { copyNode, dead, leaving } from "./testing/copy-node.ts";
 import { withoutNodes } from "./what-if/change-nodes.ts";
 import { forecast } from "./what-if/forecast.ts";
+import { whole } from "./testing/whole.ts";
 import { findWeakest } from "./what-if/weakest.ts";
 
 const nodeCount = 1000;
@@ -37,14 +38,13 @@ test("a thousand nodes and ten million chunks are planned by their copy sets, no
     return copyNode(index + 1, { zone: `zone-${index % 20}`, ...room, ...fields });
   });
   const started = process.cpuUsage();
-  const byId = new Map(nodes.map((node) => [node.nodeId, node]));
-  const classes = classifySets(sets, { nodes: byId, replication: 3 });
+  const classes = classifySets(sets, { nodes, replication: 3 });
   const plan = { nodes, sets, replication: 3, chunkSizeBytes: chunkBytes };
   const balance = planBalance({ ...plan, active: [], limits: presets.production.balance });
   const drains = planDrains({ ...plan, stoppedReason: "" }, [2]);
   const rates = { writeCopiesMin: 2, measuredBytesPerSecond: 0, bytesPerSecondMax: 1 };
   const lost = forecast(withoutNodes({ ...plan, ...rates }, [3, 4, 5]));
-  const weakest = findWeakest(nodes, sets);
+  const weakest = whole(findWeakest(nodes, sets));
   const { user, system } = process.cpuUsage(started);
   expect(classes.short.length).toBeGreaterThan(100);
   expect(classes.departing.length).toBeGreaterThan(100);

@@ -14,6 +14,8 @@ import type { Leadership } from "../services/fleet/leadership.ts";
 export const historyIntervalMs = 5000;
 /** Samples that are kept: half an hour. */
 export const historySamplesMax = 360;
+/** Samples of single nodes that are kept, newest first: half an hour of 56 nodes, 100 s of a thousand. */
+export const nodeSamplesMax = 20_000;
 /** A leader that does not answer within this time is asked again with the next sample. */
 const fetchTimeoutMs = 2000;
 
@@ -27,7 +29,7 @@ export interface HistoryKeeperOptions {
 }
 
 /**
- * The last half hour, at every master: the leader takes a sample every five seconds, the others fetch what they lack from
+ * The last half hour, at every master (of single nodes less, when there are many): the leader takes a sample every five seconds, the others fetch what they lack from
  * it. So a new leader goes on with the history of the one before. In memory only; see docs/adr.
  */
 export class HistoryKeeper {
@@ -63,7 +65,7 @@ export class HistoryKeeper {
   take(samples: readonly HistorySample[]): void {
     const lastMs = this.#samples.at(-1)?.atMs ?? -1n;
     const newer = samples.filter((sample) => sample.atMs > lastMs);
-    if (newer.length > 0) this.#samples = [...this.#samples, ...newer].slice(-historySamplesMax);
+    if (newer.length > 0) this.#samples = withoutOldNodes([...this.#samples, ...newer].slice(-historySamplesMax));
   }
 
   async #turn(): Promise<void> {
@@ -84,4 +86,16 @@ export class HistoryKeeper {
     const answer = await network.client(FleetQueryService, address).getHistory(request, { timeoutMs: fetchTimeoutMs });
     return answer.samples;
   }
+}
+
+/** So that neither memory nor an answer grows with the number of nodes. */
+function withoutOldNodes(samples: readonly HistorySample[]): readonly HistorySample[] {
+  let left = nodeSamplesMax;
+  return samples
+    .toReversed()
+    .map((sample) => {
+      left -= sample.nodes.length;
+      return left >= 0 || sample.nodes.length === 0 ? sample : { ...sample, nodes: [] };
+    })
+    .toReversed();
 }

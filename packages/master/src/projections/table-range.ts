@@ -5,6 +5,8 @@ import { parseTableKey, tableKey, type Table } from "../domain/tables.ts";
 export interface TableRange<K extends readonly unknown[]> {
   /** The first parts of the key, the same for all rows asked for; none = the whole table. */
   readonly prefix?: Partial<K>;
+  /** The last rows asked for begin like this; none = like `prefix`. */
+  readonly through?: Partial<K>;
   /** At most so many rows. */
   readonly limit?: number;
 }
@@ -19,7 +21,7 @@ export async function* tableRange<K extends readonly unknown[], V>(
   const { limit } = range;
   for await (const [key, value] of store.range({
     start,
-    end: afterPrefix(start),
+    end: afterPrefix(range.through === undefined ? start : tableKey(table, range.through)),
     ...(limit === undefined ? {} : { limit }),
   })) {
     yield [parseTableKey(table, key), table.value.decode(value)];

@@ -10,6 +10,7 @@ import {
   type PollDrillsResponse,
 } from "@holdfast/proto/master/v1/master";
 import { serve, type CallContext, type ServedService } from "@holdfast/rpc";
+import { OneAtATime } from "../application/one-at-a-time.ts";
 import type { AppliedBatch } from "../application/submission.ts";
 import type { DomainEvent } from "../domain/events.ts";
 import { drillsOf, drillTable } from "../domain/fleet/drills.ts";
@@ -31,9 +32,10 @@ export interface Fleet {
 }
 
 /** Serves heartbeats: a follower redirects, the leader holds one session a stream. */
-export function createFleet(options: SessionOptions): Fleet {
-  const sessions = new Set<HeartbeatSession>();
-  const byNode = (nodeId: number): HeartbeatSession[] => [...sessions].filter((session) => session.nodeId === nodeId);
+export function createFleet(given: Omit<SessionOptions, "listings">): Fleet {
+  const options: SessionOptions = { ...given, listings: new OneAtATime() };
+  const sessions = new Sessions();
+  const byNode = (nodeId: number): readonly HeartbeatSession[] => sessions.ofNode(nodeId);
   return {
     service: serve(FleetService, {
       heartbeat: (requests: AsyncIterable<HeartbeatRequest>, context: CallContext) =>
@@ -54,14 +56,51 @@ export function createFleet(options: SessionOptions): Fleet {
         if (event.kind === "trimOrdered")
           for (const session of byNode(event.nodeId)) session.onTrimOrdered(event.chunkId, event.generation);
         onFleetFact(event, batch, byNode);
-        if (event.kind === "nodeRemoved") for (const session of sessions) session.onNodesRefused(batch.tables);
+        if (event.kind === "nodeRemoved") for (const session of sessions.all()) session.onNodesRefused(batch.tables);
       }
     },
     order: (nodeId, order) => byNode(nodeId).some((session) => session.order(order)),
     endLeadership: () => {
-      for (const session of sessions) session.end("redirect");
+      for (const session of sessions.all()) session.end("redirect");
     },
   };
+}
+
+/** The streams that are open, also by node: thousands of orders a second ask for one of a thousand. */
+class Sessions {
+  readonly #all = new Set<HeartbeatSession>();
+  readonly #byNode = new Map<number, HeartbeatSession[]>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  all(): Iterable<HeartbeatSession> {
+    return this.#all;
+  }
+
+  /** Oldest first; two while one takes over from the other. */
+  ofNode(nodeId: number): readonly HeartbeatSession[] {
+    return this.#byNode.get(nodeId) ?? [];
+  }
+
+  add(session: HeartbeatSession): void {
+    this.#all.add(session);
+  }
+
+  /** The node of a stream was let in. A stream that has ended meanwhile is left out. */
+  join(session: HeartbeatSession, nodeId: number): void {
+    if (this.#all.has(session)) this.#byNode.set(nodeId, [...this.ofNode(nodeId), session]);
+  }
+
+  delete(session: HeartbeatSession): void {
+    this.#all.delete(session);
+    const { nodeId } = session;
+    if (nodeId === undefined) return;
+    const left = this.ofNode(nodeId).filter((other) => other !== session);
+    if (left.length === 0) this.#byNode.delete(nodeId);
+    else this.#byNode.set(nodeId, left);
+  }
 }
 
 /** Drills that still run on a node that can't hear orders. Errors: `notLeader`, `notFound`. */
@@ -87,7 +126,7 @@ function onFleetFact(
 
 interface Call {
   readonly options: SessionOptions;
-  readonly sessions: Set<HeartbeatSession>;
+  readonly sessions: Sessions;
   readonly requests: AsyncIterable<HeartbeatRequest>;
   readonly context: CallContext;
 }
@@ -104,7 +143,10 @@ async function* heartbeat({
     yield create(HeartbeatResponseSchema, { order: { case: "redirect", value } });
     return;
   }
-  const session = new HeartbeatSession(options, context.caller);
+  const session = new HeartbeatSession(options, {
+    caller: context.caller,
+    onJoined: (joined, nodeId) => sessions.join(joined, nodeId),
+  });
   sessions.add(session);
   const onAbort = (): void => session.end("closed");
   context.signal.addEventListener("abort", onAbort);

@@ -2,6 +2,7 @@ import { ok } from "@holdfast/base";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
 import type { Submitter } from "../../application/submission.ts";
 import { decideCancelMoves } from "../../domain/chunks/decide-moves.ts";
+import type { PartnerOrder } from "../../domain/chunks/placement/partner-order.ts";
 import type { TableReader } from "../../domain/tables.ts";
 import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import type { CopyNode } from "../repair/copy-node.ts";
@@ -32,6 +33,7 @@ export interface BalancerOptions {
 export interface BalanceRound {
   readonly nodes: readonly CopyNode[];
   readonly sets: readonly CountedSet[];
+  readonly order: PartnerOrder;
   readonly moves: readonly SeenMove[];
   readonly memory: CopyMemory;
   readonly replication: number;
@@ -58,7 +60,9 @@ export class Balancer {
     const { clock, limits } = this.#options;
     const nowMs = clock.monotonicMs();
     const again = this.#again(round, nowMs);
-    if (nowMs < this.#nextLookMs) return again;
+    // A new leader has not heard all nodes yet: with half of them the fair shares would be others.
+    const isUnsure = round.nodes.some((node) => node.liveness === "unknown");
+    if (nowMs < this.#nextLookMs || isUnsure) return again;
     this.#nextLookMs = nowMs + limits.intervalMs;
     const active = this.#activeMoves(round, nowMs);
     this.#plan = planBalance({ ...round, active, limits });

@@ -1,6 +1,9 @@
-import { placementObstacle, placementPartners } from "../../domain/chunks/placement/plan.ts";
+import type { PartnerOrder } from "../../domain/chunks/placement/partner-order.ts";
+import { placementObstacle } from "../../domain/chunks/placement/plan.ts";
+import { NodeSums } from "../../domain/chunks/node-sums.ts";
 import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import type { CopyNode } from "../repair/copy-node.ts";
+import { EnterableSets } from "./enterable-sets.ts";
 
 /** When copies are moved for balance, and how fast. */
 export interface BalanceLimits {
@@ -34,6 +37,8 @@ export interface BalanceView {
   readonly active: readonly ActiveMove[];
   readonly replication: number;
   readonly chunkSizeBytes: number;
+  /** Of these nodes, kept from look to look; absent = made here. */
+  readonly order?: PartnerOrder | undefined;
   readonly limits: BalanceLimits;
 }
 
@@ -90,17 +95,13 @@ export function planBalance(view: BalanceView): BalancePlan {
 /** Fair shares of the nodes that take part: active, live, and with a known capacity. */
 function levelsOf({ nodes, sets, active, chunkSizeBytes, limits }: BalanceView): readonly Level[] {
   const taking = nodes.filter((node) => node.isActive && node.liveness === "live" && node.capacityBytes > 0);
-  const bytes = new Map(taking.map((node) => [node.nodeId, 0]));
-  const add = (nodeId: number, more: number): void => {
-    const before = bytes.get(nodeId);
-    if (before !== undefined) bytes.set(nodeId, before + more);
-  };
-  for (const set of sets) for (const nodeId of set.nodeIds) add(nodeId, set.heldBytes);
+  const bytes = new NodeSums(taking);
+  for (const set of sets) for (const nodeId of set.nodeIds) bytes.add(nodeId, set.heldBytes);
   for (const { sourceId, targetId, lengthBytes, isThere } of active) {
-    if (!isThere) add(targetId, lengthBytes);
-    add(sourceId, -lengthBytes);
+    if (!isThere) bytes.add(targetId, lengthBytes);
+    bytes.add(sourceId, -lengthBytes);
   }
-  const total = [...bytes.values()].reduce((sum, some) => sum + some, 0);
+  const total = taking.reduce((sum, node) => sum + bytes.of(node.nodeId), 0);
   const capacity = taking.reduce((sum, node) => sum + node.capacityBytes, 0);
   return taking.map((node) => {
     const fairBytes = (total * node.capacityBytes) / capacity;
@@ -112,7 +113,7 @@ function levelsOf({ nodes, sets, active, chunkSizeBytes, limits }: BalanceView):
     );
     const incoming = active.filter((move) => move.targetId === node.nodeId).length;
     const outgoing = active.filter((move) => move.sourceId === node.nodeId).length;
-    return { node, bytes: bytes.get(node.nodeId) ?? 0, fairBytes, toleranceBytes, incoming, outgoing };
+    return { node, bytes: bytes.of(node.nodeId), fairBytes, toleranceBytes, incoming, outgoing };
   });
 }
 
@@ -139,7 +140,9 @@ class Planning {
   readonly #levels: readonly Level[];
   readonly #byId: ReadonlyMap<number, Level>;
   readonly #nodes: ReadonlyMap<number, CopyNode>;
-  readonly #partners = new Map<number, ReadonlySet<number>>();
+  readonly #enterable: EnterableSets;
+  /** A node is so full that it gives to any that holds less than its share. */
+  readonly #isSourceOut: boolean;
   /** Chunks of a set that are spoken for in this round. */
   readonly #taken = new Map<string, number>();
 
@@ -148,6 +151,8 @@ class Planning {
     this.#levels = levels;
     this.#byId = new Map(levels.map((level) => [level.node.nodeId, level]));
     this.#nodes = new Map(view.nodes.map((node) => [node.nodeId, node]));
+    this.#isSourceOut = levels.some((level) => level.bytes - level.fairBytes > level.toleranceBytes);
+    this.#enterable = new EnterableSets(view);
   }
 
   /** The emptiest node first; a node that finds nothing is left out. */
@@ -158,6 +163,7 @@ class Planning {
     const targets = this.#levels
       .filter((level) => level.bytes < level.fairBytes && placementObstacle(level.node, chunkSizeBytes) === undefined)
       .filter((level) => !level.node.isCautioned)
+      .filter((level) => this.#isSourceOut || level.fairBytes - level.bytes > level.toleranceBytes)
       .toSorted(
         (left, right) =>
           left.bytes / left.fairBytes - right.bytes / right.fairBytes || left.node.nodeId - right.node.nodeId,
@@ -187,11 +193,16 @@ class Planning {
   /** The set whose fullest possible source gains most by giving a chunk to the target. */
   #bestOption(target: Level): Option | undefined {
     let best: Option | undefined;
-    for (const set of this.#view.sets) {
+    let bestPosition = Number.POSITIVE_INFINITY;
+    for (const { set, position } of this.#enterable.of(target.node.nodeId)) {
       if (set.heldCount <= (this.#taken.get(set.key) ?? 0)) continue;
-      if (set.nodeIds.length !== this.#view.replication || set.nodeIds.includes(target.node.nodeId)) continue;
+      if (set.nodeIds.includes(target.node.nodeId)) continue;
       const option = this.#optionOf(set, target);
-      if (option !== undefined && (best === undefined || option.gain > best.gain)) best = option;
+      if (option === undefined || (best !== undefined && option.gain < best.gain)) continue;
+      // Of equally good ones the first, as by a pass over all sets.
+      if (option.gain === best?.gain && position >= bestPosition) continue;
+      best = option;
+      bestPosition = position;
     }
     return best;
   }
@@ -200,12 +211,12 @@ class Planning {
     const chunkBytes = set.heldBytes / set.heldCount;
     let best: Option | undefined;
     for (const nodeId of set.nodeIds) {
-      if (this.#nodes.get(nodeId)?.stays !== true) return undefined;
       const source = this.#byId.get(nodeId);
       if (source === undefined || source.outgoing >= this.#view.limits.outPerSourceMax) continue;
       const gain = gainOf(source, target, chunkBytes);
       if (gain <= 0 || (best !== undefined && gain <= best.gain)) continue;
-      if (this.#keepsDomains(set, source.node, target.node) && this.#isPartner(set, source.node, target.node))
+      const ends = { sourceId: source.node.nodeId, targetId: target.node.nodeId };
+      if (this.#enterable.mayEnter(set, ends) && this.#keepsDomains(set, source.node, target.node))
         best = { set, source, chunkBytes, gain };
     }
     return best;
@@ -218,20 +229,6 @@ class Planning {
     const racks = (nodes: readonly CopyNode[]): number =>
       new Set(nodes.map((node) => `${node.zone}\0${node.rack}`)).size;
     return zones(after) > zones(before) || (zones(after) === zones(before) && racks(after) >= racks(before));
-  }
-
-  /** New sets of nodes come about only among the fixed partners of a node that stays, so that sets stay few. */
-  #isPartner(set: CountedSet, source: CopyNode, target: CopyNode): boolean {
-    const { nodes } = this.#view;
-    const first = nodes.find((node) => node.nodeId === set.nodeIds.find((nodeId) => nodeId !== source.nodeId));
-    if (first === undefined) return true;
-    let partners = this.#partners.get(first.nodeId);
-    if (partners === undefined) {
-      const active = nodes.filter((node) => node.isActive && node.liveness === "live");
-      partners = new Set(placementPartners(first, active).map((node) => node.nodeId));
-      this.#partners.set(first.nodeId, partners);
-    }
-    return partners.has(target.nodeId);
   }
 }
 

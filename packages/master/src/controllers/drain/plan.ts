@@ -1,7 +1,7 @@
 import { placementObstacle } from "../../domain/chunks/placement/plan.ts";
 import type { CountedSet } from "../../domain/chunks/counted-set.ts";
-import { weighCopies, type CopyNode } from "../repair/copy-node.ts";
-import { zonesForDrain } from "./zones.ts";
+import { CopyScales, type CopyNode } from "../repair/copy-node.ts";
+import { DrainZones } from "./zones.ts";
 
 /** One look at the nodes that give their copies away. */
 export interface DrainView {
@@ -31,8 +31,11 @@ const reasonsMax = 8;
 /** Progress of each of these nodes, and why some copies can't leave at present. Cost: the number of copy sets. */
 export function planDrains(view: DrainView, nodeIds: readonly number[]): readonly DrainProgress[] {
   const explaining = new Explaining(view);
+  const setsOf = new Map<number, CountedSet[]>(nodeIds.map((nodeId) => [nodeId, []]));
+  if (nodeIds.length > 0)
+    for (const set of view.sets) if (set.heldCount > 0) for (const nodeId of set.nodeIds) setsOf.get(nodeId)?.push(set);
   return nodeIds.map((nodeId) => {
-    const own = view.sets.filter((set) => set.heldCount > 0 && set.nodeIds.includes(nodeId));
+    const own = setsOf.get(nodeId) ?? [];
     const counts = new Map<string, number>();
     for (const set of own) {
       const reason = explaining.reasonOf(set, nodeId);
@@ -51,18 +54,24 @@ export function planDrains(view: DrainView, nodeIds: readonly number[]): readonl
 class Explaining {
   readonly #view: DrainView;
   readonly #nodes: ReadonlyMap<number, CopyNode>;
+  readonly #scales: CopyScales;
+  readonly #drainZones: DrainZones;
+  /** Nodes that take copies now. */
+  readonly #usable: readonly CopyNode[];
 
   constructor(view: DrainView) {
     this.#view = view;
     this.#nodes = new Map(view.nodes.map((node) => [node.nodeId, node]));
+    this.#scales = new CopyScales(view.nodes, view.replication);
+    this.#drainZones = new DrainZones(view.nodes);
+    this.#usable = view.nodes.filter((node) => placementObstacle(node, view.chunkSizeBytes) === undefined);
   }
 
   /** Why the chunks of a set can't leave the node, to follow "3 chunks"; empty when they can. */
   reasonOf(set: CountedSet, leavingId: number): string {
     const { replication } = this.#view;
-    const nodeOf = (nodeId: number): CopyNode | undefined => this.#nodes.get(nodeId);
-    const holders = set.nodeIds.map(nodeOf).filter((node) => node !== undefined);
-    const { towards } = weighCopies(set.nodeIds, { nodeOf, replication });
+    const holders = set.nodeIds.map((nodeId) => this.#nodes.get(nodeId)).filter((node) => node !== undefined);
+    const { towards } = this.#scales.weigh(set.nodeIds);
     if (towards >= replication) return this.#reasonNotTrimmed(holders, leavingId);
     if (!holders.some((node) => node.liveness === "live")) {
       return `can't be copied: ${listed(holders.map((node) => `${node.name} is ${node.liveness}`))}`;
@@ -82,15 +91,15 @@ class Explaining {
   #reasonNoTarget(holders: readonly CopyNode[], towards: number): string {
     const { nodes, chunkSizeBytes } = this.#view;
     const staying = holders.filter((node) => node.stays).map((node) => node.nodeId);
-    const isZoneAllowed = zonesForDrain(
-      nodes,
+    const isZoneAllowed = this.#drainZones.allowed(
       staying,
       holders.map((node) => node.nodeId),
     );
+    const isCandidate = (node: CopyNode): boolean => !holders.includes(node) && isZoneAllowed?.(node.zone) !== false;
+    if (this.#usable.some(isCandidate)) return "";
     const candidates = nodes
-      .filter((node) => !holders.includes(node) && isZoneAllowed?.(node.zone) !== false)
+      .filter(isCandidate)
       .map((node) => ({ node, obstacle: placementObstacle(node, chunkSizeBytes) }));
-    if (candidates.some(({ obstacle }) => obstacle === undefined)) return "";
     const zones = new Set(staying.map((nodeId) => this.#nodes.get(nodeId)?.zone ?? ""));
     const where = isZoneAllowed === undefined || zones.size === 0 ? "" : ` outside ${zoneWords([...zones])}`;
     const words = candidates.map(({ node, obstacle }) => `${node.name} ${obstacle}`);

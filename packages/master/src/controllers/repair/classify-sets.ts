@@ -1,5 +1,6 @@
 import type { CountedSet } from "../../domain/chunks/counted-set.ts";
-import { weighCopies, type CopyNode } from "./copy-node.ts";
+import { NodeSums } from "../../domain/chunks/node-sums.ts";
+import { CopyScales, type CopyNode } from "./copy-node.ts";
 
 /** Copy sets by what is to be done about them. */
 export interface ClassifiedSets {
@@ -13,41 +14,41 @@ export interface ClassifiedSets {
   readonly missing: readonly CountedSet[];
 }
 
-/** Sorts copy sets into kinds of work. Its cost follows the number of sets, not that of chunks. */
+/**
+ * Sorts copy sets into kinds of work, those with equally many copies as they come. Its cost follows the number of sets, not
+ * that of chunks.
+ */
 export function classifySets(
   sets: Iterable<CountedSet>,
-  view: { readonly nodes: ReadonlyMap<number, CopyNode>; readonly replication: number },
+  view: { readonly nodes: readonly CopyNode[]; readonly replication: number },
 ): ClassifiedSets {
-  const short: { readonly set: CountedSet; readonly counted: number }[] = [];
+  /** By copies that count. */
+  const short: CountedSet[][] = [];
   const departing: CountedSet[] = [];
   const over: CountedSet[] = [];
   const missing: CountedSet[] = [];
   const { nodes, replication } = view;
-  const nodeOf = (nodeId: number): CopyNode | undefined => nodes.get(nodeId);
+  const scales = new CopyScales(nodes, replication);
   for (const set of sets) {
     if (set.heldCount === 0) continue;
-    const { counted, towards, leaving } = weighCopies(set.nodeIds, { nodeOf, replication });
+    const { counted, towards, leaving } = scales.weigh(set.nodeIds);
     if (counted === 0) missing.push(set);
-    else if (towards < replication && counted < replication) short.push({ set, counted });
+    else if (towards < replication && counted < replication) (short[counted] ??= []).push(set);
     else if (towards < replication) departing.push(set);
     if (counted > replication || (leaving > 0 && towards >= replication)) over.push(set);
   }
-  short.sort((left, right) => left.counted - right.counted || (left.set.key < right.set.key ? -1 : 1));
-  return { short: short.map(({ set }) => set), departing, over, missing };
+  return { short: short.flat(), departing, over, missing };
 }
 
 /** Bytes of needed copies on every node, by the log. */
-export function heldBytesByNode(sets: readonly CountedSet[]): ReadonlyMap<number, number> {
-  if (latest?.sets === sets) return latest.bytes;
-  const bytes = new Map<number, number>();
-  for (const { nodeIds, heldBytes } of sets)
-    for (const nodeId of nodeIds) bytes.set(nodeId, (bytes.get(nodeId) ?? 0) + heldBytes);
-  latest = { sets, bytes };
-  return bytes;
+export function heldBytesByNode(
+  sets: readonly CountedSet[],
+  nodes: readonly { readonly nodeId: number }[],
+): (nodeId: number) => number {
+  const sums = new NodeSums(nodes);
+  for (const { nodeIds, heldBytes } of sets) for (const nodeId of nodeIds) sums.add(nodeId, heldBytes);
+  return (nodeId) => sums.of(nodeId);
 }
-
-// The same array of sets gives the same sums: nothing changed since.
-let latest: { readonly sets: readonly CountedSet[]; readonly bytes: ReadonlyMap<number, number> } | undefined;
 
 /** Chunks in some sets. */
 export function countHeld(sets: readonly CountedSet[]): number {

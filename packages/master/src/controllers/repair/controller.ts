@@ -5,6 +5,7 @@ import type { CopySetSource } from "../../application/copy-set-index.ts";
 import type { Submitter } from "../../application/submission.ts";
 import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import { decideTrimExtra } from "../../domain/chunks/decide-replicas.ts";
+import { PartnerOrder } from "../../domain/chunks/placement/partner-order.ts";
 import { chunkTable, isHeld } from "../../domain/chunks/tables.ts";
 import { decideHousekeeping } from "../../domain/fleet/decide-settings.ts";
 import { clusterTable, readHousekeeping, type ClusterRecord } from "../../domain/state.ts";
@@ -17,7 +18,7 @@ import type { FleetProgressBoard } from "../fleet-progress.ts";
 import { Drainer } from "../drain/drainer.ts";
 import type { Preset } from "../presets.ts";
 import { planTrims, type PlannedTrim } from "../trim/plan.ts";
-import { classifySets, countHeld, heldBytesByNode, type ClassifiedSets } from "./classify-sets.ts";
+import { classifySets, countHeld, type ClassifiedSets } from "./classify-sets.ts";
 import type { CopyNode } from "./copy-node.ts";
 import { CopyMemory, type CopyEnd, type SentCopy } from "./memory.ts";
 import { listChunks, openPlaces, readCopyNodes, readMoves, type SeenChunk, type SeenMove } from "./observe.ts";
@@ -72,6 +73,8 @@ class Repair {
   readonly #balancer: Balancer;
   readonly #drainer: Drainer;
   #memory = new CopyMemory();
+  /** Kept while no node comes, goes or moves to another zone. */
+  #order = PartnerOrder.among([]);
   #pace: ReaderPace;
   #term = 0;
   #stoppedReason = "";
@@ -105,7 +108,7 @@ class Repair {
     const moves = await this.#balancer.plan(round);
     if (!isLeading()) return;
     const copies = [...plan.copies, ...moves];
-    const sentCount = await this.#send(look, copies);
+    const sentCount = await this.#send(look, { copies, isLeading });
     this.#showProgress(look, round);
     const trims = this.#planTrims(look, plan);
     if (trims.length > 0 && isLeading()) await this.#trim(trims);
@@ -116,7 +119,7 @@ class Repair {
   }
 
   /** Sends the orders, each with the rate that the readers of both ends can bear. */
-  #send({ nodes, nowMs }: Look, copies: OrderRound["copies"]): Promise<number> {
+  #send({ nodes, nowMs }: Look, orders: Pick<OrderRound, "copies" | "isLeading">): Promise<number> {
     const { preset, observer } = this.#options;
     const busy = new Set(this.#memory.active(nowMs).flatMap(({ sourceId, targetId }) => [sourceId, targetId]));
     const samples = nodes.map(({ nodeId }) => ({
@@ -129,7 +132,7 @@ class Repair {
       const { bytesPerSecondMax } = purpose === "balance" ? preset.balance : preset.repair;
       return Math.max(1, Math.floor(bytesPerSecondMax * this.#pace.shareOf([targetId, ...sourceIds.slice(0, 1)])));
     };
-    return this.#sender.send({ copies, nodes, term: this.#term, memory: this.#memory, rateOf });
+    return this.#sender.send({ ...orders, nodes, term: this.#term, memory: this.#memory, rateOf });
   }
 
   /** A new leadership remembers nothing: streams, orders and what it saw belonged to the one before. */
@@ -155,9 +158,9 @@ class Repair {
     const { store, observer } = this.#options;
     const sets = await this.#options.copySets.sets();
     const nowMs = this.#clock.monotonicMs();
-    const nodes = readCopyNodes(this.#tables, { nodes: observer.observedNodes(), heldBytes: heldBytesByNode(sets) });
-    const byId = new Map(nodes.map((node) => [node.nodeId, node]));
-    const classes = classifySets(sets, { nodes: byId, replication: cluster.replication });
+    const nodes = readCopyNodes(this.#tables, { nodes: observer.observedNodes(), sets });
+    this.#order = PartnerOrder.among(nodes, this.#order);
+    const classes = classifySets(sets, { nodes, replication: cluster.replication });
     const short = await listChunks(store, this.#tables, classes.short);
     const departing = await listChunks(store, this.#tables, classes.departing);
     const moves = await readMoves(store, this.#tables);
@@ -173,9 +176,10 @@ class Repair {
   #planRepair({ nodes, chunks, nowMs, cluster, sinceMs }: Look): RepairPlan {
     const { replication, chunkSizeBytes } = cluster;
     const { isRepairPaused, isMassLossAccepted } = readHousekeeping(this.#tables);
+    const down = new Map(nodes.filter(({ downAtMs }) => downAtMs !== undefined).map((node) => [node.nodeId, node]));
     return planRepair({
-      nodes,
-      chunks: chunks.map((chunk) => this.#shortChunk(chunk, { nodes, ageMs: ageOf(sinceMs, chunk, nowMs) })),
+      ...{ nodes, order: this.#order },
+      chunks: chunks.map((chunk) => this.#shortChunk(chunk, { down, ageMs: ageOf(sinceMs, chunk, nowMs) })),
       active: this.#memory.active(nowMs),
       isAvoided: (chunkId, nodeId) => this.#memory.isAvoided(chunkId, nodeId),
       ...{ replication, chunkSizeBytes, limits: this.#options.preset.repair },
@@ -185,14 +189,12 @@ class Repair {
 
   #shortChunk(
     chunk: SeenChunk,
-    { nodes, ageMs }: { readonly nodes: readonly CopyNode[]; readonly ageMs: number },
+    { down, ageMs }: { readonly down: ReadonlyMap<number, CopyNode>; readonly ageMs: number },
   ): ShortChunk {
     const { placedNodeIds, confirmedNodeIds, lengthBytes } = chunk.row;
     const wallMs = this.#clock.wallMs();
     // What a dead node causes is as old as its NodeDown, whoever leads since; the rest counts from when it was seen.
-    const downForMs = nodes
-      .filter((node) => node.downAtMs !== undefined && confirmedNodeIds.includes(node.nodeId))
-      .map((node) => wallMs - (node.downAtMs ?? wallMs));
+    const downForMs = confirmedNodeIds.map((nodeId) => wallMs - (down.get(nodeId)?.downAtMs ?? wallMs));
     const openNodeIds = openPlaces(this.#tables, chunk);
     const shortForMs = Math.max(ageMs, ...downForMs);
     return { chunkId: chunk.chunkId, lengthBytes, placedNodeIds, confirmedNodeIds, openNodeIds, shortForMs };
@@ -227,7 +229,8 @@ class Repair {
     const yielding = isRepairing ? "Balancing waits until repair and draining are done." : "";
     const restReason = paused || plan.stoppedReason || yielding || replacingReason(nodes);
     const { replication, chunkSizeBytes } = cluster;
-    return { nodes, sets, moves, memory: this.#memory, replication, chunkSizeBytes, restReason };
+    const order = this.#order;
+    return { nodes, sets, order, moves, memory: this.#memory, replication, chunkSizeBytes, restReason };
   }
 
   #planTrims({ nodes, over, moves, nowMs, cluster, sinceMs }: Look, plan: RepairPlan): readonly PlannedTrim[] {
@@ -291,8 +294,10 @@ class Repair {
 
 /** A newcomer gets what the node before it held, not a part of what everybody else holds. */
 function replacingReason(nodes: readonly CopyNode[]): string {
-  const replaced = nodes.find(({ successorId }) =>
-    nodes.some((node) => node.nodeId === successorId && node.isActive && node.liveness !== "dead"),
+  const replaced = nodes.find(
+    ({ successorId }) =>
+      successorId !== undefined &&
+      nodes.some((node) => node.nodeId === successorId && node.isActive && node.liveness !== "dead"),
   );
   return replaced === undefined ? "" : `Balancing waits until ${replaced.name} has been replaced.`;
 }

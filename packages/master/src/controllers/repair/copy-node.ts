@@ -33,26 +33,44 @@ export interface CopyWorth {
 /** Other copies that must be left while one is waited for. */
 const othersMin = 2;
 
+const countsFlag = 1;
+const staysFlag = 2;
+const excusedFlag = 4;
+const leavingFlag = 8;
+
 /**
- * Weighs a set of copies. Copies on a node in maintenance that is away are waited for, as long as two others (one, when
- * only one is wanted) count.
+ * Weighs sets of copies, tens of thousands against one look at the nodes. Copies on a node in maintenance that is away are
+ * waited for, as long as two others (one, when only one is wanted) count.
  */
-export function weighCopies(
-  nodeIds: readonly number[],
-  view: { readonly nodeOf: (nodeId: number) => CopyNode | undefined; readonly replication: number },
-): CopyWorth {
-  let counted = 0;
-  let staying = 0;
-  let excused = 0;
-  let leaving = 0;
-  for (const nodeId of nodeIds) {
-    const node = view.nodeOf(nodeId);
-    if (node === undefined) continue;
-    if (node.counts) counted += 1;
-    if (node.stays) staying += 1;
-    if (node.isExcused) excused += 1;
-    if (node.isLeaving) leaving += 1;
+export class CopyScales {
+  /** What copies on a node are worth, by its id. */
+  readonly #flags: Uint8Array;
+  readonly #bearableMin: number;
+
+  constructor(nodes: readonly CopyNode[], replication: number) {
+    this.#bearableMin = Math.min(othersMin, replication);
+    this.#flags = new Uint8Array(nodes.reduce((idMax, { nodeId }) => Math.max(idMax, nodeId), 0) + 1);
+    for (const { nodeId, counts, stays, isExcused, isLeaving } of nodes) {
+      this.#flags[nodeId] =
+        Number(counts) * countsFlag +
+        Number(stays) * staysFlag +
+        Number(isExcused) * excusedFlag +
+        Number(isLeaving) * leavingFlag;
+    }
   }
-  const isBearable = counted >= Math.min(othersMin, view.replication);
-  return { counted, towards: isBearable ? staying + excused : staying, leaving };
+
+  weigh(nodeIds: readonly number[]): CopyWorth {
+    let counted = 0;
+    let staying = 0;
+    let excused = 0;
+    let leaving = 0;
+    for (const nodeId of nodeIds) {
+      const flags = this.#flags[nodeId] ?? 0;
+      if ((flags & countsFlag) !== 0) counted += 1;
+      if ((flags & staysFlag) !== 0) staying += 1;
+      if ((flags & excusedFlag) !== 0) excused += 1;
+      if ((flags & leavingFlag) !== 0) leaving += 1;
+    }
+    return { counted, towards: counted >= this.#bearableMin ? staying + excused : staying, leaving };
+  }
 }

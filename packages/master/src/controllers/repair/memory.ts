@@ -76,7 +76,7 @@ export class CopyMemory {
   }
 
   isAvoided(chunkId: number, nodeId: number): boolean {
-    return this.#avoidedUntilMs.has(keyOf(chunkId, nodeId));
+    return this.#avoidedUntilMs.size > 0 && this.#avoidedUntilMs.has(keyOf(chunkId, nodeId));
   }
 
   /** Since when each of these chunks is seen without a break; the others are forgotten. */

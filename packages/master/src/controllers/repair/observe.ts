@@ -16,6 +16,7 @@ import { nodeIntent, nodeTable } from "../../domain/fleet/tables.ts";
 import type { TableReader } from "../../domain/tables.ts";
 import { tableRange } from "../../projections/table-range.ts";
 import type { CountedSet } from "../../domain/chunks/counted-set.ts";
+import { heldBytesByNode } from "./classify-sets.ts";
 import type { CopyNode } from "./copy-node.ts";
 
 /** Chunks looked at in one step, and of one copy set, so that a set that can't be helped does not hide the others. */
@@ -38,9 +39,11 @@ export interface SeenMove extends SeenChunk {
 /** All nodes that were not removed: what the log orders them to do, and what the leader sees of them. */
 export function readCopyNodes(
   tables: TableReader,
-  context: Pick<DecideContext, "nodes"> & { readonly heldBytes: ReadonlyMap<number, number> },
+  context: Pick<DecideContext, "nodes"> & { readonly sets: readonly CountedSet[] },
 ): readonly CopyNode[] {
-  return placementNodes(tables, context).flatMap((node) => {
+  const nodes = placementNodes(tables, context);
+  const heldBytesOf = heldBytesByNode(context.sets, nodes);
+  return nodes.flatMap((node) => {
     const row = tables.get(nodeTable, [node.nodeId]);
     if (row === undefined) return [];
     const { intent } = row;
@@ -57,7 +60,7 @@ export function readCopyNodes(
       isExcused: isExcused(row),
       isFailed: intent === nodeIntent.failed,
       successorId,
-      heldBytes: context.heldBytes.get(node.nodeId) ?? 0,
+      heldBytes: heldBytesOf(node.nodeId),
     };
   });
 }

@@ -11,6 +11,9 @@ import type { CopyNode } from "./copy-node.ts";
 import type { CopyMemory } from "./memory.ts";
 import type { CopyPurpose, PlannedCopy } from "./plan.ts";
 
+/** New places of one batch: a thousand in one would keep everybody waiting while they are decided and folded. */
+const placesPerBatchMax = 128;
+
 /** What the sender works with. */
 export interface OrderSenderOptions {
   readonly tables: TableReader;
@@ -26,6 +29,8 @@ export interface OrderRound {
   readonly nodes: readonly CopyNode[];
   readonly term: number;
   readonly memory: CopyMemory;
+  /** Asked between batches. */
+  readonly isLeading: () => boolean;
   /** Bytes a second that a node may fetch for this purpose now. */
   readonly rateOf: (targetId: number, sourceIds: readonly number[], purpose: CopyPurpose) => number;
 }
@@ -41,7 +46,10 @@ export class OrderSender {
   /** Gives the number of orders sent. */
   async send(round: OrderRound): Promise<number> {
     const fresh = round.copies.filter((copy) => copy.isNewPlace);
-    if (fresh.length > 0) await this.#place(fresh);
+    for (let at = 0; at < fresh.length; at += placesPerBatchMax) {
+      if (at > 0 && !round.isLeading()) return 0;
+      await this.#place(fresh.slice(at, at + placesPerBatchMax));
+    }
     const addresses = new Map(round.nodes.map((node) => [node.nodeId, node.address]));
     let sentCount = 0;
     for (const copy of round.copies) if (this.#sendOne(copy, addresses, round)) sentCount += 1;

@@ -1,8 +1,8 @@
-import { planOneMore } from "../../domain/chunks/placement/plan.ts";
-import { placementObstacle } from "../../domain/chunks/placement/plan.ts";
-import { zonesForDrain } from "../drain/zones.ts";
+import { OneMorePlan } from "../../domain/chunks/placement/one-more.ts";
+import type { PartnerOrder } from "../../domain/chunks/placement/partner-order.ts";
+import { DrainZones } from "../drain/zones.ts";
 import { CopyLoads } from "./copy-loads.ts";
-import { weighCopies, type CopyNode } from "./copy-node.ts";
+import { CopyScales, type CopyNode } from "./copy-node.ts";
 import { explainMassLoss } from "./mass-loss.ts";
 
 /** When and how fast copies are made and removed. */
@@ -59,6 +59,8 @@ export interface RepairView {
   readonly isAvoided: (chunkId: number, nodeId: number) => boolean;
   readonly replication: number;
   readonly chunkSizeBytes: number;
+  /** Of these nodes, kept from look to look; absent = made here. */
+  readonly order?: PartnerOrder | undefined;
   readonly limits: RepairLimits;
   /** An administrator ordered repair to rest. Draining goes on. */
   readonly isPaused: boolean;
@@ -113,20 +115,23 @@ class Planning {
   readonly #nodes: ReadonlyMap<number, CopyNode>;
   readonly #loads: CopyLoads;
   readonly #active: ReadonlyMap<number, readonly ActiveCopy[]>;
+  readonly #scales: CopyScales;
+  readonly #places: OneMorePlan;
+  readonly #zones: DrainZones;
 
   constructor(view: RepairView) {
     this.#view = view;
     this.#nodes = new Map(view.nodes.map((node) => [node.nodeId, node]));
+    this.#scales = new CopyScales(view.nodes, view.replication);
+    this.#places = new OneMorePlan(view);
+    this.#zones = new DrainZones(view.nodes);
     this.#loads = new CopyLoads(view.active, view.limits);
     this.#active = Map.groupBy(view.active, (copy) => copy.chunkId);
   }
 
   planChunk(chunk: ShortChunk): readonly PlannedCopy[] {
     const { limits, replication, isPaused } = this.#view;
-    const { counted, towards } = weighCopies(chunk.confirmedNodeIds, {
-      nodeOf: (id) => this.#nodes.get(id),
-      replication,
-    });
+    const { counted, towards } = this.#scales.weigh(chunk.confirmedNodeIds);
     const purpose = this.#purposeOf(chunk, counted);
     const sourceIds = this.#sourcesOf(chunk);
     if (sourceIds.length === 0 || (isPaused && purpose !== "drain")) return [];
@@ -198,18 +203,17 @@ class Planning {
   }
 
   #drawTarget(chunk: ShortChunk, { purpose, takenIds }: Wish): number | undefined {
-    const { nodes, chunkSizeBytes, isAvoided } = this.#view;
-    const barred = nodes
-      .map((node) => node.nodeId)
-      .filter((nodeId) => isAvoided(chunk.chunkId, nodeId) || !this.#loads.mayTake(nodeId));
-    const staying = chunk.confirmedNodeIds.filter((nodeId) => this.#nodes.get(nodeId)?.stays === true);
+    const { isAvoided } = this.#view;
+    const { chunkId, placedNodeIds, confirmedNodeIds } = chunk;
+    const staying = confirmedNodeIds.filter((nodeId) => this.#nodes.get(nodeId)?.stays === true);
     const holderNodeIds = [...staying, ...takenIds];
-    const excludedNodeIds = [...chunk.placedNodeIds, ...chunk.confirmedNodeIds, ...barred];
-    const isZoneAllowed = purpose === "drain" ? zonesForDrain(nodes, holderNodeIds, chunk.confirmedNodeIds) : undefined;
-    return planOneMore({
-      ...{ nodes, chunkId: chunk.chunkId, holderNodeIds, excludedNodeIds, chunkSizeBytes },
-      ...(isZoneAllowed === undefined ? {} : { isZoneAllowed }),
-    });
+    const isExcluded = (nodeId: number): boolean =>
+      placedNodeIds.includes(nodeId) ||
+      confirmedNodeIds.includes(nodeId) ||
+      !this.#loads.mayTake(nodeId) ||
+      isAvoided(chunkId, nodeId);
+    const isZoneAllowed = purpose === "drain" ? this.#zones.allowed(holderNodeIds, confirmedNodeIds) : undefined;
+    return this.#places.draw({ chunkId, holderNodeIds, isExcluded, isZoneAllowed });
   }
 
   /** Live nodes with a copy, the least burdened first; one that was declared dead or is slow only after all others. */
@@ -230,8 +234,6 @@ class Planning {
   }
 
   #isUsable(chunk: ShortChunk, nodeId: number): boolean {
-    const node = this.#nodes.get(nodeId);
-    if (node === undefined || this.#view.isAvoided(chunk.chunkId, nodeId)) return false;
-    return placementObstacle(node, this.#view.chunkSizeBytes) === undefined;
+    return this.#places.isUsable(nodeId) && !this.#view.isAvoided(chunk.chunkId, nodeId);
   }
 }

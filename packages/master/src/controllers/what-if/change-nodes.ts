@@ -47,8 +47,8 @@ export function withOrder(scenario: Scenario, order: FleetOrder): Scenario {
   }
 }
 
-/** Its id in a scenario, where the newcomer goes by the id that people know the place by. */
-const retiredNodeId = -1;
+/** Its id in a scenario, where the newcomer goes by the id that people know the place by; no node has it. */
+const retiredNodeId = 0;
 
 /** An empty node of the same size stands in a node's place, and gets what that one holds. */
 function withReplacement(scenario: Scenario, nodeId: number): Scenario {
@@ -74,5 +74,6 @@ function changed(
   nodeIds: readonly number[],
   change: Partial<CopyNode>,
 ): readonly CopyNode[] {
-  return nodes.map((node) => (nodeIds.includes(node.nodeId) ? { ...node, ...change } : node));
+  const ids = new Set(nodeIds);
+  return nodes.map((node) => (ids.has(node.nodeId) ? { ...node, ...change } : node));
 }

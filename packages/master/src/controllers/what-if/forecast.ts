@@ -1,6 +1,6 @@
 import { placementFillMax } from "../../domain/chunks/placement/plan.ts";
 import type { CountedSet } from "../../domain/chunks/counted-set.ts";
-import { weighCopies, type CopyNode } from "../repair/copy-node.ts";
+import { CopyScales, type CopyNode } from "../repair/copy-node.ts";
 
 /** A cluster as it would be: the nodes as they would stand, and where the copies are. */
 export interface Scenario {
@@ -37,14 +37,13 @@ export interface Forecast {
 /** What a scenario means. Cost: the number of copy sets and nodes, whatever the number of chunks. */
 export function forecast(scenario: Scenario): Forecast {
   const { nodes, sets, replication, writeCopiesMin } = scenario;
-  const byId = new Map(nodes.map((node) => [node.nodeId, node]));
-  const nodeOf = (nodeId: number): CopyNode | undefined => byId.get(nodeId);
+  const scales = new CopyScales(nodes, replication);
   const chunksByCopiesLeft = Array.from({ length: replication + 1 }, () => 0);
   const lostSets: CountedSet[] = [];
   let bytesToCopy = 0;
   for (const set of sets) {
     if (set.heldCount === 0) continue;
-    const { counted, towards } = weighCopies(set.nodeIds, { nodeOf, replication });
+    const { counted, towards } = scales.weigh(set.nodeIds);
     chunksByCopiesLeft[counted] = (chunksByCopiesLeft[counted] ?? 0) + set.heldCount;
     if (counted === 0) lostSets.push(set);
     else bytesToCopy += Math.max(0, replication - towards) * set.heldBytes;

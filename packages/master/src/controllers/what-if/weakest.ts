@@ -26,22 +26,27 @@ interface LiveSet {
 }
 
 /**
- * Where the cluster would lose most: by chunks lost, then by chunks left with one copy. All pairs are compared; the counts
- * come from one pass over the copy sets.
+ * Where the cluster would lose most: by chunks lost, then by chunks left with one copy. All nodes, pairs and zones count;
+ * the cost follows the number of copy sets, and is paid in steps, because a large cluster has tens of thousands.
  */
-export function findWeakest(nodes: readonly CopyNode[], sets: readonly CountedSet[]): WeakSpots {
+export function* findWeakest(
+  nodes: readonly CopyNode[],
+  sets: readonly CountedSet[],
+): Generator<undefined, WeakSpots, undefined> {
   const counting = nodes.filter((node) => node.counts);
   const ids = new Set(counting.map((node) => node.nodeId));
   const live = sets
     .filter((set) => set.heldCount > 0)
     .map(({ nodeIds, heldCount }) => ({ nodeIds: nodeIds.filter((nodeId) => ids.has(nodeId)), heldCount }))
     .filter((set) => set.nodeIds.length > 0);
-  const zones = Map.groupBy(counting, (node) => node.zone);
-  const named = zones.size > 1 ? [...zones] : [];
-  const spots = named.map(([zone, members]) => {
-    return spotOf(live, { nodeIds: members.map((node) => node.nodeId), zone });
-  });
-  return { node: weakestNode(counting, live), pair: weakestPair(counting, live), zone: worst(spots) };
+  yield;
+  const node = weakestNode(counting, live);
+  yield;
+  const counts = countByPairs(counting, live);
+  yield;
+  const pair = weakestPair(counting, counts);
+  yield;
+  return { node, pair, zone: weakestZone(counting, live) };
 }
 
 function weakestNode(nodes: readonly CopyNode[], live: readonly LiveSet[]): WeakSpot | undefined {
@@ -61,52 +66,87 @@ function weakestNode(nodes: readonly CopyNode[], live: readonly LiveSet[]): Weak
   return worst(spots);
 }
 
-function spotOf(live: readonly LiveSet[], lost: Pick<WeakSpot, "nodeIds" | "zone">): WeakSpot {
-  const gone = new Set(lost.nodeIds);
-  let chunksLost = 0;
-  let chunksAtOne = 0;
+/** A zone loses what it holds alone, and leaves with one copy what has one outside of it. */
+function weakestZone(nodes: readonly CopyNode[], live: readonly LiveSet[]): WeakSpot | undefined {
+  const zones = Map.groupBy(nodes, (node) => node.zone);
+  if (zones.size < 2) return undefined;
+  const zoneOf = new Map(nodes.map((node) => [node.nodeId, node.zone]));
+  const lost = new Map<string, number>();
+  const atOne = new Map<string, number>();
+  let singles = 0;
   for (const { nodeIds, heldCount } of live) {
-    const left = nodeIds.filter((nodeId) => !gone.has(nodeId)).length;
-    if (left === 0) chunksLost += heldCount;
-    if (left === 1) chunksAtOne += heldCount;
+    const [only, ...others] = nodeIds.map((nodeId) => zoneOf.get(nodeId) ?? "");
+    if (only === undefined) continue;
+    if (others.length === 0) {
+      singles += heldCount;
+      add(lost, only, heldCount);
+      // It is not left with one copy where it is lost.
+      add(atOne, only, -heldCount);
+      continue;
+    }
+    for (const zone of new Set([only, ...others])) {
+      const left = Number(only !== zone) + others.reduce((sum, other) => sum + Number(other !== zone), 0);
+      if (left === 0) add(lost, zone, heldCount);
+      if (left === 1) add(atOne, zone, heldCount);
+    }
   }
-  return { ...lost, chunksLost, chunksAtOne };
+  const spots = [...zones].map(([zone, members]) => {
+    const nodeIds = members.map((node) => node.nodeId);
+    return { nodeIds, zone, chunksLost: lost.get(zone) ?? 0, chunksAtOne: singles + (atOne.get(zone) ?? 0) };
+  });
+  return worst(spots);
 }
 
 /**
  * For a pair only sets of at most three copies matter. With single[n] = chunks whose one copy is on n, double[n, m] those
  * with exactly these two, and so on, losing n and m loses single[n] + single[m] + double[n, m] and leaves with one copy:
- * all other singles, the doubles with exactly one of both, and the triples with both.
+ * all other singles, the doubles with exactly one of both, and the triples with both. Of the pairs that share no set the
+ * worst is that of the two nodes that are worst alone, so the others need not be looked at.
  */
-function weakestPair(nodes: readonly CopyNode[], live: readonly LiveSet[]): WeakSpot | undefined {
-  const ids = nodes.map((node) => node.nodeId).toSorted((left, right) => left - right);
-  const counts = countByPairs(live);
+function weakestPair(nodes: readonly CopyNode[], counts: PairCounts): WeakSpot | undefined {
+  if (nodes.length < 2) return undefined;
+  const [first, second] = nodes
+    .map(({ nodeId }) => nodeId)
+    .toSorted((left, right) => counts.compareAlone(left, right) || left - right);
+  const pairs = counts.sharing();
+  if (first !== undefined && second !== undefined) pairs.push([Math.min(first, second), Math.max(first, second)]);
   let best: WeakSpot | undefined;
-  for (const [position, first] of ids.entries()) {
-    for (const second of ids.slice(position + 1)) {
-      const spot = counts.spotOf(first, second);
-      if (best === undefined || isWorse(spot, best)) best = { nodeIds: [first, second], zone: undefined, ...spot };
-    }
+  for (const nodeIds of pairs) {
+    const spot = counts.spotOf(...nodeIds);
+    const isFirst =
+      best === undefined || isWorse(spot, best) || (!isWorse(best, spot) && isBefore(nodeIds, best.nodeIds));
+    if (isFirst) best = { nodeIds, zone: undefined, ...spot };
   }
   return best;
 }
 
-interface PairCounts {
-  readonly spotOf: (first: number, second: number) => Pick<WeakSpot, "chunksLost" | "chunksAtOne">;
+/** Of equally weak pairs the one with the lower ids is named. */
+function isBefore(left: readonly number[], right: readonly number[]): boolean {
+  const [first = 0, second = 0] = left;
+  const [otherFirst = 0, otherSecond = 0] = right;
+  return first === otherFirst ? second < otherSecond : first < otherFirst;
 }
 
-/** Keys of pairs: node ids are below 2^21, so that both fit into a safe integer. */
-const pairFactor = 2 ** 21;
+function add<K>(counts: Map<K, number>, key: K, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
+}
 
-function countByPairs(live: readonly LiveSet[]): PairCounts {
+interface PairCounts {
+  readonly spotOf: (first: number, second: number) => Pick<WeakSpot, "chunksLost" | "chunksAtOne">;
+  /** Negative when the left node is worse in a pair with one that it shares no set with. */
+  readonly compareAlone: (left: number, right: number) => number;
+  /** Pairs that share a set that matters, each in the order of ids. */
+  readonly sharing: () => [number, number][];
+}
+
+function countByPairs(nodes: readonly CopyNode[], live: readonly LiveSet[]): PairCounts {
+  // A pair's key is a small integer in all but the largest clusters: maps are fastest with those.
+  const pairFactor = nodes.reduce((idMax, { nodeId }) => Math.max(idMax, nodeId), 0) + 1;
   const single = new Map<number, number>();
   const inDoubles = new Map<number, number>();
   const double = new Map<number, number>();
   const triple = new Map<number, number>();
   let singles = 0;
-  const add = (counts: Map<number, number>, key: number, count: number): void => {
-    counts.set(key, (counts.get(key) ?? 0) + count);
-  };
   for (const { nodeIds, heldCount } of live) {
     if (nodeIds.length > 3) continue;
     if (nodeIds.length === 1) singles += heldCount;
@@ -118,7 +158,10 @@ function countByPairs(live: readonly LiveSet[]): PairCounts {
     }
   }
   const at = (counts: ReadonlyMap<number, number>, key: number): number => counts.get(key) ?? 0;
+  const pairOf = (key: number): [number, number] => [Math.floor(key / pairFactor), key % pairFactor];
   return {
+    compareAlone: (left, right) => at(single, right) - at(single, left) || at(inDoubles, right) - at(inDoubles, left),
+    sharing: () => [...new Set([...double.keys(), ...triple.keys()])].map(pairOf),
     spotOf: (first, second) => {
       const pair = first * pairFactor + second;
       const own = at(single, first) + at(single, second);

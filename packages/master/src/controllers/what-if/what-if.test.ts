@@ -6,6 +6,7 @@ import { copyNode as node, dead, leaving } from "../testing/copy-node.ts";
 import { withOrder, withoutNodes } from "./change-nodes.ts";
 import { forecast, type Scenario } from "./forecast.ts";
 import { summarise } from "./summary.ts";
+import { whole } from "../testing/whole.ts";
 import { findWeakest } from "./weakest.ts";
 
 const set = (nodeIds: readonly number[], heldCount: number): CountedSet => {
@@ -106,9 +107,9 @@ describe("forecast", () => {
 
 describe("findWeakest", () => {
   test("one zone has no weakest zone; two nodes are a pair", () => {
-    expect(findWeakest([node(1)], [set([1], 1)])).toMatchObject({ pair: undefined, zone: undefined });
+    expect(whole(findWeakest([node(1)], [set([1], 1)]))).toMatchObject({ pair: undefined, zone: undefined });
     const nodes = [node(1, { zone: "a" }), node(2, { zone: "a" }), node(3, { zone: "b" })];
-    const weakest = findWeakest(nodes, [set([1, 2], 5), set([1, 3], 9), set([3], 1)]);
+    const weakest = whole(findWeakest(nodes, [set([1, 2], 5), set([1, 3], 9), set([3], 1)]));
     expect(weakest.node).toMatchObject({ nodeIds: [3], chunksLost: 1, chunksAtOne: 9 });
     expect(weakest.pair).toMatchObject({ nodeIds: [1, 3], chunksLost: 10 });
     expect(weakest.zone).toMatchObject({ zone: "a", nodeIds: [1, 2], chunksLost: 5, chunksAtOne: 10 });
@@ -132,7 +133,7 @@ describe("findWeakest", () => {
           ),
         );
         const alive = nodes.filter((one) => one.counts);
-        const weakest = findWeakest(nodes, sets);
+        const weakest = whole(findWeakest(nodes, sets));
         const without = (ids: readonly number[]): [number, number] => {
           const left = sets.map((one) => ({
             ...one,

@@ -18,6 +18,8 @@ export interface FleetQueryOptions {
   readonly writeCopiesMin: number;
   /** What is copied at present, whatever for; 0 = nothing lately. */
   readonly copyBytesPerSecond: () => number;
+  /** Lets other work have its turn. */
+  readonly pause: () => Promise<void>;
   /** The last minutes. */
   readonly history: Pick<HistoryKeeper, "since">;
 }

@@ -1,5 +1,4 @@
 import type { Scenario } from "../../controllers/what-if/forecast.ts";
-import { heldBytesByNode } from "../../controllers/repair/classify-sets.ts";
 import { readCopyNodes } from "../../controllers/repair/observe.ts";
 import { clusterTable } from "../../domain/state.ts";
 import type { FleetRead } from "./fleet-read.ts";
@@ -8,7 +7,7 @@ import type { FleetRead } from "./fleet-read.ts";
 export async function readScenario(read: FleetRead): Promise<Scenario> {
   const { copySets, tables, observer, preset, writeCopiesMin, copyBytesPerSecond } = read;
   const sets = await copySets.sets();
-  const nodes = readCopyNodes(tables, { nodes: observer.observedNodes(), heldBytes: heldBytesByNode(sets) });
+  const nodes = readCopyNodes(tables, { nodes: observer.observedNodes(), sets });
   return {
     nodes,
     sets,

@@ -9,6 +9,7 @@ import {
 import { describeIdentity, errorKindToWire, type PeerIdentity } from "@holdfast/rpc";
 import type { Clock, KeyValueStore, Timer, Timers } from "@holdfast/runtime";
 import type { NodeDigests } from "../../application/node-digests.ts";
+import type { OneAtATime } from "../../application/one-at-a-time.ts";
 import type { Submitter } from "../../application/submission.ts";
 import type { HeldCopy } from "../../domain/chunks/decide-replicas.ts";
 import { decideIntroduction } from "../../domain/fleet/decide.ts";
@@ -40,6 +41,7 @@ type Order = NonNullable<MessageInitShape<typeof HeartbeatResponseSchema>["order
 export interface SessionOptions {
   readonly store: KeyValueStore;
   readonly digests: NodeDigests;
+  readonly listings: OneAtATime;
   readonly submitter: Submitter;
   readonly observer: FleetObserver;
   readonly leadership: Leadership;
@@ -67,16 +69,28 @@ interface Joined {
 export class HeartbeatSession {
   readonly orders = new AsyncQueue<HeartbeatResponse>();
   readonly #options: SessionOptions;
+  readonly #onJoined: (session: HeartbeatSession, nodeId: number) => void;
   readonly #term: number;
   readonly #caller: PeerIdentity | undefined;
   #joined: Joined | undefined;
+  #isComparing = false;
   /** Copies that were durable before the log knew their chunk; in order of arrival. */
   readonly #early = new Map<number, HeldCopy>();
 
-  /** `caller` is who the node is by its certificate; undefined on a plain network. */
-  constructor(options: SessionOptions, caller?: PeerIdentity) {
+  /** `caller` is who the node is by its certificate; undefined on a plain network. `onJoined` is called once, when it was let in. */
+  constructor(
+    options: SessionOptions,
+    {
+      caller,
+      onJoined,
+    }: {
+      readonly caller: PeerIdentity | undefined;
+      readonly onJoined: (session: HeartbeatSession, nodeId: number) => void;
+    },
+  ) {
     this.#options = options;
     this.#caller = caller;
+    this.#onJoined = onJoined;
     this.#term = options.leadership.term();
   }
 
@@ -90,7 +104,10 @@ export class HeartbeatSession {
     for await (const request of requests) {
       const report = reportFromWire(request);
       if (!this.#leads(report)) return;
-      this.#joined ??= await this.#letIn(report);
+      if (this.#joined === undefined) {
+        this.#joined = await this.#letIn(report);
+        if (this.#joined !== undefined) this.#onJoined(this, this.#joined.nodeId);
+      }
       if (this.#joined === undefined || !(await this.#take(this.#joined, report))) return;
     }
   }
@@ -176,12 +193,10 @@ export class HeartbeatSession {
   }
 
   #start(nodeId: number, streamNumber: number): Joined {
-    const { store, digests, submitter, clock, timers, logger } = this.#options;
+    const { store, digests, listings, submitter, clock, timers, logger } = this.#options;
     const copies = new CopyReportBuffer({ nodeId, submitter, timers, logger });
     const buckets = new BucketChecker({
-      nodeId,
-      store,
-      digests,
+      ...{ nodeId, store, digests, listings },
       order: (wanted) => this.#push({ case: "listBuckets", value: { buckets: [...wanted] } }),
       note: (found, whenCommitted) => {
         for (const copy of found.unexpected) copies.note("listed", copy);
@@ -220,23 +235,33 @@ export class HeartbeatSession {
     for (const copy of report.corrupt) joined.copies.note("corrupt", copy);
     for (const copy of report.trimmed) joined.copies.note("trimmed", copy);
     for (const { bucket, copies } of report.listed) await joined.buckets.take(bucket, copies);
-    if (report.buckets.length > 0) await joined.buckets.compare(report.buckets);
+    if (report.buckets.length > 0) this.#compare(joined, report.buckets);
     return true;
   }
 
+  /** Beside the reports, which must not wait for it: a new leader reads a thousand nodes' digests one after another. */
+  #compare({ buckets }: Joined, digests: NodeReport["buckets"]): void {
+    // The tenth report from now brings them again.
+    if (this.#isComparing) return;
+    this.#isComparing = true;
+    buckets.compare(digests).then(
+      () => (this.#isComparing = false),
+      (error: unknown) => this.orders.fail(error),
+    );
+  }
+
   #noteHeld(joined: Joined, kind: "added" | "listed", copy: HeldCopy): void {
-    joined.copies.note(kind === "added" && !this.#isKnownDamaged(joined.nodeId, copy) ? "held" : kind, copy);
+    const row = readerOf(this.#options.store).get(chunkTable, [copy.chunkId]);
+    // Then a copy that is told as added was written or verified after the damage was known.
+    const isKnownDamaged = row?.corruptNodeIds.includes(joined.nodeId) === true;
+    joined.copies.note(kind === "added" && !isKnownDamaged ? "held" : kind, copy);
+    if (row !== undefined) return;
     this.#early.set(copy.chunkId, copy);
     if (this.#early.size <= earlyCopiesMax) return;
     for (const oldest of this.#early.keys()) {
       this.#early.delete(oldest);
       return;
     }
-  }
-
-  /** Then a copy that is told as added was written or verified after the damage was known. */
-  #isKnownDamaged(nodeId: number, { chunkId }: HeldCopy): boolean {
-    return readerOf(this.#options.store).get(chunkTable, [chunkId])?.corruptNodeIds.includes(nodeId) === true;
   }
 
   /** Commits what is new about the node; nothing is submitted when nothing is. False when the node is refused. */

@@ -1,12 +1,4 @@
 export { addDigests, bucketOf, copyDigest, subtractDigest } from "../../domain/chunks/inventory-digest.ts";
-export { presets } from "../../controllers/presets.ts";
-export {
-  fillStore,
-  scaleCapacityBytes,
-  scaleChunkBytes,
-  scaleNodeUuid,
-  scaleZone,
-  type ScaleInventories,
-  type ScaleSize,
-} from "./fill-store.ts";
-export { createScaleLeader, type ScaleLeader, type ScaleNumbers } from "./scale-leader.ts";
+export { fillStore, type FilledStore } from "./fill-store.ts";
+export { ScaleCopies, type ScaleInventories } from "./scale-copies.ts";
+export { scaleCapacityBytes, scaleChunkBytes, scaleNodeUuid, scaleZone, type ScaleSize } from "./scale-size.ts";

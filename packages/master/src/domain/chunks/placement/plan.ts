@@ -1,6 +1,7 @@
 import { assert, ok, refused, type Result } from "@holdfast/base";
 import type { PlacementNode } from "../../fleet/placement-nodes.ts";
 import { drawKey, mix } from "./draw.ts";
+import { leastOf, rankOf } from "./partner-order.ts";
 
 /** What is to be placed. */
 export interface PlacementRequest {
@@ -56,39 +57,8 @@ export function planPlacement(request: PlacementRequest): Result<readonly (reado
   return ok(sets);
 }
 
-/** What lacks a copy. */
-export interface OneMoreRequest {
-  /** Nodes that may be drawn, and those that hold a copy. */
-  readonly nodes: readonly PlacementNode[];
-  readonly chunkId: number;
-  /** Nodes with a copy that counts; the zones to differ from. */
-  readonly holderNodeIds: readonly number[];
-  /** Nodes that must not be drawn: they hold a copy, or are to hold one, or failed to. */
-  readonly excludedNodeIds: readonly number[];
-  readonly chunkSizeBytes: number;
-  /** Only these zones will do; absent = any. */
-  readonly isZoneAllowed?: (zone: string) => boolean;
-}
-
-/**
- * One place more for a chunk: a partner of its first holder, another zone first, then another rack, by the same draw;
- * undefined when no node can.
- */
-export function planOneMore(request: OneMoreRequest): number | undefined {
-  const { nodes, chunkId, holderNodeIds, excludedNodeIds, chunkSizeBytes, isZoneAllowed } = request;
-  const holders = nodes.filter((node) => holderNodeIds.includes(node.nodeId));
-  const usable = nodes
-    .filter((node) => !holderNodeIds.includes(node.nodeId) && !excludedNodeIds.includes(node.nodeId))
-    .filter((node) => placementObstacle(node, chunkSizeBytes) === undefined && isZoneAllowed?.(node.zone) !== false);
-  const trusted = usable.filter((node) => !node.isCautioned);
-  const eligible = (trusted.length > 0 ? trusted : usable).toSorted((left, right) => left.nodeId - right.nodeId);
-  const [first] = holders;
-  const partners = first === undefined ? eligible : partnersOf(first, eligible, 2);
-  return partners.length === 0 ? undefined : drawOne(farthest(partners, holders), chunkId).nodeId;
-}
-
 /** Those in zones of their own; if there are none, those in racks of their own; if there are none, all. */
-function farthest(nodes: readonly PlacementNode[], chosen: readonly PlacementNode[]): readonly PlacementNode[] {
+export function farthest(nodes: readonly PlacementNode[], chosen: readonly PlacementNode[]): readonly PlacementNode[] {
   const otherZones = nodes.filter((node) => chosen.every((one) => one.zone !== node.zone));
   if (otherZones.length > 0) return otherZones;
   const otherRacks = nodes.filter((node) => chosen.every((one) => one.zone !== node.zone || one.rack !== node.rack));
@@ -107,7 +77,7 @@ function chooseCandidates(request: PlacementRequest): readonly PlacementNode[] {
   return preferred.length >= request.copiesMin ? preferred : usable;
 }
 
-/** The fixed partners of a node among these, for those who plan where a chunk of that node's may go. */
+/** The fixed partners of a node among these, best first. */
 export function placementPartners(first: PlacementNode, nodes: readonly PlacementNode[]): readonly PlacementNode[] {
   return partnersOf(first, nodes, 2);
 }
@@ -118,39 +88,11 @@ function partnersOf(
   eligible: readonly PlacementNode[],
   copies: number,
 ): readonly PlacementNode[] {
-  const rank = (node: PlacementNode): number => mix(first.nodeId, node.nodeId);
   const others = eligible.filter((node) => node.nodeId !== first.nodeId);
   const count = Math.max(scatterWidthNodesMax, copies - 1);
   if (others.length <= count) return others;
-  const ranked = others.map((node) => ({ node, isNear: Number(node.zone === first.zone), rank: rank(node) }));
+  const ranked = others.map((node) => ({ node, ...rankOf(first, node) }));
   return leastOf(ranked, count).map(({ node }) => node);
-}
-
-interface Ranked {
-  readonly node: PlacementNode;
-  /** 1 in the first node's own zone. */
-  readonly isNear: number;
-  readonly rank: number;
-}
-
-/** The `count` that come first, in order, without sorting all of them. */
-function leastOf(ranked: readonly Ranked[], count: number): readonly Ranked[] {
-  const isBefore = (left: Ranked, right: Ranked): boolean =>
-    left.isNear === right.isNear ? left.rank < right.rank : left.isNear < right.isNear;
-  const least: Ranked[] = [];
-  for (const one of ranked) {
-    const last = least[count - 1];
-    if (last !== undefined && !isBefore(one, last)) continue;
-    let at = Math.min(least.length, count - 1);
-    least[at] = one;
-    for (; at > 0; at--) {
-      const before = least[at - 1];
-      if (before === undefined || !isBefore(one, before)) break;
-      least[at] = before;
-      least[at - 1] = one;
-    }
-  }
-  return least;
 }
 
 interface DrawRequest {
@@ -171,7 +113,7 @@ function drawPlaces(draw: DrawRequest): readonly number[] {
 }
 
 /** Weighted draw: the greatest of u^(1/weight) (Efraimidis and Spirakis 2006), with u from (chunk, node). */
-function drawOne(nodes: readonly PlacementNode[], chunkId: number): PlacementNode {
+export function drawOne(nodes: readonly PlacementNode[], chunkId: number): PlacementNode {
   let best: PlacementNode | undefined;
   let bestKey = Number.NEGATIVE_INFINITY;
   for (const node of nodes) {

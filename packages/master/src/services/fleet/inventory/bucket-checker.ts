@@ -1,11 +1,12 @@
 import type { KeyValueStore } from "@holdfast/runtime";
 import type { NodeDigests } from "../../../application/node-digests.ts";
+import type { OneAtATime } from "../../../application/one-at-a-time.ts";
 import type { HeldCopy } from "../../../domain/chunks/decide-replicas.ts";
 import { copySetsOfNode } from "../../../domain/chunks/node-copy-sets.ts";
 import { chunkTable, copySetChunkTable, type CopySetChunkRow } from "../../../domain/chunks/tables.ts";
 import { readerOf } from "../../../domain/tables.ts";
 import { tableRange } from "../../../projections/table-range.ts";
-import { planBucketChecks, reconcileBucket, stateAfterListing, type BucketState } from "./plan.ts";
+import { bucketRuns, planBucketChecks, reconcileBucket, stateAfterListing, type BucketState } from "./plan.ts";
 
 /** Buckets asked for at once. */
 const listedBucketsMax = 16;
@@ -15,6 +16,8 @@ export interface BucketCheckerOptions {
   readonly nodeId: number;
   readonly store: KeyValueStore;
   readonly digests: NodeDigests;
+  /** Shared by all nodes: what is expected of a hundred at once would be read in the same moment. */
+  readonly listings: OneAtATime;
   /** Asks the node to list these buckets. */
   readonly order: (buckets: readonly number[]) => void;
   /** Takes what a listing proved; calls back when it is committed. */
@@ -71,7 +74,7 @@ export class BucketChecker {
     this.#isAsking = true;
     try {
       const buckets = [...this.#waiting].slice(0, listedBucketsMax);
-      const expected = await this.#expectedIn(buckets);
+      const expected = await this.#options.listings.run(() => this.#expectedIn(buckets));
       for (const bucket of buckets) {
         this.#waiting.delete(bucket);
         this.#asked.set(bucket, expected.get(bucket) ?? new Map());
@@ -97,14 +100,13 @@ export class BucketChecker {
   async #expectedIn(buckets: readonly number[]): Promise<ReadonlyMap<number, ReadonlyMap<number, CopySetChunkRow>>> {
     const { store, nodeId } = this.#options;
     const keys = copySetsOfNode(readerOf(store), nodeId).map((set) => set.key);
-    const expected = new Map<number, Map<number, CopySetChunkRow>>();
-    for (const bucket of buckets) {
-      const rows = new Map<number, CopySetChunkRow>();
-      for (const key of keys) {
-        for await (const [[, , chunkId], row] of tableRange(store, copySetChunkTable, { prefix: [key, bucket] }))
-          rows.set(chunkId, row);
+    const expected = new Map(buckets.map((bucket) => [bucket, new Map<number, CopySetChunkRow>()]));
+    for (const key of keys) {
+      for (const { first, last } of bucketRuns(buckets)) {
+        const range = { prefix: [key, first], through: [key, last] } as const;
+        for await (const [[, bucket, chunkId], row] of tableRange(store, copySetChunkTable, range))
+          expected.get(bucket)?.set(chunkId, row);
       }
-      expected.set(bucket, rows);
     }
     return expected;
   }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { addDigests, copyDigest } from "../../../domain/chunks/inventory-digest.ts";
-import { planBucketChecks, reconcileBucket, stateAfterListing, type BucketState } from "./plan.ts";
+import { bucketRuns, planBucketChecks, reconcileBucket, stateAfterListing, type BucketState } from "./plan.ts";
 
 const none: ReadonlyMap<number, BucketState> = new Map();
 const copy = (chunkId: number, lengthBytes = 10): { chunkId: number; generation: number; lengthBytes: number } => ({
@@ -18,6 +18,14 @@ describe("planBucketChecks", () => {
   test("the first digest of a stream is looked into at once when it differs", () => {
     expect(planBucketChecks(none, compare(5, 5)).toList).toEqual([]);
     expect(planBucketChecks(none, compare(5, 6)).toList).toEqual([3]);
+  });
+
+  test("what is as it was needs no new state, and what is not gets one", () => {
+    const { states } = planBucketChecks(none, compare(5, 5));
+    expect(planBucketChecks(states, compare(5, 5)).states).toBe(states);
+    const differing = planBucketChecks(states, compare(6, 5)).states;
+    expect(differing.get(3)).toMatchObject({ nodeDigest: 6, unsettledCount: 1 });
+    expect(planBucketChecks(differing, compare(6, 5)).states.get(3)).toMatchObject({ unsettledCount: 2 });
   });
 
   test("a difference while copies are being written waits until it rests, and not for ever", () => {
@@ -73,5 +81,25 @@ describe("reconcileBucket", () => {
   test("a copy of another length than the chunk's is no copy of it", () => {
     const expected = new Map([[1, { generation: 1, lengthBytes: 10 }]]);
     expect(reconcileBucket(expected, [copy(1, 9)])).toEqual({ unexpected: [], missingChunkIds: [1] });
+  });
+});
+
+describe("bucketRuns", () => {
+  test("whatever is asked for lies in a run; runs are apart and begin and end with what is asked for", () => {
+    const some = fc.uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: 16 });
+    fc.assert(
+      fc.property(some, (buckets) => {
+        const runs = bucketRuns(buckets);
+        for (const bucket of buckets)
+          expect(runs.filter(({ first, last }) => first <= bucket && bucket <= last)).toHaveLength(1);
+        for (const { first, last } of runs) expect(buckets).toEqual(expect.arrayContaining([first, last]));
+        for (const [at, { first }] of runs.entries())
+          if (at > 0) expect(first - (runs[at - 1]?.last ?? 0)).toBeGreaterThan(16);
+      }),
+    );
+    expect(bucketRuns([9, 8, 40, 7])).toEqual([
+      { first: 7, last: 9 },
+      { first: 40, last: 40 },
+    ]);
   });
 });

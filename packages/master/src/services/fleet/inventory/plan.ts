@@ -30,7 +30,8 @@ export function planBucketChecks(
   states: ReadonlyMap<number, BucketState>,
   comparisons: readonly BucketComparison[],
 ): { readonly toList: readonly number[]; readonly states: ReadonlyMap<number, BucketState> } {
-  const next = new Map(states);
+  // Nearly all buckets of nearly all reports are as they were: a thousand nodes' states are not copied for them.
+  let next: Map<number, BucketState> | undefined;
   const toList: number[] = [];
   for (const { bucket, nodeDigest, expectedDigest } of comparisons) {
     const before = states.get(bucket);
@@ -40,9 +41,11 @@ export function planBucketChecks(
       before === undefined || (before.nodeDigest === nodeDigest && before.expectedDigest === expectedDigest);
     const unsettledCount = isSame ? 0 : (before?.unsettledCount ?? 0) + 1;
     if (!isSame && (isResting || unsettledCount >= unsettledCountMax)) toList.push(bucket);
+    if (isResting && before?.unsettledCount === unsettledCount) continue;
+    next ??= new Map(states);
     next.set(bucket, { nodeDigest, expectedDigest, extraDigest, unsettledCount });
   }
-  return { toList, states: next };
+  return { toList, states: next ?? states };
 }
 
 /**
@@ -82,4 +85,18 @@ export function reconcileBucket(
   }
   const missingChunkIds = [...expected.keys()].filter((chunkId) => !present.has(chunkId));
   return { unexpected, missingChunkIds };
+}
+
+/** Buckets in between that are read along with those asked for: a set has few chunks in each, and a range costs more. */
+const bucketGapMax = 16;
+
+/** Ranges of buckets that hold all of these, ascending. */
+export function bucketRuns(buckets: readonly number[]): readonly { readonly first: number; readonly last: number }[] {
+  const runs: { readonly first: number; last: number }[] = [];
+  for (const bucket of buckets.toSorted((left, right) => left - right)) {
+    const run = runs.at(-1);
+    if (run !== undefined && bucket - run.last <= bucketGapMax) run.last = bucket;
+    else runs.push({ first: bucket, last: bucket });
+  }
+  return runs;
 }
