@@ -19,8 +19,12 @@ import type { CountedSet } from "../../domain/chunks/counted-set.ts";
 import { heldBytesByNode } from "./classify-sets.ts";
 import type { CopyNode } from "./copy-node.ts";
 
-/** Chunks looked at in one step, and of one copy set, so that a set that can't be helped does not hide the others. */
+/**
+ * Chunks looked at in one step, and of one copy set: so that a set that can't be helped does not hide the others, and that
+ * many sets, which is many sources and targets, are at work together.
+ */
 const chunksMax = 1024;
+const chunksPerSetMin = 32;
 const chunksPerSetMax = 256;
 /** Moves looked at in one step; there are never so many. */
 const movesMax = 1024;
@@ -72,8 +76,10 @@ export async function listChunks(
   sets: readonly Pick<CountedSet, "key">[],
 ): Promise<readonly SeenChunk[]> {
   const seen: SeenChunk[] = [];
+  const share = Math.ceil(chunksMax / Math.max(1, sets.length));
+  const perSet = Math.min(chunksPerSetMax, Math.max(chunksPerSetMin, share));
   for (const { key } of sets) {
-    const limit = Math.min(chunksPerSetMax, chunksMax - seen.length);
+    const limit = Math.min(perSet, chunksMax - seen.length);
     if (limit <= 0) break;
     for (const chunk of await listChunksOf(store, tables, { key, limit })) seen.push(chunk);
   }
