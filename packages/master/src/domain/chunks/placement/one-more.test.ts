@@ -63,6 +63,17 @@ test("a place is drawn as by a pass over all nodes, whatever is excluded", () =>
   );
 });
 
+test("lists that were made ahead say the same", () => {
+  const nodes = Array.from({ length: 100 }, (_, index) => node(index + 1, { zone: `${index % 3}` }));
+  const warm = PartnerOrder.among(nodes);
+  for (let look = 0; look < 4; look++) warm.warm(30);
+  const cold = PartnerOrder.among(nodes);
+  for (const first of nodes) {
+    const isFit = (nodeId: number): boolean => (nodeId * first.nodeId) % 5 === 0;
+    expect([...warm.partnersOf(first, isFit, 10)]).toEqual([...cold.partnersOf(first, isFit, 10)]);
+  }
+});
+
 test("an order is kept while ids and zones stay, and made anew when they change", () => {
   const nodes = [node(1, {}), node(2, { zone: "b" }), node(3, {})];
   const order = PartnerOrder.among(nodes);

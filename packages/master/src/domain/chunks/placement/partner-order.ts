@@ -18,6 +18,8 @@ export class PartnerOrder {
   readonly #nodes: readonly OrderedNode[];
   readonly #short = new Map<number, readonly number[]>();
   readonly #whole = new Map<number, readonly number[]>();
+  /** Nodes whose lists were made ahead. */
+  #warmCount = 0;
 
   private constructor(nodes: readonly OrderedNode[]) {
     this.#nodes = nodes.map(({ nodeId, zone }) => ({ nodeId, zone })).sort((left, right) => left.nodeId - right.nodeId);
@@ -26,6 +28,15 @@ export class PartnerOrder {
   /** The order among these nodes; the earlier one when nothing that matters changed since. */
   static among(nodes: readonly OrderedNode[], earlier?: PartnerOrder): PartnerOrder {
     return earlier !== undefined && earlier.#isAmong(nodes) ? earlier : new PartnerOrder(nodes);
+  }
+
+  /** Makes the lists of some nodes more, so that no single plan has to make all of them. */
+  warm(countMax: number): void {
+    for (let count = 0; count < countMax && this.#warmCount < this.#nodes.length; count++) {
+      const first = this.#nodes[this.#warmCount];
+      this.#warmCount += 1;
+      if (first !== undefined) this.#shortOf(first);
+    }
   }
 
   /** The first partners of a node that satisfy, in order, at most so many. */
