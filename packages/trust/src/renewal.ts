@@ -15,7 +15,7 @@ export function isDueForRenewal(certificate: string, nowMs: number): boolean {
   return validToDate.getTime() - nowMs < lifetimeMs * leftShareMin;
 }
 
-/** Looks every hour, and gets a new certificate in time; a failure is logged and tried again. Returns how to stop. */
+/** Looks now and every hour, and gets a new certificate in time; a failure is logged and tried again. Returns how to stop. */
 export function keepRenewed(
   trust: ClusterTrust,
   renew: () => Promise<TlsCredentials>,
@@ -35,6 +35,7 @@ export function keepRenewed(
       isBusy = false;
     }
   };
+  void look();
   const timer = timers.every(lookIntervalMs, () => void look());
   return () => timer.cancel();
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { HoldfastError, type JoinToken } from "@holdfast/base";
 import { identityOfUri, type PeerIdentity } from "@holdfast/rpc";
 import { isLoopback, type TlsCredentials } from "@holdfast/rpc/node";
-import { ClusterTrust, isDueForRenewal, keepRenewed } from "@holdfast/trust";
+import { ClusterTrust, keepRenewed } from "@holdfast/trust";
 import {
   enroll,
   enrollPatiently,
@@ -65,12 +65,12 @@ export async function openEnrolment(sources: EnrolmentSources, ports: EnrolmentP
         await writeCertificateFiles(sources.directories, made);
         return made;
       };
-      const own = trust.current()?.own;
-      const isWhole =
-        own !== undefined && isOf(own.certificate, identity) && !isOver(own.certificate, ports.clock.wallMs());
-      if (!isWhole) trust.use(await obtain(true));
-      else if (isDueForRenewal(own.certificate, ports.clock.wallMs()))
-        trust.use(await obtain(false).catch(() => trust.current() ?? credentials));
+      const known = trust.current() ?? credentials;
+      const nowMs = ports.clock.wallMs();
+      if (known.own === undefined || !isOf(known.own.certificate, identity) || isOver(known.own.certificate, nowMs))
+        trust.use(await obtain(true));
+      // A disk that was replaced by an empty one has it again, too.
+      else await writeCertificateFiles(sources.directories, { ...known, own: known.own });
       stopRenewal = keepRenewed(trust, () => obtain(false), ports);
     },
     onNodesRefused: (nodeUuids) => {
