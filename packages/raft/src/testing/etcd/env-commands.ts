@@ -119,6 +119,10 @@ function addNodes(env: InteractionEnv, command: ScriptCommand): void {
     leaseReads: valueOf(command, "read-only") === "lease-based",
     stepDownOnRemoval: isTrue("step-down-on-removal"),
   };
+  if (options.leaseReads && !options.checkQuorum) {
+    throw new CommandError("CheckQuorum must be enabled when ReadOnlyOption is ReadOnlyLeaseBased");
+  }
+  if (options.inflight <= 0) throw new CommandError("max inflight messages must be greater than 0");
   const isBootstrap = index > 0 || options.voters.length > 0 || options.learners.length > 0 || options.content !== "";
   if (isBootstrap && index <= 1) throw new CommandError("index must be specified as > 1 due to bootstrap");
   for (let made = 0; made < count; made++) env.nodes.push(new EnvNode((env.nodes.length + 1) as PeerId, options));

@@ -181,6 +181,7 @@ function configFor(id: PeerId, options: NodeOptions): Config {
       forwardReads: true,
       applyUndurable: !options.isAsync,
       deliverOwnMessages: options.isAsync,
+      leadBeforeOwnVote: true,
       commitByVote: false,
       commitInHeartbeats: false,
     },

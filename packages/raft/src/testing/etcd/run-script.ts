@@ -27,7 +27,8 @@ export function runScript(kind: ScriptKind, text: string): ScriptResult {
   return { commands: commands.length, differences };
 }
 
-function runnerOf(kind: ScriptKind): (command: ScriptCommand) => string {
+/** A fresh environment of that kind: runs one command after the other, and says what each prints. */
+export function runnerOf(kind: ScriptKind): (command: ScriptCommand) => string {
   if (kind === "quorum") return runQuorumCommand;
   if (kind === "confchange") {
     const env = new ConfigurationEnv();

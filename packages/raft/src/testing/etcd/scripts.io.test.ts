@@ -15,10 +15,12 @@ function scriptsIn(directory: string, kind: ScriptKind): string[] {
 }
 
 describe("own scenarios", () => {
-  for (const path of scriptsIn(own, "interaction")) {
-    it(path.slice(own.length + 1), () => {
-      expect(runScript("interaction", readFileSync(path, "utf8")).differences).toEqual([]);
-    });
+  for (const kind of ["interaction", "confchange", "quorum"] as const) {
+    for (const path of scriptsIn(own, kind)) {
+      it(path.slice(own.length + 1), () => {
+        expect(runScript(kind, readFileSync(path, "utf8")).differences).toEqual([]);
+      });
+    }
   }
 });
 
