@@ -250,19 +250,20 @@ describe("§9.6 pre-vote", () => {
 describe("proposals", () => {
   it("each reference is answered once, with superseded only when another entry took its place", () => {
     const cluster = new TestCluster({ peers: 3 });
-    const checker = new ClusterChecker();
+    const checker = new ClusterChecker(cluster);
     cluster.elect(1);
     isolate(cluster, 1);
-    const lost = cluster.propose(1, "lost");
+    const lost = cluster.newRef();
     checker.proposed(lost, "lost");
+    cluster.propose(1, "lost", lost);
     cluster.step(2, { kind: "campaign" });
     cluster.tick(12);
     const other = cluster.leader()?.id ?? 0;
-    const kept = cluster.propose(other, "kept");
+    const kept = cluster.newRef();
     checker.proposed(kept, "kept");
+    cluster.propose(other, "kept", kept);
     heal(cluster);
     cluster.tick(10);
-    checker.check(cluster);
     checker.checkEnd();
     expect(other).not.toBe(1);
     expect(["superseded", "unknown"]).toContain(cluster.node(1).replies.find((reply) => reply.ref === lost)?.kind);

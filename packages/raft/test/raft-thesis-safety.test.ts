@@ -108,6 +108,19 @@ describe("§3.8 persistence", () => {
     expect(cluster.node(1).replies.find((reply) => reply.ref === ref)?.kind).toBe("committed");
   });
 
+  it("a candidate that the others elect leads only when its own term and vote are on its disk", () => {
+    const cluster = new TestCluster({ peers: 3, configure: withoutPreVote });
+    const one = cluster.node(1);
+    one.isDiskStalled = true;
+    cluster.elect(1);
+    // Both others voted. If it led now, a crash would let it lead the same term again, with other entries.
+    expect(one.view()).toMatchObject({ role: "candidate", term: 1 });
+    expect(one.disk.hardState.term).toBe(0);
+    one.isDiskStalled = false;
+    cluster.settle();
+    expect(one.view()).toMatchObject({ role: "leader", term: 1 });
+  });
+
   it("a vote survives a crash: no second vote in the same term", () => {
     const cluster = new TestCluster({ peers: 3, configure: withoutPreVote });
     isolate(cluster, 1, 2);

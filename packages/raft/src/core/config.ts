@@ -25,6 +25,8 @@ export interface Switches {
   readonly commitByVote: boolean;
   /** Heartbeats carry the true commit index instead of one capped at the follower's match. Default true. */
   readonly commitInHeartbeats: boolean;
+  /** A candidate that others elect leads before its own term and vote are on disk. Default false. */
+  readonly leadBeforeOwnVote: boolean;
   /** Messages to oneself go out in `sendAfter` and come back by `receive`, instead of inside `persisted`. Default false. */
   readonly deliverOwnMessages: boolean;
 }
@@ -100,6 +102,7 @@ export const productSwitches: Switches = {
   applyUndurable: false,
   commitByVote: true,
   commitInHeartbeats: true,
+  leadBeforeOwnVote: false,
   deliverOwnMessages: false,
 };
 

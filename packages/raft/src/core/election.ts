@@ -73,6 +73,7 @@ export function onVoteResponse(state: RaftState, response: VoteResponse): void {
   if (!state.votes.has(response.from)) state.votes.set(response.from, !response.isRejected);
   const outcome = quorumVote(state.membership, (id) => state.votes.get(id));
   if (outcome === "won") {
+    if (!response.isPreVote && !isTermDurable(state)) return;
     if (response.isPreVote) {
       campaign(state, { isPreVote: false, isTransfer: false });
     } else {
@@ -83,6 +84,16 @@ export function onVoteResponse(state: RaftState, response: VoteResponse): void {
     becomeFollower(state, state.term, nobody);
   }
   if (response.isRejected) learnCommit(state, response.commit);
+}
+
+/**
+ * Whether this candidate's term and own vote are on its disk. Others may have elected it before that; but a leader that
+ * sends entries and then forgets its term in a crash may be elected in the same term again, by voters who repeat their
+ * vote, and would put other entries in the same places.
+ */
+function isTermDurable(state: RaftState): boolean {
+  const isWaitedFor = !state.config.switches.leadBeforeOwnVote && !isPlanted("leadsBeforeOwnVote");
+  return !isWaitedFor || state.votes.has(state.config.id);
 }
 
 /**

@@ -119,6 +119,7 @@ function hasCommittedInTerm(state: RaftState): boolean {
 function hasLease(state: RaftState): boolean {
   const { switches, electionTicks } = state.config;
   const start = state.reads.leaseStartTick;
-  if (!switches.leaseReads || !switches.checkQuorum || start === undefined || state.hasOrderedHandover) return false;
+  const isHandedOver = state.hasOrderedHandover && !isPlanted("leaseOutlivesHandover");
+  if (!switches.leaseReads || !switches.checkQuorum || start === undefined || isHandedOver) return false;
   return state.tick - start < Math.floor((electionTicks * 3) / 4);
 }

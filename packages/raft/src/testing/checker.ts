@@ -2,14 +2,22 @@ import { assert } from "@holdfast/base";
 import type { Entry } from "../core/entries.ts";
 import { checkInvariants } from "../core/invariants.ts";
 import type { PeerId } from "../core/types.ts";
-import type { TestCluster } from "./cluster.ts";
+import type { Message } from "../core/messages.ts";
+import type { PersistOrder } from "../core/output.ts";
+import type { ClusterWatch, TestCluster } from "./cluster.ts";
+import { CommitChecker } from "./commit-checker.ts";
+import { LeadershipChecker } from "./leadership-checker.ts";
+import { PromiseChecker } from "./promise-checker.ts";
 import type { TestNode } from "./test-node.ts";
 
 /**
- * What must hold between the members of a cluster (dissertation figure 3.2), checked after every action of a test.
- * Independent of how the core works: it sees applied entries, disks, views and replies. Throws `AssertionError`.
+ * What must hold between the members of a cluster (dissertation figure 3.2), checked after every step of every member.
+ * Independent of how the core works: it sees applied entries, disks, views, messages and replies. Throws `AssertionError`.
  */
-export class ClusterChecker {
+export class ClusterChecker implements ClusterWatch {
+  readonly #commits: CommitChecker;
+  readonly #promises: PromiseChecker;
+  readonly #leadership: LeadershipChecker;
   readonly #leaders = new Map<number, PeerId>();
   /** What any member has ever applied at an index. */
   readonly #chosen = new Map<number, Entry>();
@@ -24,6 +32,15 @@ export class ClusterChecker {
   readonly #readFloors = new Map<number, number>();
   /** Highest index that anybody was told to be committed, or that was applied. */
   #knownIndex = 0;
+  /** Reads that were answered. */
+  reads = 0;
+
+  constructor(cluster: TestCluster) {
+    this.#commits = new CommitChecker(cluster.nodes);
+    this.#promises = new PromiseChecker(cluster.nodes);
+    this.#leadership = new LeadershipChecker(cluster.nodes);
+    cluster.watch = this;
+  }
 
   /** A reference was given to this member; it owes one answer unless it crashes. */
   asked(ref: number, at: PeerId): void {
@@ -40,24 +57,58 @@ export class ClusterChecker {
     this.#readFloors.set(ref, this.#knownIndex);
   }
 
-  /** This member forgot what it owed. */
-  crashed(id: PeerId): void {
-    for (const [ref, at] of [...this.#open]) if (at === id) this.#open.delete(ref);
+  /** This member forgot what it owed, and what its state machine had not flushed. */
+  crashed(node: TestNode): void {
+    for (const [ref, at] of [...this.#open]) if (at === node.id) this.#open.delete(ref);
+    const applied = this.#checkedApplied.get(node.id) ?? 0;
+    this.#checkedApplied.set(node.id, Math.min(applied, node.applied.length));
   }
 
-  /** Checks everything. */
-  check(cluster: TestCluster): void {
-    for (const node of cluster.nodes.values()) {
-      this.#checkApplied(node);
-      this.#checkReplies(node);
-      if (node.core === undefined) continue;
-      const view = node.view();
-      checkInvariants(view);
-      if (view.role !== "leader") continue;
+  /** Leases do not overlap: a leader that has a successor serves nothing from its lease. Leaves no trace in it. */
+  checkLeaseOver(stale: TestNode): void {
+    const fork = stale.core?.fork();
+    if (fork === undefined) return;
+    const ref = Number.MAX_SAFE_INTEGER;
+    fork.step({ kind: "read", ref, mode: "lease" });
+    const isServed = fork.drain().replies.some((reply) => reply.ref === ref && reply.kind === "readable");
+    assert(!isServed, `leases do not overlap: peer ${stale.id} has a successor and serves a read`);
+  }
+
+  /** Someone ordered a hand-over of this member. */
+  handoverOrdered(node: TestNode): void {
+    this.#leadership.ordered(node);
+  }
+
+  stepped(node: TestNode): void {
+    this.#checkApplied(node);
+    this.#checkReplies(node);
+    if (node.core === undefined) return;
+    const view = node.core.view();
+    checkInvariants(view);
+    if (view.role === "leader") {
       const leader = this.#leaders.get(view.term) ?? node.id;
       assert(leader === node.id, `election safety: one leader in term ${view.term}`);
       this.#leaders.set(view.term, leader);
     }
+    this.#commits.check(node, view);
+    this.#promises.check(node, view);
+    this.#leadership.check(node, view);
+  }
+
+  left(message: Message): void {
+    this.#promises.left(message);
+  }
+
+  arrived(message: Message): void {
+    this.#leadership.arrived(message);
+  }
+
+  ticked(node: TestNode): void {
+    if (node.core !== undefined) this.#leadership.ticked(node, node.core.view());
+  }
+
+  writing(node: TestNode, order: PersistOrder): void {
+    this.#commits.checkWrite(node, order);
   }
 
   /** State machine safety: nobody applies anything else at an index, and nobody skips one. */
@@ -89,6 +140,7 @@ export class ClusterChecker {
       const isRefused = reply.kind === "superseded" || reply.kind === "notLeader" || reply.kind === "overloaded";
       if (isRefused && text !== undefined) this.#superseded.add(text);
       if (reply.kind === "readable") {
+        this.reads++;
         assert(reply.index >= (this.#readFloors.get(reply.ref) ?? 0), "a read sees what was committed before it began");
       }
     }

@@ -4,7 +4,7 @@ import type { Entry } from "../core/entries.ts";
 import type { Input } from "../core/input.ts";
 import { without } from "../core/index-ranges.ts";
 import type { Message } from "../core/messages.ts";
-import type { Output } from "../core/output.ts";
+import type { Output, PersistOrder } from "../core/output.ts";
 import type { PeerId, Random } from "../core/types.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { TestNode } from "./test-node.ts";
@@ -18,6 +18,20 @@ export interface TestClusterOptions {
   readonly configure?: (base: Config) => Config;
 }
 
+/** Looks on while a cluster works. */
+export interface ClusterWatch {
+  /** A core was given something, and what came out of it was taken. */
+  stepped(node: TestNode): void;
+  /** A message leaves its sender, whether or not it gets through. */
+  left(message: Message): void;
+  /** A message arrived, and was stepped. */
+  arrived(message: Message): void;
+  /** A member's clock ticked. */
+  ticked(node: TestNode): void;
+  /** A member is told to write this, beside what it was told before. */
+  writing(node: TestNode, order: PersistOrder): void;
+}
+
 /** Cores with a message queue, memory disks and faults, all in one thread and all from one seed. */
 export class TestCluster {
   readonly nodes: ReadonlyMap<PeerId, TestNode>;
@@ -25,6 +39,7 @@ export class TestCluster {
   messages: Message[] = [];
   /** Whether a message gets through; tests replace it to cut links. */
   isOpen: (message: Message) => boolean = () => true;
+  watch: ClusterWatch | undefined;
   readonly random: Random = () => this.#source();
   #source: Random;
   readonly #snapshots = new WeakMap<Message, readonly Entry[]>();
@@ -72,13 +87,14 @@ export class TestCluster {
   step(id: number, input: Input): void {
     const node = this.node(id);
     if (node.core === undefined) return;
+    if (input.kind === "tick") node.ticks++;
     node.core.step(input);
     this.collect(node);
+    if (input.kind === "tick") this.watch?.ticked(node);
   }
 
-  /** Proposes text at a node; the reference under which the reply will come. */
-  propose(id: number, text: string): number {
-    const ref = this.#nextRef++;
+  /** Proposes text at a node; the reference under which the reply comes. */
+  propose(id: number, text: string, ref = this.newRef()): number {
     const data = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
     this.step(id, { kind: "propose", proposals: [{ ref, data }] });
     return ref;
@@ -97,7 +113,9 @@ export class TestCluster {
     node.events.push(...output.events);
     this.#enqueue(output.send);
     if (output.persist !== undefined) {
-      node.pendingPersists.push({ order: output.persist, after: output.sendAfter.map(({ message }) => message) });
+      this.watch?.writing(node, output.persist);
+      const after = output.sendAfter.map(({ message }) => message);
+      node.pendingPersists.push({ order: output.persist, after, sinceTick: node.ticks });
     }
     if (output.apply.length > 0) node.pendingApplies.push(output.apply);
     node.pendingFetches.push(...output.fetch);
@@ -107,6 +125,7 @@ export class TestCluster {
       node.disk.entries = node.disk.entries.filter((entry) => entry.index > compact.index);
       node.disk.lost = without(node.disk.lost, { from: 0, to: compact.index });
     }
+    this.watch?.stepped(node);
   }
 
   /** One persist order of a node finishes; what waited for it goes out. */
@@ -118,6 +137,7 @@ export class TestCluster {
   /** Messages leave, unless their link is cut. A snapshot's content is what its sender has applied when it leaves. */
   #enqueue(messages: readonly Message[]): void {
     for (const message of messages) {
+      this.watch?.left(message);
       if (message.kind === "snapshotRequest") {
         const { index } = message.snapshot;
         const applied = this.node(message.from).applied.filter((entry) => entry.index <= index);
@@ -136,9 +156,12 @@ export class TestCluster {
       return;
     }
     if (message.kind === "snapshotRequest") {
-      node.staged = { index: message.snapshot.index, applied: this.#snapshots.get(message) ?? [] };
+      // An older one that comes late does not take the place of one that is about to be installed.
+      const { index } = message.snapshot;
+      if (index >= (node.staged?.index ?? 0)) node.staged = { index, applied: this.#snapshots.get(message) ?? [] };
     }
     this.step(message.to, { kind: "receive", message });
+    this.watch?.arrived(message);
     this.#reportSnapshot(message, true);
   }
 

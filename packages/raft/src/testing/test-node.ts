@@ -18,6 +18,13 @@ export interface TestDisk {
   lost: IndexRanges;
 }
 
+/** A write under way, the messages that wait for it, and the member's tick in which it was ordered. */
+export interface PendingPersist {
+  readonly order: PersistOrder;
+  readonly after: readonly Message[];
+  readonly sinceTick: number;
+}
+
 /** One member: its core, its disk, and what it has applied. */
 export class TestNode {
   readonly id: PeerId;
@@ -26,14 +33,18 @@ export class TestNode {
   readonly replies: Reply[] = [];
   readonly events: CoreEvent[] = [];
   /** Orders given and not carried out, with the messages that wait for them. */
-  pendingPersists: { readonly order: PersistOrder; readonly after: readonly Message[] }[] = [];
+  pendingPersists: PendingPersist[] = [];
   pendingApplies: (readonly Entry[])[] = [];
   pendingFetches: FetchOrder[] = [];
   /** Undefined while crashed. */
   core: RaftCore | undefined;
   /** The disk takes orders but finishes none. */
   isDiskStalled = false;
-  readonly #config: Config;
+  /** Ticks since it started. */
+  ticks = 0;
+  /** Counts its starts. */
+  lives = 0;
+  readonly config: Config;
   readonly #random: Random;
   appliedIndex: LogIndex = 0 as LogIndex;
   /** The state machine survives a crash up to here. */
@@ -43,7 +54,7 @@ export class TestNode {
 
   constructor(config: Config, membership: Membership, random: Random) {
     this.id = config.id;
-    this.#config = config;
+    this.config = config;
     this.#random = random;
     const zero = { term: 0 as Term, index: 0 as LogIndex };
     this.disk = {
@@ -57,7 +68,9 @@ export class TestNode {
 
   /** Begins from what is on the disk and in the state machine. */
   start(): void {
-    this.core = createRaft(this.#config, bootFrom(this.disk, this.appliedIndex), this.#random);
+    this.ticks = 0;
+    this.lives++;
+    this.core = createRaft(this.config, bootFrom(this.disk, this.appliedIndex), this.#random);
   }
 
   /** What the state machine has is safe from a crash. */

@@ -139,6 +139,34 @@ export const scenarios: Readonly<Record<string, () => void>> = {
     const reply = cluster.node(1).replies.find((one) => one.ref === ref);
     assert(reply?.kind !== "readable", "a read that the new leader's write precedes is not served by the old leader");
   },
+  "§6.4.1: a lease ends when a hand-over is ordered": () => {
+    const cluster = new TestCluster({ peers: 3, configure: withLeases });
+    cluster.elect(1);
+    cluster.tick(2);
+    // The order gets through, and nothing else reaches the old leader any more.
+    cluster.isOpen = ({ to }) => to !== 1;
+    cluster.step(1, { kind: "transfer", ref: cluster.newRef(), to: 2 as PeerId });
+    cluster.settle();
+    assert(cluster.node(2).view().isReadyLeader && cluster.node(1).view().role === "leader", "two take it for theirs");
+    assert(!isReadable(cluster, 1), "the old leader serves no read from its lease");
+  },
+  "§6.4.1: a lease counts from the start of the round that is answered": () => {
+    const cluster = new TestCluster({ peers: 3, configure: withLeases });
+    cluster.elect(1);
+    cluster.tick(2);
+    const late: Message[] = [];
+    cluster.isOpen = (message) => {
+      if (message.to === 1 && message.kind === "heartbeatResponse") late.push(message);
+      return message.to !== 1;
+    };
+    for (let ticks = 0; ticks < 2; ticks++) cluster.step(1, { kind: "tick" });
+    cluster.settle();
+    isolate(cluster, 1);
+    for (let ticks = 0; ticks < 8; ticks++) cluster.step(1, { kind: "tick" });
+    for (const message of late) cluster.step(1, { kind: "receive", message });
+    assert(late.length > 0 && cluster.node(1).view().role === "leader", "the answers came late");
+    assert(!isReadable(cluster, 1), "what was promised eight ticks ago is over");
+  },
   "§6.2: a leader that reaches no majority steps down": () => {
     const cluster = new TestCluster({ peers: 3 });
     cluster.elect(1);
@@ -258,6 +286,15 @@ export const scenarios: Readonly<Record<string, () => void>> = {
     }
   },
 };
+
+const withLeases = (base: Config): Config => ({ ...base, switches: { ...base.switches, leaseReads: true } });
+
+/** Whether this member answers a read on its lease at once. */
+function isReadable(cluster: TestCluster, at: number): boolean {
+  const ref = cluster.newRef();
+  cluster.step(at, { kind: "read", ref, mode: "lease" });
+  return cluster.node(at).replies.some((reply) => reply.ref === ref && reply.kind === "readable");
+}
 
 interface MemberChange {
   readonly action: MemberAction;
