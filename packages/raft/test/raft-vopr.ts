@@ -86,5 +86,7 @@ out(
     `${sum(({ terms }) => terms)} terms led; ${sum(({ repairedEntries }) => repairedEntries)} lost entries given back; healed quorum serves after ${Math.max(0, ...reports.map(({ liveAfterTimeouts }) => liveAfterTimeouts)).toFixed(1)} ` +
     `election timeouts at most; ${seconds.toFixed(1)} s, ${((seconds * 1000) / count).toFixed(0)} ms a seed`,
 );
+const byKind = faultKinds.map((kind) => `${kind} ${sum(({ faultsByKind }) => faultsByKind[kind] ?? 0)}`);
+out(`faults by kind: ${byKind.join(", ")}`);
 if (values.seed !== undefined) for (const report of reports) out(JSON.stringify(report));
 process.exitCode = red === 0 ? 0 : 1;

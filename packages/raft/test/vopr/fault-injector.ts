@@ -2,7 +2,7 @@ import { must } from "@holdfast/base";
 import type { SimNetwork } from "@holdfast/rpc/sim";
 import type { SimWorld } from "@holdfast/runtime/sim";
 import type { PeerId } from "../../src/core/types.ts";
-import { damagingKinds, type BrokenKind, type Fault } from "./fault-plan.ts";
+import { damagingKinds, type BrokenKind, type Fault, type FaultKind } from "./fault-plan.ts";
 import type { VoprMember } from "./vopr-member.ts";
 
 /** How long a member that crashed stays down, at least and at most. */
@@ -21,7 +21,8 @@ export class FaultInjector {
   #isOver = false;
   #hasChurned = false;
   #quietUntilMs = 0;
-  injected = 0;
+  /** How often each kind happened. */
+  readonly injected = new Map<FaultKind, number>();
 
   constructor(parts: { world: SimWorld; network: SimNetwork; members: readonly VoprMember[] }) {
     this.#world = parts.world;
@@ -68,7 +69,7 @@ export class FaultInjector {
     const member = must(this.#members[fault.member - 1], "the member exists");
     if (this.#world.nowMs() < this.#quietUntilMs) return;
     if (damagingKinds.has(fault.kind) && !this.#mayDamage(member)) return;
-    this.injected++;
+    this.injected.set(fault.kind, (this.injected.get(fault.kind) ?? 0) + 1);
     if (this.#injectCrash(fault, member) || this.#injectNetwork(fault, member)) return;
     if (!this.#injectDisk(fault, member)) this.#injectOrders(fault, member);
   }

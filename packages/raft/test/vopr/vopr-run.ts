@@ -13,6 +13,8 @@ export interface VoprReport {
   readonly acknowledged: number;
   readonly reads: number;
   readonly faults: number;
+  /** How often each kind of fault happened. */
+  readonly faultsByKind: Readonly<Partial<Record<FaultKind, number>>>;
   readonly terms: number;
   /** Entries that disks had lost and leaders gave back. */
   readonly repairedEntries: number;
@@ -103,7 +105,8 @@ class VoprRun {
       seed,
       acknowledged: this.#clients.acknowledged,
       reads: this.#clients.reads,
-      faults: this.#injector.injected,
+      faults: [...this.#injector.injected.values()].reduce((total, count) => total + count, 0),
+      faultsByKind: Object.fromEntries(this.#injector.injected),
       terms: this.#checker.terms,
       repairedEntries: this.#checker.repairedEntries,
       liveAfterTimeouts,
