@@ -46,9 +46,12 @@ export class MemberDesk {
     return this.#configured.find(({ id }) => id === peer)?.address ?? (remembered === "" ? undefined : remembered);
   }
 
-  /** With whom streams are kept: the members, and those that the log or (before it says anything) the configuration names. */
+  /**
+   * With whom streams are kept: the members, and those that the log or the configuration names. A member that lags may
+   * know only that somebody was removed, and not that it is back and leads: it must hear it, and be able to answer.
+   */
   peers(membership: Membership): readonly RaftPeer[] {
-    const named = this.book.size > 0 ? [...this.book.keys()] : this.#configured.map(({ id }) => id);
+    const named = [...this.book.keys(), ...this.#configured.map(({ id }) => id)];
     const ids = [...new Set([...membersOf(membership), ...named])].filter((id) => id !== this.#self.id);
     return ids
       .sort((left, right) => left - right)

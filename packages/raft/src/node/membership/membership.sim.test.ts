@@ -126,6 +126,37 @@ describe("membership of a group that serves", () => {
     expect(await cluster.settleApplied()).toBe(true);
   });
 
+  it("who knows only that a member was removed hears it when it is back and leads", async () => {
+    const cluster = new ServingCluster({
+      seed: 55,
+      settings: { ...settings, laggingEntriesMax: 10_000 },
+      pieceEntries: 10,
+    });
+    await cluster.begin();
+    for (const id of [4, 5]) {
+      await cluster.start(id as PeerId);
+      await cluster.change(voter(cluster, id));
+    }
+    await cluster.untilVoters(1, 2, 3, 4, 5);
+    const leader = cluster.leader();
+    const [back, away] = cluster.ids.filter((id) => id !== leader?.id);
+    if (back === undefined || away === undefined) throw new Error("two founders do not lead");
+    await cluster.change({ kind: "remove", id: back });
+    const knows = (): boolean => cluster.members.get(away)?.node.status().voters.includes(back) === false;
+    expect(await cluster.world.runUntil(knows, 5000)).toBe(true);
+    cluster.crash(away);
+    await cluster.change(voter(cluster, back));
+    await cluster.untilVoters(1, 2, 3, 4, 5);
+    const isIn = (): boolean => cluster.members.get(back)?.node.status().voters.includes(back) === true;
+    expect(await cluster.world.runUntil(isIn, 5000)).toBe(true);
+    await cluster.world.settle(cluster.leader()?.node.transferLeadership(back) ?? Promise.resolve(), 10_000);
+    expect(await cluster.world.runUntil(() => cluster.leader()?.id === back, 5000)).toBe(true);
+    const member = await cluster.start(away);
+    expect(await cluster.world.runUntil(() => member.node.status().voters.length === 5, 5000)).toBe(true);
+    expect(cluster.leader()?.id).toBe(back);
+    await cluster.end();
+  });
+
   it("a leader that is removed steps down, and the others go on", async () => {
     const cluster = new ServingCluster({ seed: 54, settings, pieceEntries: 10 });
     const leader = await cluster.begin();
