@@ -145,7 +145,8 @@ class VoprRun {
   async #liveness(): Promise<number> {
     const broken = this.#brokenForEver();
     this.#broken = new Set(broken.keys());
-    this.#clients.avoid(this.#broken);
+    // Others that are broken answer, or step down when they are asked to write: a leader with a hung disk notices by that.
+    this.#clients.avoid(new Set([...this.#broken].filter((member) => broken.get(member) === "paused")));
     this.#injector.healAllBut(broken);
     const quorum = this.#members.filter((member) => !broken.has(member));
     const rate = Math.min(...this.#members.map(({ machine }) => machine.clockRate));
