@@ -4,7 +4,7 @@ import type { DomainEvent, TrimOrdered } from "../events.ts";
 import { drillBehindDamage } from "../fleet/drills.ts";
 import { standingsIn } from "../fleet/standing.ts";
 import { nodeIntent, nodeTable } from "../fleet/tables.ts";
-import { clusterTable } from "../state.ts";
+import { clusterTable, readCounter } from "../state.ts";
 import type { TableReader } from "../tables.ts";
 import { chunkTable, grantedTable, isHeld, trimTable, type ChunkRow } from "./tables.ts";
 
@@ -32,10 +32,14 @@ export interface CopyReport {
 
 /**
  * The facts in a node's report: only what differs from the tables, so a repeated report gives no events. Copies of
- * chunks the log does not know are left alone; copies that were ordered away do not count again; a removed node's do not
- * at all.
+ * chunks the log never gave out are left alone, copies of chunks that are over are ordered away; copies that were ordered
+ * away do not count again; a removed node's do not at all.
  */
-export function decideCopyReport(tables: TableReader, report: CopyReport): readonly DomainEvent[] {
+export function decideCopyReport(
+  tables: TableReader,
+  report: CopyReport,
+  context: Pick<DecideContext, "term">,
+): readonly DomainEvent[] {
   const { nodeId } = report;
   if (tables.get(nodeTable, [nodeId])?.intent === nodeIntent.removed) return [];
   const events: DomainEvent[] = [];
@@ -61,7 +65,28 @@ export function decideCopyReport(tables: TableReader, report: CopyReport): reado
     if (tables.get(trimTable, [nodeId, copy.chunkId]) === undefined) continue;
     events.push({ kind: "replicaTrimmed", chunkId: copy.chunkId, nodeId });
   }
+  const leftOver = [...report.added, ...report.listed].filter((copy) => isLeftOver(tables, { nodeId, copy }));
+  const generations = new Map(leftOver.map(({ chunkId, generation }) => [chunkId, generation]));
+  for (const [chunkId, generation] of generations) {
+    const order = { chunkId, generation, nodeId, term: context.term, reason: "left-over", confirmedNodeIds: [] };
+    events.push({ kind: "trimOrdered", ...order });
+  }
   return events;
+}
+
+/**
+ * A copy that came after its chunk was over: its bytes were held up on the way to the node while the chunk was committed
+ * elsewhere, purged and trimmed everywhere. Ids are given once, so nobody can ever want it. An id that this log did not
+ * give out proves nothing: the log may be the one that is wrong.
+ */
+function isLeftOver(
+  tables: TableReader,
+  { nodeId, copy }: { readonly nodeId: number; readonly copy: HeldCopy },
+): boolean {
+  const { chunkId } = copy;
+  if (chunkId > readCounter(tables, "id:chunk")) return false;
+  const isKnown = tables.get(chunkTable, [chunkId]) !== undefined || tables.get(grantedTable, [chunkId]) !== undefined;
+  return !isKnown && tables.get(trimTable, [nodeId, chunkId]) === undefined;
 }
 
 /** ReplicaLost for damaged copies; those that a drill damaged are a fact of their own, which names it. */

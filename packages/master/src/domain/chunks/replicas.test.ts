@@ -45,6 +45,25 @@ describe("garbage", () => {
     }
   });
 
+  test("a copy that arrives after its chunk is over goes, at that node alone; ids that were never given out stay", () => {
+    const world = new ChunkWorld();
+    const chunkId = world.store();
+    world.release([chunkId], "purged");
+    world.fold(...decideTrimGarbage(world.tables, [chunkId], world.context));
+    for (const nodeId of [1, 2, 3, 4, 5]) world.report(nodeId, { trimmed: [world.copy(chunkId)] });
+    expect(world.tables.get(chunkTable, [chunkId])).toBeUndefined();
+    const late = world.copy(chunkId);
+    const order = { kind: "trimOrdered", chunkId, nodeId: 2, term: world.context.term, reason: "left-over" };
+    expect(world.report(2, { added: [late], listed: [late] })).toMatchObject([order]);
+    expect(world.report(2, { listed: [late] })).toEqual([]);
+    expect(world.report(2, { trimmed: [late] })).toMatchObject([{ kind: "replicaTrimmed", chunkId, nodeId: 2 }]);
+    expect(world.memory.count(trimTable)).toBe(0);
+    const [granted] = world.grant(1);
+    const waiting = world.copy(granted?.chunkId ?? 0);
+    const foreign = world.copy(1_000_000);
+    expect(world.report(2, { added: [waiting, foreign], listed: [waiting, foreign] })).toEqual([]);
+  });
+
   test("granted ids that were never used are ordered away after their time, at every place", () => {
     const world = new ChunkWorld();
     const [used, unused] = world.grant(2);

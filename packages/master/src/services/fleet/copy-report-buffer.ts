@@ -103,9 +103,10 @@ export class CopyReportBuffer {
       missingChunkIds: of("missing").map((copy) => copy.chunkId),
     };
     try {
-      const decide = (tables: Parameters<typeof decideCopyReport>[0]) =>
-        ok({ events: decideCopyReport(tables, report), outcome: {} });
-      await submitter.submit({ actor: `node:${nodeId}`, decide });
+      await submitter.submit({
+        actor: `node:${nodeId}`,
+        decide: (tables, context) => ok({ events: decideCopyReport(tables, report, context), outcome: {} }),
+      });
       return true;
     } catch (error) {
       if (!isHoldfastError(error)) throw error;

@@ -107,7 +107,7 @@ export class ChunkWorld {
 
   report(nodeId: number, report: Partial<CopyReport>): readonly DomainEvent[] {
     const nothing = { added: [], corrupt: [], trimmed: [], listed: [], missingChunkIds: [] };
-    const events = decideCopyReport(this.tables, { nodeId, ...nothing, ...report });
+    const events = decideCopyReport(this.tables, { nodeId, ...nothing, ...report }, this.context);
     this.fold(...events);
     return events;
   }

@@ -2024,7 +2024,7 @@ export type TrimOrdered = Message<"holdfast.events.v1.TrimOrdered"> & {
   term: bigint;
 
   /**
-   * "purged", "extra", "upload-ended", "grant-expired", "drained", "balanced", "replication".
+   * "purged", "extra", "upload-ended", "grant-expired", "drained", "balanced", "replication", "left-over".
    *
    * @generated from field: string reason = 5;
    */
