@@ -55,6 +55,8 @@ export function createFleet(given: Omit<SessionOptions, "listings">): Fleet {
         }
         if (event.kind === "trimOrdered")
           for (const session of byNode(event.nodeId)) session.onTrimOrdered(event.chunkId, event.generation);
+        if (event.kind === "replicaLost" && event.reason === "missing")
+          for (const session of byNode(event.nodeId)) session.onMissing(event.chunkIds);
         onFleetFact(event, batch, byNode);
         if (event.kind === "nodeRemoved") for (const session of sessions.all()) session.onNodesRefused(batch.tables);
       }

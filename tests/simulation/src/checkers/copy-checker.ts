@@ -191,6 +191,8 @@ export class CopyChecker implements CopyHarm {
 
   /** Nobody forces a removal here, so a node that goes takes nothing with it that is wanted. */
   #checkRemoved({ nodeId }: EventOf<"nodeRemoved">): void {
+    // From now on its copies are written off, whatever its disk still holds.
+    this.#wiped.add(nodeId);
     for (const chunk of this.facts.held()) {
       if (!chunk.confirmed.has(nodeId)) continue;
       const others = [...chunk.confirmed].filter((other) => other !== nodeId);

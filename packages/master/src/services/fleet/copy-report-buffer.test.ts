@@ -55,6 +55,21 @@ function bufferOf(chunkCount: number): {
 }
 
 describe("CopyReportBuffer", () => {
+  test("what was said of a copy before it was found missing does not count; that it is damaged does", async () => {
+    const { buffer, world, batches } = bufferOf(4);
+    buffer.note("added", copy(1));
+    buffer.note("held", copy(2));
+    buffer.note("listed", copy(3));
+    buffer.note("added", copy(4));
+    buffer.forget([1, 2, 3, 99]);
+    await world.runFor(1000);
+    expect(batches).toMatchObject([[{ kind: "replicaConfirmed", chunkIds: [4] }]]);
+    buffer.note("corrupt", copy(1));
+    buffer.forget([1]);
+    await world.runFor(1000);
+    expect(batches.at(-1)).toMatchObject([{ kind: "replicaLost", chunkIds: [1] }]);
+  });
+
   test("many words become one commit after a moment; the last word about a copy counts, a listing never overwrites", async () => {
     const { buffer, world, batches } = bufferOf(4);
     for (const chunkId of [1, 2, 3, 4]) buffer.note("added", copy(chunkId));

@@ -47,6 +47,14 @@ export class CopyReportBuffer {
     this.#schedule(flushDelayMs);
   }
 
+  /** Drops what waits to make these copies count; that one is damaged or trimmed stays said. */
+  forget(chunkIds: readonly number[]): void {
+    for (const chunkId of chunkIds) {
+      const kind = this.#waiting.get(chunkId)?.kind;
+      if (kind === "added" || kind === "held" || kind === "listed") this.#waiting.delete(chunkId);
+    }
+  }
+
   /** Calls back when all that was noted before is committed (at once when nothing waits). Not called after `stop`. */
   whenCommitted(callback: () => void): void {
     if (this.#waiting.size === 0 && !this.#isCommitting) callback();

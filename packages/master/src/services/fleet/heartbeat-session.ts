@@ -130,6 +130,12 @@ export class HeartbeatSession {
     if (copy !== undefined) this.#joined?.copies.note("held", copy);
   }
 
+  /** Somebody looked for these copies and did not find them: what the node said of them before proves nothing any more. */
+  onMissing(chunkIds: readonly number[]): void {
+    for (const chunkId of chunkIds) this.#early.delete(chunkId);
+    this.#joined?.copies.forget(chunkIds);
+  }
+
   /** An order for this node was committed. */
   onTrimOrdered(chunkId: number, generation: number): void {
     if (this.orders.length < waitingOrdersMax) this.#joined?.trims.send(chunkId, generation);
