@@ -37,6 +37,23 @@ function withLostEntries(id: number, lost: readonly [from: number, to: number]):
 const repairsOf = (node: TestNode): number[] =>
   node.events.flatMap((event) => (event.kind === "logRepaired" ? [event.entries] : []));
 
+describe("a leader that hears of lost entries", () => {
+  it("sends nothing beyond its own log, however long the other one is or was", () => {
+    const cluster = new TestCluster({ peers: 3, configure: withoutPreVote });
+    cluster.elect(1);
+    const { term, lastIndex } = cluster.node(1).view();
+    const hint = { term, index: at(36) };
+    const message = { kind: "appendResponse", from: 2, to: 1, term, index: at(36), hint, hasLost: true };
+    cluster.step(1, { kind: "receive", message: message as Message });
+    expect(
+      cluster
+        .node(1)
+        .view()
+        .peers.find(({ id }) => id === 2)?.nextIndex,
+    ).toBe(lastIndex + 1);
+  });
+});
+
 describe("a follower that lost entries of its log", () => {
   it("is sent them again by the leader it had acknowledged them to, and no others count", () => {
     const cluster = withLostEntries(2, [5, 14]);

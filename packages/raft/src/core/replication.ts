@@ -95,7 +95,9 @@ interface Refusal {
 /** The member's disk lost entries that it may have acknowledged: it gets them again, after the last one that it has. */
 function onLoss(state: RaftState, { from, progress, index, hint }: Refusal): void {
   if (progress.state === "snapshot" || (progress.state === "probe" && progress.next - 1 !== index)) return;
-  const agreed = hint.term > 0 ? state.log.findAgreement(hint.index, hint.term).index : hint.index;
+  // Its log may be longer than this leader's, or was when the answer left.
+  const shared = Math.min(hint.index, state.log.lastIndex) as LogIndex;
+  const agreed = hint.term > 0 ? state.log.findAgreement(shared, hint.term).index : shared;
   progress.forgetAfter(agreed);
   sendAppendWithEntries(state, from);
 }
