@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Config } from "../src/core/config.ts";
 import type { Message } from "../src/core/messages.ts";
-import type { LogIndex } from "../src/core/types.ts";
+import type { LogIndex, PeerId } from "../src/core/types.ts";
 import { TestCluster } from "../src/testing/cluster.ts";
 import type { TestNode } from "../src/testing/test-node.ts";
 import { entry, giveLog, heal, isolate, termsOf, texts, withoutPreVote } from "./thesis-support.ts";
@@ -104,6 +104,32 @@ describe("a follower that lost entries of its log", () => {
     expect(cluster.leader()?.id).toBe(1);
     expect(cluster.node(2).view()).toMatchObject({ missingEntries: 0, commitIndex: 6 });
     expect(termsOf(cluster.node(2)).slice(0, 5)).toEqual([1, 1, 2, 2, 2]);
+  });
+
+  it("knows the membership again when its last gap was cut off instead of filled", () => {
+    const configure = (base: Config): Config => ({ ...withoutPreVote(base), appendBytesMax: 1 });
+    const cluster = new TestCluster({ peers: 3, spares: 1, configure });
+    cluster.elect(1);
+    const steps = [{ action: "addLearner", peer: 4 as PeerId }] as const;
+    const change = { version: 2, transition: "auto", steps, context: new Uint8Array() } as const;
+    cluster.step(1, { kind: "changeConfiguration", ref: cluster.newRef(), change });
+    for (const text of ["a", "b"]) cluster.propose(1, text);
+    cluster.tick(2);
+    // 2 has two entries that nobody else has; it loses the last of them, and the change.
+    const node = cluster.node(2);
+    node.flush();
+    node.crash();
+    node.disk.entries.push(entry(1, 5), entry(1, 6));
+    node.rot(at(2), at(2));
+    node.rot(at(6), at(6));
+    node.start();
+    expect(node.view()).toMatchObject({ missingEntries: 2, membership: { learners: [] } });
+    cluster.step(3, { kind: "forgetLeader" });
+    cluster.step(1, { kind: "transfer", ref: cluster.newRef(), to: 3 as PeerId });
+    cluster.tick(30);
+    expect(cluster.leader()?.id).toBe(3);
+    expect(node.view()).toMatchObject({ missingEntries: 0, membership: { learners: [4] } });
+    expect(termsOf(node)).toEqual(termsOf(cluster.node(3)));
   });
 
   it("keeps what follows the gap when the leader's log agrees there", () => {

@@ -130,11 +130,16 @@ export function tellLoss(state: RaftState, leader: PeerId): void {
   send(state, { ...header(state, leader), kind: "appendResponse", index: hint.index, hint, hasLost: true });
 }
 
-/** Repairs up to this order are on disk. Once nothing is missing any more, what had to be guessed without it is derived anew. */
+/** Repairs up to this order are on disk. */
 export function onRepairsStored(state: RaftState, token: number): void {
   const { log } = state;
   log.repairs = log.repairs.filter((repair) => (repair.token ?? Infinity) > token);
-  if (!log.isWhole) return;
+  if (log.isWhole) deriveAnew(state);
+}
+
+/** Nothing is missing any more: what had to be guessed without it is derived anew. */
+export function deriveAnew(state: RaftState): void {
+  const { log } = state;
   const [start] = state.membershipHistory;
   if (start === undefined) return;
   const history = [start];

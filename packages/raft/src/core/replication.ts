@@ -1,7 +1,7 @@
 import { isPlanted } from "@holdfast/base";
 import { broadcastAppend, sendAllAppends, sendAppend, sendAppendWithEntries, sendSnapshot } from "./append-sender.ts";
 import { advanceCommit } from "./commit.ts";
-import { appendToHoled } from "./log-repair.ts";
+import { appendToHoled, deriveAnew } from "./log-repair.ts";
 import type { EntryId } from "./entries.ts";
 import type { AppendRequest, AppendResponse } from "./messages.ts";
 import type { Progress } from "./progress.ts";
@@ -15,6 +15,8 @@ export function onAppendRequest(state: RaftState, request: AppendRequest): void 
   const answer = { ...header(state, request.from), kind: "appendResponse" } as const;
   if (log.missing.length > 0 && !(isPlanted("lostEntriesAcknowledged") && log.holds(request.previous))) {
     const index = appendToHoled(state, request);
+    // The last gap was cut off with what a leader of a later term overwrote; those before it are on disk again already.
+    if (log.isWhole) deriveAnew(state);
     if (index === undefined) return;
     learnCommit(state, Math.min(request.commit, index) as LogIndex);
     sendAfterPersist(state, { ...answer, index });
