@@ -1,4 +1,5 @@
 import type { Message } from "../../core/messages.ts";
+import type { Entry } from "../../core/entries.ts";
 import type { LogIndex } from "../../core/types.ts";
 import type { ClusterChecker } from "../checker.ts";
 import type { TestCluster } from "../cluster.ts";
@@ -132,12 +133,12 @@ export class RandomFaults {
 
   /**
    * One member, the same in the whole run, crashes, and some of what is on its disk cannot be read any more. A group of
-   * less than three bears no such loss.
+   * less than three bears no such loss, nor does one that is about to change.
    */
   rot(): void {
     const membership = this.#cluster.leader()?.view().membership;
-    const isBearable =
-      membership !== undefined && membership.voters.length > 2 && membership.votersOutgoing.length === 0;
+    const isLarge = membership !== undefined && membership.voters.length > 2 && membership.votersOutgoing.length === 0;
+    const isBearable = isLarge && !this.#isChanging();
     const node = this.#rotten ?? this.#victim();
     if (!isBearable || node === undefined) return;
     this.#rotten = node;
@@ -150,6 +151,16 @@ export class RandomFaults {
       const last = Math.min(entries.length - 1, first + this.#below(4));
       node.rot(entries[first]?.index ?? (0 as LogIndex), entries[last]?.index ?? (0 as LogIndex));
     }
+  }
+
+  /** Whether some log has a membership change that is not applied by whoever leads. */
+  #isChanging(): boolean {
+    const applied = this.#cluster.leader()?.appliedIndex ?? 0;
+    const isOpen = ({ index, payload }: Entry): boolean => index > applied && payload.kind === "configuration";
+    return [...this.#cluster.nodes.values()].some(
+      ({ disk, pendingPersists }) =>
+        disk.entries.some(isOpen) || pendingPersists.some(({ order }) => order.append.some(isOpen)),
+    );
   }
 
   /** Whether a disk rotted: then its member counts as one that failed. */

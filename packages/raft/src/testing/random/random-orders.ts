@@ -108,7 +108,9 @@ export class RandomOrders {
 
   changeMembership(): void {
     const leader = this.#anyLeader();
-    if (leader === undefined) return;
+    // A group that comes to depend on a member with a damaged disk has lost more than it bears.
+    const isWhole = [...this.#cluster.nodes.values()].every(({ disk }) => disk.lost.length === 0);
+    if (leader === undefined || !isWhole) return;
     const steps = Array.from({ length: 1 + this.#below(this.#world.changeStepsMax) }, () => this.#drawStep(leader));
     // Without steps: leave the joint configuration.
     if (leader.view().membership.votersOutgoing.length > 0) steps.length = 0;
