@@ -192,27 +192,28 @@ export class Ending {
 }
 
 /**
- * Whether these members are a quorum of the newest membership that a voter among them knows to be committed, and of every
- * one that changes in their logs, and in those of members whose disk hangs, might make of it. (A learner neither campaigns nor is asked: what only it knows helps
- * nobody.)
+ * Whether these members are a quorum of the newest membership that one of them knows to be committed, of the newest that
+ * a voter among them knows (a learner neither campaigns nor is asked: what only it knows helps nobody), and of every one
+ * that changes in their logs, and in those of members whose disk hangs, might make of either.
  */
 function canServe(nodes: readonly TestNode[], hung: readonly TestNode[]): boolean {
-  const views = nodes.map((node) => node.view());
-  const newest = views
-    .filter(({ id, membership }) => isVoter(membership, id))
-    .sort((left, right) => right.commitIndex - left.commitIndex)[0];
-  if (newest === undefined) return false;
+  const views = nodes.map((node) => node.view()).sort((left, right) => right.commitIndex - left.commitIndex);
+  const newest = views[0];
+  const known = views.find(({ id, membership }) => isVoter(membership, id));
+  if (newest === undefined || known === undefined) return false;
   const ids: readonly PeerId[] = nodes.map(({ id }) => id);
   const isEnough = (membership: Membership): boolean => isQuorum(membership, (id) => ids.includes(id));
-  if (!isEnough(newest.membership)) return false;
-  return [...nodes, ...hung].every(({ disk }) => {
-    let membership = newest.membership;
-    for (const { index, payload } of disk.entries) {
-      if (index <= newest.commitIndex || payload.kind !== "configuration") continue;
-      const changed = changeMembership(membership, payload.change);
-      if (changed.ok) membership = changed.value.membership;
-      if (!isEnough(membership)) return false;
-    }
-    return true;
+  return [newest, known].every((from) => {
+    if (!isEnough(from.membership)) return false;
+    return [...nodes, ...hung].every(({ disk }) => {
+      let { membership } = from;
+      for (const { index, payload } of disk.entries) {
+        if (index <= from.commitIndex || payload.kind !== "configuration") continue;
+        const changed = changeMembership(membership, payload.change);
+        if (changed.ok) membership = changed.value.membership;
+        if (!isEnough(membership)) return false;
+      }
+      return true;
+    });
   });
 }
