@@ -11,7 +11,7 @@ import { fillStore } from "./fill-store.ts";
 import { ScaleCopies } from "./scale-copies.ts";
 import { scaleChunkBytes, scaleNodeUuid, scaleSha256, scaleZone, type ScaleSize } from "./scale-size.ts";
 
-const size: ScaleSize = { nodeCount: 15, chunkCount: 5345, chunksPerFile: 2, zoneCount: 4 };
+const size: ScaleSize = { nodeCount: 15, chunkCount: 2145, chunksPerFile: 2, zoneCount: 4 };
 const context = { index: 0, atMs: 0, actor: "bench" };
 type Store = ReturnType<typeof createMemoryStore>;
 
@@ -33,11 +33,11 @@ function joins(): readonly DomainEvent[] {
 
 /** The events of a cluster's life that `fillStore` stands for. */
 function life(): readonly DomainEvent[] {
-  const files = { ownerId: 1, count: 2673, size, firstFolderId: 2, context };
+  const files = { ownerId: 1, count: 1073, size, firstFolderId: 2, context };
   const copies = new ScaleCopies(size);
   const numbers = Array.from({ length: files.count }, (_, index) => index + 1);
   const user = { userId: 1, email: "scale@example.org", passwordHash: "$argon2id$x", isAdmin: false, rootEntryId: 1 };
-  const folders = [1, 2, 3].map((number): DomainEvent => {
+  const folders = [1, 2].map((number): DomainEvent => {
     return { kind: "folderCreated", entryId: 1 + number, parentId: 1, name: `folder ${number}`, ownerId: 1 };
   });
   const chunks = numbers
