@@ -11,6 +11,8 @@ export default defineConfig({
           name: "unit",
           include: ["{packages,tests,tools,bench}/**/*.test.ts"],
           exclude: [...exclude, "**/*.{io,sim,process,browser}.test.ts"],
+          // Milliseconds where nothing else runs; a busy machine is no failure.
+          testTimeout: 20_000,
         },
       },
       { test: { name: "io", include: ["{packages,tests,tools,bench}/**/*.io.test.ts"], exclude, testTimeout: 30_000 } },
