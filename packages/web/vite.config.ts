@@ -14,7 +14,7 @@ const firstView = new RegExp(
   [
     "node_modules/(react|react-dom|scheduler|zustand|use-sync-external-store)/",
     "node_modules/@(tanstack|connectrpc|bufbuild)/",
-    "packages/(base|proto)/src/",
+    "packages/(base/src/(?!join-token)|proto/src/)",
     "packages/web/src/(lib|app/(main|router|shell|start-failure)|features/auth/session|features/files/(?!trash|details|drive-overlays|folder-tree|live)|ui/(?!menu-host|modal|tooltip|toasts\\.))",
   ].join("|"),
 );
