@@ -44,12 +44,19 @@ export function decideCopyReport(
   if (tables.get(nodeTable, [nodeId])?.intent === nodeIntent.removed) return [];
   const events: DomainEvent[] = [];
   const confirmed = new Set<number>();
-  for (const copy of report.added) if (isNewCopy(tables, { nodeId, copy })) confirmed.add(copy.chunkId);
-  for (const copy of report.listed) {
+  const leftOver = new Map<number, number>();
+  const take = (copy: HeldCopy, wasRewritten: boolean): void => {
+    const row = tables.get(chunkTable, [copy.chunkId]);
+    if (row === undefined) {
+      if (isLeftOver(tables, nodeId, copy.chunkId)) leftOver.set(copy.chunkId, copy.generation);
+      return;
+    }
     // A copy called damaged counts again only when the node wrote it anew, which comes as `added`.
-    const isDamaged = tables.get(chunkTable, [copy.chunkId])?.corruptNodeIds.includes(nodeId) === true;
-    if (!isDamaged && isNewCopy(tables, { nodeId, copy })) confirmed.add(copy.chunkId);
-  }
+    if (!wasRewritten && row.corruptNodeIds.includes(nodeId)) return;
+    if (isNewCopy(tables, row, { nodeId, copy })) confirmed.add(copy.chunkId);
+  };
+  for (const copy of report.added) take(copy, true);
+  for (const copy of report.listed) take(copy, false);
   const corrupt = report.corrupt
     .map((copy) => copy.chunkId)
     .filter((chunkId) => !isKnownDamaged(tables, { nodeId, chunkId }));
@@ -65,9 +72,7 @@ export function decideCopyReport(
     if (tables.get(trimTable, [nodeId, copy.chunkId]) === undefined) continue;
     events.push({ kind: "replicaTrimmed", chunkId: copy.chunkId, nodeId });
   }
-  const leftOver = [...report.added, ...report.listed].filter((copy) => isLeftOver(tables, { nodeId, copy }));
-  const generations = new Map(leftOver.map(({ chunkId, generation }) => [chunkId, generation]));
-  for (const [chunkId, generation] of generations) {
+  for (const [chunkId, generation] of leftOver) {
     const order = { chunkId, generation, nodeId, term: context.term, reason: "left-over", confirmedNodeIds: [] };
     events.push({ kind: "trimOrdered", ...order });
   }
@@ -75,18 +80,14 @@ export function decideCopyReport(
 }
 
 /**
- * A copy that came after its chunk was over: its bytes were held up on the way to the node while the chunk was committed
- * elsewhere, purged and trimmed everywhere. Ids are given once, so nobody can ever want it. An id that this log did not
- * give out proves nothing: the log may be the one that is wrong.
+ * Whether a copy whose chunk has no row came after its chunk was over: its bytes were held up on the way to the node while
+ * the chunk was committed elsewhere, purged and trimmed everywhere. Ids are given once, so nobody can ever want it. An id
+ * that this log did not give out proves nothing: the log may be the one that is wrong.
  */
-function isLeftOver(
-  tables: TableReader,
-  { nodeId, copy }: { readonly nodeId: number; readonly copy: HeldCopy },
-): boolean {
-  const { chunkId } = copy;
+function isLeftOver(tables: TableReader, nodeId: number, chunkId: number): boolean {
   if (chunkId > readCounter(tables, "id:chunk")) return false;
-  const isKnown = tables.get(chunkTable, [chunkId]) !== undefined || tables.get(grantedTable, [chunkId]) !== undefined;
-  return !isKnown && tables.get(trimTable, [nodeId, chunkId]) === undefined;
+  if (tables.get(grantedTable, [chunkId]) !== undefined) return false;
+  return tables.get(trimTable, [nodeId, chunkId]) === undefined;
 }
 
 /** ReplicaLost for damaged copies; those that a drill damaged are a fact of their own, which names it. */
@@ -188,10 +189,10 @@ function trimEverywhere(
 
 function isNewCopy(
   tables: TableReader,
+  row: ChunkRow,
   { nodeId, copy }: { readonly nodeId: number; readonly copy: HeldCopy },
 ): boolean {
-  const row = tables.get(chunkTable, [copy.chunkId]);
-  if (row === undefined || row.generation !== copy.generation || row.lengthBytes !== copy.lengthBytes) return false;
+  if (row.generation !== copy.generation || row.lengthBytes !== copy.lengthBytes) return false;
   if (row.confirmedNodeIds.includes(nodeId)) return false;
   return isPlanted("orderedAwayCounts") || tables.get(trimTable, [nodeId, copy.chunkId]) === undefined;
 }

@@ -7,8 +7,8 @@ export type AdmissionVerdict = "found" | "join" | "wait";
 /**
  * How a node with a new directory finds out whether it founds a group with the others or lost the directory of a member.
  * A group is founded once, with everybody present: else those that lost their directories while the others are away
- * would found a second one. When there is a group already, one of its members that knows no other directory for this
- * node is enough.
+ * would found a second one. One member that knows no other directory for this node proves nothing: it may be the one
+ * that has not heard yet, so after its patience such a node joins as one that lost its directory.
  */
 export class Admission {
   readonly #others: readonly PeerId[];
@@ -29,6 +29,6 @@ export class Admission {
     if (answers.some(({ standing }) => standing !== "member")) return "join";
     if (answers.length === this.#others.length) return "found";
     const isWelcome = answers.some(({ isUndecided }) => !isUndecided);
-    return isWelcome && !isPatient ? "found" : "wait";
+    return isWelcome && !isPatient ? "join" : "wait";
   }
 }

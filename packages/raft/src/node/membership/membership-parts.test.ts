@@ -39,10 +39,10 @@ describe("Admission", () => {
     expect(admission.verdict(true)).toBe("join");
   });
 
-  it("is welcome in a group that knows no other directory, after a while, though somebody is away", () => {
+  it("joins a group that knows no other directory, after a while, when somebody is away", () => {
     const admission = new Admission([id(2), id(3)]);
     admission.take(id(2), answer({ isUndecided: false }));
-    expect([admission.verdict(true), admission.verdict(false)]).toEqual(["wait", "found"]);
+    expect([admission.verdict(true), admission.verdict(false)]).toEqual(["wait", "join"]);
     expect(new Admission([]).verdict(true), "who is alone founds").toBe("found");
   });
 });
