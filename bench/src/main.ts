@@ -1,3 +1,4 @@
+import { parseArgs } from "node:util";
 import { measureFailover } from "./failover.ts";
 import { measureRealInput } from "./real-input.ts";
 import { measureRepair } from "./repair.ts";
@@ -52,34 +53,82 @@ async function withCluster<T>(
   }
 }
 
-function numberAfter(words: readonly string[], flag: string, fallback: number): number {
-  const at = words.indexOf(flag);
-  return at < 0 ? fallback : Number(words[at + 1]);
+const usage = `npm run bench -- [BENCH ...] [options]
+Whole-system figures, each on a cluster of its own. Without a name all but "scale" run (about 10 minutes).
+Benches: ${Object.keys(benches).join(", ")}
+  --gib N             size of the file of "transfer" (1)
+  --files N           files of each kind of "small-files" (3000)
+  --tree N            files of the tree of "real-input" (10000)
+  --no-large          "real-input" without its large files
+  --kills N           leaders killed by "failover" (10)
+  --nodes N, --chunks N, --chunks-per-file N, --seconds N, --only A,B, --folder PATH, --profiles PATH
+                      what "scale" simulates (1000, 10000000, 4), for how long a state (20), which states,
+                      where its filled cluster is kept, where CPU profiles go`;
+
+/** A positive number, or the end with a sentence: a mistyped size must not be measured as something else. */
+function numberOf(text: string, flag: string): number {
+  const number = Number(text);
+  if (Number.isFinite(number) && number > 0) return number;
+  return refuse(`--${flag} takes a positive number, not "${text}"`);
 }
 
-function textAfter(words: readonly string[], flag: string): string | undefined {
-  const at = words.indexOf(flag);
-  return at < 0 ? undefined : words[at + 1];
+function refuse(problem: string): never {
+  console.error(`${problem}. "npm run bench -- --help" tells the options.`);
+  process.exit(2);
 }
 
-const words = process.argv.slice(2);
+function parse(): ReturnType<typeof parseWords> {
+  try {
+    return parseWords();
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function parseWords() {
+  return parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean", default: false },
+      "no-large": { type: "boolean", default: false },
+      gib: { type: "string", default: "1" },
+      files: { type: "string", default: "3000" },
+      kills: { type: "string", default: "10" },
+      tree: { type: "string", default: "10000" },
+      nodes: { type: "string", default: "1000" },
+      chunks: { type: "string", default: "10000000" },
+      "chunks-per-file": { type: "string", default: "4" },
+      seconds: { type: "string", default: "20" },
+      only: { type: "string", default: "" },
+      folder: { type: "string" },
+      profiles: { type: "string" },
+    },
+  });
+}
+
+const { values, positionals } = parse();
+if (values.help) {
+  console.log(usage);
+  process.exit();
+}
+for (const name of positionals) if (!(name in benches)) refuse(`there is no bench "${name}"`);
 const options: BenchOptions = {
-  gibibytes: numberAfter(words, "--gib", 1),
-  files: numberAfter(words, "--files", 3_000),
-  kills: numberAfter(words, "--kills", 10),
-  treeFiles: numberAfter(words, "--tree", 10_000),
-  nodes: numberAfter(words, "--nodes", 1_000),
-  chunks: numberAfter(words, "--chunks", 10_000_000),
-  chunksPerFile: numberAfter(words, "--chunks-per-file", 4),
-  seconds: numberAfter(words, "--seconds", 20),
-  only: (textAfter(words, "--only") ?? "").split(",").filter((word) => word !== ""),
-  folder: textAfter(words, "--folder"),
-  profiles: textAfter(words, "--profiles"),
-  largeGibibytes: words.includes("--no-large") ? [] : [1, 5],
+  gibibytes: numberOf(values.gib, "gib"),
+  files: numberOf(values.files, "files"),
+  kills: numberOf(values.kills, "kills"),
+  treeFiles: numberOf(values.tree, "tree"),
+  nodes: numberOf(values.nodes, "nodes"),
+  chunks: numberOf(values.chunks, "chunks"),
+  chunksPerFile: numberOf(values["chunks-per-file"], "chunks-per-file"),
+  seconds: numberOf(values.seconds, "seconds"),
+  only: values.only.split(",").filter((word) => word !== ""),
+  folder: values.folder,
+  profiles: values.profiles,
+  largeGibibytes: values["no-large"] ? [] : [1, 5],
 };
 /** Takes minutes and gigabytes: only when asked for. */
 const rare = ["scale"];
-const chosen = Object.keys(benches).filter((name) => words.includes(name));
+const chosen = Object.keys(benches).filter((name) => positionals.includes(name));
 const measurements: Measurement[] = [];
 for (const name of chosen.length > 0 ? chosen : Object.keys(benches).filter((name) => !rare.includes(name))) {
   console.log(`measuring ${name} ...`);
