@@ -9,13 +9,16 @@ import type { Network } from "@holdfast/rpc";
 import type { Random, Timer, Timers } from "@holdfast/runtime";
 import type { ChunkRead } from "./chunk-plan.ts";
 import type { MasterClient } from "./master-client.ts";
-import type { ReplicaChoice } from "./replica-choice.ts";
+import type { OngoingRead, ReplicaChoice } from "./replica-choice.ts";
 import { cancelledError, toHoldfastError } from "./request-scope.ts";
 import type { RequestScope } from "./request-scope.ts";
 
 /** Limits of reading one chunk. */
 export interface ReadLimits {
-  /** Ms after which another copy is asked as well: four times the node's average, within these. */
+  /**
+   * Ms after which another copy is asked as well: without a first byte four times what the node takes on average, within
+   * these; with one, the upper of these.
+   */
   readonly hedgeAfterMs: { readonly min: number; readonly max: number };
   /** Ms after which one copy's read is given up. */
   readonly tryTimeoutMs: number;
@@ -71,7 +74,7 @@ class HedgedRead {
   #resolve: (frames: ChunkFrames) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
   #isOver = false;
-  #hedge: Timer | undefined;
+  #hedge: { readonly timer: Timer; readonly place: ChunkPlace } | undefined;
   #lastError: HoldfastError | undefined;
 
   constructor(options: ChunkReaderOptions, wanted: WantedChunk, scope: RequestScope) {
@@ -98,25 +101,40 @@ class HedgedRead {
       if (this.#tries.size === 0) this.#end(() => this.#reject(this.#lastError ?? nothingToRead(this.#wanted)));
       return;
     }
+    const { replicas, limits } = this.#options;
+    const ongoing = replicas.begin(place.nodeId);
+    this.#hedgeAfter(replicas.lateAfterMs(place.nodeId, limits.hedgeAfterMs), place, () => ongoing.late());
     // `#tryPlace` never rejects: what it learns goes into the outcome.
-    void this.#tryPlace(place);
-    this.#hedge?.cancel();
-    const { replicas, limits, timers } = this.#options;
-    if (this.#untried.length > 0) {
-      this.#hedge = timers.after(replicas.slowAfterMs(place.nodeId, limits.hedgeAfterMs), () => this.#tryNext());
-    }
+    void this.#tryPlace(place, ongoing);
   }
 
-  async #tryPlace(place: ChunkPlace): Promise<void> {
+  /** Asks the next copy as well, unless there is none or the newest read is over by then. */
+  #hedgeAfter(ms: number, place: ChunkPlace, onLate: () => void): void {
+    this.#hedge?.timer.cancel();
+    if (this.#untried.length === 0) return;
+    const timer = this.#options.timers.after(ms, () => {
+      onLate();
+      this.#tryNext();
+    });
+    this.#hedge = { timer, place };
+  }
+
+  /** A node that has begun to send gets the time that sending takes. */
+  #noteFirst(place: ChunkPlace, ongoing: OngoingRead): void {
+    ongoing.first();
+    if (this.#hedge?.place === place && !this.#isOver)
+      this.#hedgeAfter(this.#options.limits.hedgeAfterMs.max, place, () => undefined);
+  }
+
+  async #tryPlace(place: ChunkPlace, ongoing: OngoingRead): Promise<void> {
     const cancel = new AbortController();
     this.#tries.add(cancel);
-    const ended = this.#options.replicas.begin(place.nodeId);
     try {
-      const frames = await this.#fetch(place, cancel.signal);
-      ended("read");
+      const frames = await this.#fetch(place, cancel.signal, () => this.#noteFirst(place, ongoing));
+      ongoing.end("read");
       this.#end(() => this.#resolve(frames));
     } catch (thrown) {
-      ended(this.#isOver ? "givenUp" : "failed");
+      ongoing.end(this.#isOver ? "givenUp" : "failed");
       if (!this.#isOver) this.#noteFailure(place, toHoldfastError(thrown));
     } finally {
       this.#tries.delete(cancel);
@@ -124,7 +142,7 @@ class HedgedRead {
     }
   }
 
-  async #fetch(place: ChunkPlace, signal: AbortSignal): Promise<ChunkFrames> {
+  async #fetch(place: ChunkPlace, signal: AbortSignal, onFirst: () => void): Promise<ChunkFrames> {
     const { clusterId, layout, read } = this.#wanted;
     const { chunkId, generation } = layout;
     const { offsetBytes, lengthBytes } = read;
@@ -135,6 +153,7 @@ class HedgedRead {
     const hash = read.isWhole ? createHash("sha256") : undefined;
     let receivedBytes = 0;
     for await (const { data } of client.readChunk(request, options)) {
+      if (receivedBytes === 0) onFirst();
       receivedBytes += data.length;
       hash?.update(data);
       frames.push(data);
@@ -178,7 +197,7 @@ class HedgedRead {
   #end(settle: () => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#hedge?.cancel();
+    this.#hedge?.timer.cancel();
     settle();
     for (const cancel of this.#tries) cancel.abort();
   }

@@ -45,7 +45,7 @@ const defaultLimits: SendLimits & ReadLimits = {
   stallMs: 6000,
   graceMs: 50,
   lingerMs: 20_000,
-  hedgeAfterMs: { min: 250, max: 2000 },
+  hedgeAfterMs: { min: 100, max: 2000 },
   tryTimeoutMs: 30_000,
 };
 
