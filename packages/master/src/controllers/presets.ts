@@ -60,7 +60,7 @@ export const presets = {
       resendAfterMs: 3000,
       giveUpAfterMs: 30_000,
       vanishedWindowMs: 30_000,
-      bytesPerSecondMax: 32 * mebibyte,
+      bytesPerSecondMax: 36 * mebibyte,
     },
     balance: {
       intervalMs: 500,
