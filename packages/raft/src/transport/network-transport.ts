@@ -16,7 +16,7 @@ import { decodeMessage } from "./codec.ts";
 import { bytesOfHex, hexOf, standingToWire } from "./hello-codec.ts";
 import type { PeerQueueLimits } from "./peer-queue.ts";
 import { PeerSender } from "./peer-sender.ts";
-import type { PeerHello, Standing, Transport, TransportListener } from "./transport.ts";
+import { isOfLeader, type PeerHello, type Standing, type Transport, type TransportListener } from "./transport.ts";
 
 /** What the transport of one node needs. */
 export interface NetworkTransportOptions {
@@ -186,8 +186,4 @@ function helloOf(frame: ExchangeRequest, incarnation: string): PeerHello {
     durableIndex: Number(frame.durableIndex) as LogIndex,
     isUndecided: frame.isUndecided,
   };
-}
-
-function isOfLeader(message: Message): boolean {
-  return message.kind === "appendRequest" || message.kind === "heartbeatRequest" || message.kind === "timeoutNow";
 }

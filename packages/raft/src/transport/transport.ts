@@ -73,3 +73,8 @@ export interface Transport {
   /** Ends all streams; nothing is delivered afterwards. Idempotent. */
   stop(): Promise<void>;
 }
+
+/** Whether only a leader says this. */
+export function isOfLeader({ kind }: Message): boolean {
+  return kind === "appendRequest" || kind === "heartbeatRequest" || kind === "timeoutNow";
+}

@@ -72,14 +72,19 @@ export class MemberDesk {
     return known === "" || incarnation === "" || known === incarnation ? "member" : "stranger";
   }
 
-  /** Remembers what a message promises. */
+  /** Remembers what a message promises. A leader's from a directory that is not known yet (or not any more) is left out. */
   note(message: Message, incarnation: string): void {
-    this.#promises.note(message, incarnation);
+    if (this.standingOf(message.from, incarnation) === "member") this.#promises.note(message, incarnation);
   }
 
   /** Remembers what a leader says it has on disk. */
   noteHeld(peer: PeerId, incarnation: string, held: EntryId): void {
     if (!isPlanted("leaderWordUnheard")) this.#promises.noteHeld(peer, incarnation, held);
+  }
+
+  /** Whether the others' promises should be stored with the very next write. */
+  get arePromisesUrgent(): boolean {
+    return this.#promises.isUrgent;
   }
 
   /** The others' promises, if there are new ones; to be stored. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AppendResponse, VoteResponse } from "../../core/messages.ts";
+import type { AppendResponse, HeartbeatRequest, VoteResponse } from "../../core/messages.ts";
 import type { LogIndex, PeerId, Term } from "../../core/types.ts";
 import { decodePosition, encodePosition } from "../../transport/position-codec.ts";
 import type { PeerAnswer, PeerHello } from "../../transport/transport.ts";
@@ -134,6 +134,22 @@ describe("PromiseMemory", () => {
     memory.noteHeld(id(2), incarnation, { term: 4 as Term, index: at(40) });
     expect(memory.hasForgotten(id(2), hello(4, 2, 49, "aa"))).toBe(true);
     expect(memory.hasForgotten(id(2), hello(4, 2, 50, "bb"))).toBe(false);
+  });
+
+  it("knows by anything that a leader sends that its term was on disk, and that this is to be kept at once", () => {
+    const heartbeat = (term: number): HeartbeatRequest => ({
+      ...{ ...header, kind: "heartbeatRequest", term: term as Term, round: 1 },
+      commit: { term: 0 as Term, index: at(0) },
+    });
+    const memory = new PromiseMemory(id(1));
+    memory.note(heartbeat(3), incarnation);
+    expect(memory.isUrgent).toBe(true);
+    const again = new PromiseMemory(id(1), memory.takeChanged());
+    expect(again.hasForgotten(id(2), hello(2, 0, 900, "aa"))).toBe(true);
+    expect(again.hasForgotten(id(2), hello(3, 2, 0, "bb"))).toBe(false);
+    memory.note(heartbeat(3), incarnation);
+    memory.noteHeld(id(2), incarnation, { term: 3 as Term, index: at(8) });
+    expect(memory.isUrgent, "of a term that is known already").toBe(false);
   });
 
   it("takes bytes that it did not write for nothing", () => {

@@ -1,10 +1,11 @@
+import { isPlanted } from "@holdfast/base";
 import type { Clock } from "@holdfast/runtime";
 import type { LogStore } from "../../log-store/log-store.ts";
 import type { MemberDesk } from "./member-desk.ts";
 
 /** What keeping promises needs. */
 export interface PromiseKeeperOptions {
-  readonly desk: Pick<MemberDesk, "takeChangedPromises">;
+  readonly desk: Pick<MemberDesk, "takeChangedPromises" | "arePromisesUrgent">;
   readonly store: LogStore;
   readonly clock: Clock;
 }
@@ -24,12 +25,13 @@ export class PromiseKeeper {
     this.#options = options;
   }
 
-  /** What a write that is about to be made should take along, under its own sync. */
+  /** What a write that is about to be made should take along, under its own sync: at once what tells of a new term. */
   takeDue(): Uint8Array | undefined {
     const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs - this.#lastMs < rideMs) return undefined;
+    const { desk } = this.#options;
+    if (nowMs - this.#lastMs < rideMs && (isPlanted("newTermNotedLate") || !desk.arePromisesUrgent)) return undefined;
     this.#lastMs = nowMs;
-    return this.#options.desk.takeChangedPromises();
+    return desk.takeChangedPromises();
   }
 
   /** Writes what no write has taken along. Resolves when it is durable. Errors: as `LogStore.append`. */

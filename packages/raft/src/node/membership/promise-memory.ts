@@ -1,12 +1,12 @@
 import { isPlanted } from "@holdfast/base";
 import type { EntryId } from "../../core/entries.ts";
 import type { Message } from "../../core/messages.ts";
-import type { PeerId } from "../../core/types.ts";
+import type { LogIndex, PeerId } from "../../core/types.ts";
 import { ByteReader } from "../../transport/byte-reader.ts";
 import { ByteWriter } from "../../transport/byte-writer.ts";
 import { readPeer } from "../../transport/entry-codec.ts";
 import { bytesOfHex, hexOf } from "../../transport/hello-codec.ts";
-import type { PeerHello } from "../../transport/transport.ts";
+import { isOfLeader, type PeerHello } from "../../transport/transport.ts";
 
 interface Promises {
   readonly incarnation: string;
@@ -34,6 +34,7 @@ export class PromiseMemory {
   /** Which of its processes each member has made itself known with, and whether that one had forgotten something. */
   readonly #verdicts = new Map<PeerId, Map<string, boolean>>();
   #isChanged = false;
+  #isUrgent = false;
 
   constructor(self: PeerId, stored?: Uint8Array) {
     this.#self = self;
@@ -41,7 +42,7 @@ export class PromiseMemory {
     for (const [peer, promises] of decode(known ?? new Uint8Array())) this.#promises.set(peer, promises);
   }
 
-  /** A member said this. */
+  /** A member said this. Who leads has its term on disk, whatever it sends. */
   note(message: Message, incarnation: string): void {
     if (message.kind === "appendResponse") {
       if (message.hint !== undefined) return;
@@ -51,6 +52,9 @@ export class PromiseMemory {
       if (message.term <= promises.voteTerm) return;
       promises.voteTerm = message.term;
       this.#isChanged = true;
+      this.#isUrgent = true;
+    } else if (isOfLeader(message) && !isPlanted("leaderTermUnheard")) {
+      this.noteHeld(message.from, incarnation, { term: message.term, index: 0 as LogIndex });
     }
   }
 
@@ -58,6 +62,7 @@ export class PromiseMemory {
   noteHeld(peer: PeerId, incarnation: string, { term, index }: EntryId): void {
     const promises = this.#of(peer, incarnation);
     if (term < promises.ackTerm || (term === promises.ackTerm && index <= promises.ackIndex)) return;
+    if (term > promises.ackTerm) this.#isUrgent = true;
     promises.ackTerm = term;
     promises.ackIndex = index;
     this.#isChanged = true;
@@ -80,10 +85,19 @@ export class PromiseMemory {
     return verdict;
   }
 
+  /**
+   * Whether somebody is known to be in a later term than what was last asked for says: that must be on disk with the first
+   * entry of the term, or a crash right after it would hide that somebody forgot the term.
+   */
+  get isUrgent(): boolean {
+    return this.#isUrgent;
+  }
+
   /** All of it, if something was added since it was last asked for; to be stored. */
   takeChanged(): Uint8Array | undefined {
     if (!this.#isChanged) return undefined;
     this.#isChanged = false;
+    this.#isUrgent = false;
     return encode(this.#promises);
   }
 
