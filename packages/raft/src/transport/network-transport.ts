@@ -131,12 +131,13 @@ export class NetworkTransport implements Transport {
 
   #answer(standing: Standing | undefined): ExchangeResponse {
     const { clusterId, self, ownHello } = this.#options;
-    const { incarnation, isUndecided } = ownHello();
+    const { incarnation, isUndecided, durableTerm } = ownHello();
     return create(ExchangeResponseSchema, {
       clusterId,
       from: self,
       incarnation: bytesOfHex(incarnation),
       isUndecided,
+      hasHistory: durableTerm > 0,
       ...(standing === undefined ? {} : { standing: standingToWire(standing) }),
     });
   }

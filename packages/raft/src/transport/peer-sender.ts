@@ -201,6 +201,6 @@ function answerOf(answer: ExchangeResponse): PeerAnswer {
   return {
     incarnation: hexOf(answer.incarnation),
     standing: standingFromWire(answer.standing),
-    isUndecided: answer.isUndecided,
+    hasHistory: answer.hasHistory,
   };
 }

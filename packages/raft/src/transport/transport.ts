@@ -28,7 +28,8 @@ export interface PeerAnswer {
   readonly incarnation: string;
   /** Undefined: not said. */
   readonly standing: Standing | undefined;
-  readonly isUndecided: boolean;
+  /** It has taken part in a term. */
+  readonly hasHistory: boolean;
 }
 
 /** Whom a transport tells what arrives. Called one at a time, never inside `send`. */

@@ -1,3 +1,4 @@
+import { isPlanted } from "@holdfast/base";
 import type { PeerId } from "../../core/types.ts";
 import type { PeerAnswer } from "../../transport/transport.ts";
 
@@ -7,8 +8,12 @@ export type AdmissionVerdict = "found" | "join" | "wait";
 /**
  * How a node with a new directory finds out whether it founds a group with the others or lost the directory of a member.
  * A group is founded once, with everybody present: else those that lost their directories while the others are away
- * would found a second one. One member that knows no other directory for this node proves nothing: it may be the one
- * that has not heard yet, so after its patience such a node joins as one that lost its directory.
+ * would found a second one.
+ *
+ * Somebody that knows no other directory for this node proves nothing: it may be the one that has not heard yet. Founding
+ * is safe because nobody has taken part in a term: whatever an earlier directory of this member acknowledged, a majority
+ * had acknowledged, and somebody of it would have a history, or has lost its directory too. Joining is safe always, and
+ * once somebody has a history there was a majority that had founded, so there is (or will be) a leader to be joined.
  */
 export class Admission {
   readonly #others: readonly PeerId[];
@@ -23,12 +28,11 @@ export class Admission {
     if (this.#others.includes(peer) && answer.standing !== undefined) this.#answers.set(peer, answer);
   }
 
-  /** What to do now; `isPatient`: there is still time for more answers. */
-  verdict(isPatient: boolean): AdmissionVerdict {
+  /** What to do now. */
+  verdict(): AdmissionVerdict {
     const answers = [...this.#answers.values()];
-    if (answers.some(({ standing }) => standing !== "member")) return "join";
-    if (answers.length === this.#others.length) return "found";
-    const isWelcome = answers.some(({ isUndecided }) => !isUndecided);
-    return isWelcome && !isPatient ? "join" : "wait";
+    if (isPlanted("welcomeIsEnough") && answers.length > 0) return "found";
+    if (answers.some(({ standing, hasHistory }) => standing !== "member" || hasHistory)) return "join";
+    return answers.length === this.#others.length ? "found" : "wait";
   }
 }

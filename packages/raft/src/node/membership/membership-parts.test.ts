@@ -21,29 +21,37 @@ const fact = (peer: number, over: Partial<MemberFact> = {}): MemberFact => ({
 
 describe("Admission", () => {
   const answer = (over: Partial<PeerAnswer>): PeerAnswer => ({
-    ...{ incarnation: "00".repeat(16), standing: "member", isUndecided: true },
+    ...{ incarnation: "00".repeat(16), standing: "member", hasHistory: false },
     ...over,
   });
 
   it("founds only when everybody is as new, and joins as soon as somebody knows another directory", () => {
     const admission = new Admission([id(2), id(3)]);
-    expect(admission.verdict(false)).toBe("wait");
+    expect(admission.verdict()).toBe("wait");
     admission.take(id(2), answer({}));
-    expect(admission.verdict(false)).toBe("wait");
+    expect(admission.verdict()).toBe("wait");
     admission.take(id(9), answer({ standing: "stranger" }));
     admission.take(id(3), answer({ standing: undefined }));
-    expect(admission.verdict(false), "strangers and the silent do not count").toBe("wait");
+    expect(admission.verdict(), "strangers and the silent do not count").toBe("wait");
     admission.take(id(3), answer({}));
-    expect(admission.verdict(true)).toBe("found");
-    admission.take(id(3), answer({ standing: "stranger", isUndecided: false }));
-    expect(admission.verdict(true)).toBe("join");
+    expect(admission.verdict()).toBe("found");
+    admission.take(id(3), answer({ standing: "stranger" }));
+    expect(admission.verdict()).toBe("join");
   });
 
-  it("joins a group that knows no other directory, after a while, when somebody is away", () => {
+  it("joins when somebody has taken part in a term, though nobody knows another directory", () => {
     const admission = new Admission([id(2), id(3)]);
-    admission.take(id(2), answer({ isUndecided: false }));
-    expect([admission.verdict(true), admission.verdict(false)]).toEqual(["wait", "join"]);
-    expect(new Admission([]).verdict(true), "who is alone founds").toBe("found");
+    admission.take(id(2), answer({}));
+    admission.take(id(3), answer({ hasHistory: true }));
+    expect(admission.verdict()).toBe("join");
+    const alone = new Admission([]);
+    expect(alone.verdict(), "who is alone founds").toBe("found");
+  });
+
+  it("waits for everybody before it founds, for ever: whoever is away may be the only one that knows", () => {
+    const admission = new Admission([id(2), id(3)]);
+    admission.take(id(2), answer({}));
+    expect(admission.verdict()).toBe("wait");
   });
 });
 

@@ -26,8 +26,6 @@ export interface StandingKeeperOptions {
 
 /** A node without a group asks the others every so many ticks. */
 const helloTicks = 8;
-/** How many ticks a node with a new directory waits for more answers when a group has welcomed it. */
-const foundingPatienceTicks = 40;
 
 /** How this node stands to its group, and for a new directory, how that is found out. */
 export class StandingKeeper {
@@ -81,7 +79,7 @@ export class StandingKeeper {
   /** Founds or joins, once it is clear which. */
   decideWhenClear(): void {
     if (this.#standing !== "undecided" || this.#isDeciding) return;
-    const verdict = this.#admission.verdict(this.#ticks < foundingPatienceTicks);
+    const verdict = this.#admission.verdict();
     if (verdict === "wait") return;
     this.#isDeciding = true;
     const { founding, joining, hasSnapshots, begin, onFailed } = this.#options;
