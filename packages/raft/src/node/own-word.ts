@@ -11,6 +11,8 @@ export interface OwnWordOptions {
   readonly random: Random;
   readonly view: () => RaftView;
   readonly standing: () => RaftStanding;
+  /** See `PeerHello.round`. */
+  readonly round: () => number;
 }
 
 /** What a node says of itself to the others: what they hold it to when it comes back. */
@@ -25,10 +27,10 @@ export class OwnWord {
 
   /** With a new stream: its directory; never less than it promised. */
   hello(): PeerHello {
-    const { incarnation, view, standing } = this.#options;
+    const { incarnation, view, standing, round } = this.#options;
     const { term, vote, lastIndex } = view();
     const position = { durableTerm: term, durableVote: vote, durableIndex: lastIndex };
-    return { incarnation, life: this.#life, ...position, isUndecided: standing() === "undecided" };
+    return { incarnation, life: this.#life, ...position, isUndecided: standing() === "undecided", round: round() };
   }
 
   /** With a leader's heartbeats: what it has on disk. */

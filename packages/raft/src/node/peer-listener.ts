@@ -69,6 +69,10 @@ export class PeerListener implements TransportListener {
     return this.#options.desk.standingOf(peer, incarnation);
   }
 
+  cofounders(): ReadonlyMap<PeerId, string> {
+    return this.#options.desk.cofounders;
+  }
+
   onAnswer(peer: PeerId, answer: PeerAnswer): void {
     const { isRunning, standing, onRolledBack } = this.#options;
     if (!isRunning()) return;

@@ -56,6 +56,7 @@ export class RaftShell implements RaftNode {
     this.word = new OwnWord({
       ...{ incarnation: parts.incarnation, random, view: () => this.#core.view() },
       standing: () => this.#organs.standing.standing,
+      round: () => this.#organs.standing.round,
     });
     this.#guard = new DirectoryGuard({
       ...{ isThere: parts.isDirectoryThere, orderRenewal: parts.orderRenewal, logger },
@@ -78,6 +79,7 @@ export class RaftShell implements RaftNode {
       send: (message) => this.#send(message),
       order: (change) => this.#order(change),
       begin: (start) => this.#begin(start),
+      ask: () => parts.transport.hello(),
       onStandingChanged: (standing) => this.#onStandingChanged(standing),
       onApplied: (index) => this.#onApplied(index),
       onInstalled: (snapshot) => this.#onInstalled(snapshot),
@@ -324,7 +326,9 @@ export class RaftShell implements RaftNode {
 
   async #begin(start: SnapshotMeta): Promise<void> {
     const { store, createCore, founding } = this.#parts;
-    await store.append({ snapshot: start, append: [], mustSync: true });
+    const promises = this.#organs.desk.takeChangedPromises();
+    const along = promises === undefined ? {} : { promises };
+    await store.append({ snapshot: start, append: [], mustSync: true, ...along });
     if (start !== founding) this.#core = createCore({ ...store.boot, logStart: start }, 0 as LogIndex);
   }
 

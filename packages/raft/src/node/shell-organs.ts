@@ -30,6 +30,8 @@ export interface ShellHost {
   readonly send: (message: Message) => void;
   readonly order: (change: ConfigurationChange) => Promise<unknown>;
   readonly begin: (start: SnapshotMeta) => Promise<void>;
+  /** Says hello to all other members. */
+  readonly ask: () => void;
   readonly onStandingChanged: (standing: RaftStanding) => void;
   readonly onApplied: (index: LogIndex) => void;
   readonly onInstalled: (snapshot: ReceivedSnapshot) => void;
@@ -92,10 +94,15 @@ function membershipOrgans(parts: RaftNodeParts, host: ShellHost): Pick<ShellOrga
   const { promises } = parts.store;
   const desk = new MemberDesk({ self, configured: config.peers, boot: parts.store.boot, appliedIndex, promises });
   const standing = new StandingKeeper({
+    self: { id: self.id, incarnation: parts.incarnation },
     ...{ standing: parts.standing, others: others.map(({ id }) => id), logger: ports.logger },
     ...{ founding: parts.founding, joining: joiningStart, hasSnapshots: stateMachine.snapshots !== undefined },
     vouchingTicksMax: settings.electionTicksMin,
-    begin: host.begin,
+    begin: (start, cofounders) => {
+      desk.foundedWith(cofounders);
+      return host.begin(start);
+    },
+    ask: host.ask,
     onChanged: host.onStandingChanged,
     onFailed: host.fail,
   });

@@ -1,5 +1,7 @@
+import { create } from "@bufbuild/protobuf";
 import { assert } from "@holdfast/base";
-import { Standing as WireStanding } from "@holdfast/proto/raft/v1/raft";
+import { CofounderSchema, Standing as WireStanding, type Cofounder } from "@holdfast/proto/raft/v1/raft";
+import type { PeerId } from "../core/types.ts";
 import type { Standing } from "./transport.ts";
 
 const wireStandings: Readonly<Record<Standing, WireStanding>> = {
@@ -18,6 +20,18 @@ export function standingFromWire(wire: WireStanding): Standing | undefined {
   if (wire === WireStanding.MEMBER) return "member";
   if (wire === WireStanding.STRANGER) return "stranger";
   return wire === WireStanding.ROLLED_BACK ? "rolledBack" : undefined;
+}
+
+/** Directories by member, as they go over the wire. */
+export function cofoundersToWire(cofounders: ReadonlyMap<PeerId, string>): Cofounder[] {
+  return [...cofounders].map(([member, incarnation]) =>
+    create(CofounderSchema, { member, incarnation: bytesOfHex(incarnation) }),
+  );
+}
+
+/** As they came. */
+export function cofoundersFromWire(wire: readonly Cofounder[]): ReadonlyMap<PeerId, string> {
+  return new Map(wire.map(({ member, incarnation }) => [member as PeerId, hexOf(incarnation)]));
 }
 
 /** Two lower-case digits a byte: incarnations are compared and kept as text. */

@@ -32,6 +32,7 @@ const hello: PeerHello = {
   durableVote: 2 as PeerId,
   durableIndex: 9 as LogIndex,
   isUndecided: false,
+  round: 0,
 };
 
 interface End {
@@ -86,6 +87,7 @@ class Pair {
       onHeld: (peer, incarnation, held) => end.held.push({ peer, incarnation, ...held }),
       onHello: (peer, said) => end.hellos.push({ peer, ...said }) > 0,
       standingOf: () => end.standing,
+      cofounders: () => new Map([[1 as PeerId, "01".repeat(16)]]),
       onAnswer: (peer, answer) => end.answers.push({ peer, ...answer }),
     });
     return end;

@@ -13,7 +13,7 @@ import type { EntryId } from "../core/entries.ts";
 import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId, Term } from "../core/types.ts";
 import { decodeMessage } from "./codec.ts";
-import { bytesOfHex, hexOf, standingToWire } from "./hello-codec.ts";
+import { bytesOfHex, cofoundersToWire, hexOf, standingToWire } from "./hello-codec.ts";
 import type { PeerQueueLimits } from "./peer-queue.ts";
 import { PeerSender } from "./peer-sender.ts";
 import { isOfLeader, type PeerHello, type Standing, type Transport, type TransportListener } from "./transport.ts";
@@ -104,7 +104,7 @@ export class NetworkTransport implements Transport {
     provenId: string | undefined,
   ): AsyncGenerator<ExchangeResponse> {
     this.#mustListen();
-    yield this.#answer(undefined);
+    yield this.#answer({});
     let told: Standing | undefined;
     let isForgetful = false;
     for await (const frame of requests) {
@@ -124,12 +124,16 @@ export class NetworkTransport implements Transport {
         listener.onHeld(from, incarnation, { term: durableTerm, index: durableIndex });
       }
       if (standing === "member") listener.onEveryoneHas(Number(frame.everyoneHasIndex) as LogIndex);
-      if (frame.isHello || standing !== told) yield this.#answer(standing);
+      if (frame.isHello || standing !== told) {
+        const { round } = frame;
+        const cofounders = frame.isUndecided ? cofoundersToWire(listener.cofounders()) : [];
+        yield this.#answer({ standing: standingToWire(standing), round, cofounders });
+      }
       told = standing;
     }
   }
 
-  #answer(standing: Standing | undefined): ExchangeResponse {
+  #answer(regard: Partial<Pick<ExchangeResponse, "standing" | "round" | "cofounders">>): ExchangeResponse {
     const { clusterId, self, ownHello } = this.#options;
     const { incarnation, isUndecided, durableTerm } = ownHello();
     return create(ExchangeResponseSchema, {
@@ -138,7 +142,7 @@ export class NetworkTransport implements Transport {
       incarnation: bytesOfHex(incarnation),
       isUndecided,
       hasHistory: durableTerm > 0,
-      ...(standing === undefined ? {} : { standing: standingToWire(standing) }),
+      ...regard,
     });
   }
 
@@ -186,5 +190,6 @@ function helloOf(frame: ExchangeRequest, incarnation: string): PeerHello {
     durableVote: frame.durableVote as PeerId,
     durableIndex: Number(frame.durableIndex) as LogIndex,
     isUndecided: frame.isUndecided,
+    round: frame.round,
   };
 }

@@ -13,7 +13,7 @@ import type { EntryId } from "../core/entries.ts";
 import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
 import { encodeMessage } from "./codec.ts";
-import { bytesOfHex, hexOf, standingFromWire } from "./hello-codec.ts";
+import { bytesOfHex, cofoundersFromWire, hexOf, standingFromWire } from "./hello-codec.ts";
 import { isBareAppend, PeerQueue, type PeerQueueLimits } from "./peer-queue.ts";
 import type { PeerAnswer, PeerHello } from "./transport.ts";
 
@@ -176,6 +176,7 @@ export class PeerSender {
     frame.isHello = true;
     frame.life = bytesOfHex(hello.life);
     frame.isUndecided = hello.isUndecided;
+    frame.round = hello.round;
     frame.durableTerm = BigInt(hello.durableTerm);
     frame.durableVote = hello.durableVote;
     frame.durableIndex = BigInt(hello.durableIndex);
@@ -202,5 +203,7 @@ function answerOf(answer: ExchangeResponse): PeerAnswer {
     incarnation: hexOf(answer.incarnation),
     standing: standingFromWire(answer.standing),
     hasHistory: answer.hasHistory,
+    round: answer.round,
+    cofounders: cofoundersFromWire(answer.cofounders),
   };
 }

@@ -15,6 +15,8 @@ export interface PeerHello {
   readonly durableIndex: LogIndex;
   /** It does not know yet whether there is a group to join. */
   readonly isUndecided: boolean;
+  /** While undecided: how often it has learned of another directory. */
+  readonly round: number;
 }
 
 /**
@@ -30,6 +32,10 @@ export interface PeerAnswer {
   readonly standing: Standing | undefined;
   /** It has taken part in a term. */
   readonly hasHistory: boolean;
+  /** Of the hello that this answers. */
+  readonly round: number;
+  /** With which directories of the others it founded the group: it vouches that nothing came before them. */
+  readonly cofounders: ReadonlyMap<PeerId, string>;
 }
 
 /** Whom a transport tells what arrives. Called one at a time, never inside `send`. */
@@ -52,6 +58,8 @@ export interface TransportListener {
    * leaders say: voters have checked them, and this node may not have heard yet that the member was taken back.
    */
   standingOf(peer: PeerId, incarnation: string): Standing;
+  /** The directories of the others with which this node founded the group. */
+  cofounders(): ReadonlyMap<PeerId, string>;
   /** A member answered a hello. */
   onAnswer(peer: PeerId, answer: PeerAnswer): void;
 }

@@ -56,4 +56,30 @@ describe("a group in its first second", () => {
     await cluster.world.runFor(2000);
     await cluster.propose(await cluster.elect(), "served by two");
   });
+
+  /** Two found, elect and write; the third was there, but could not write that it founds too. Then one of the two is lost. */
+  async function startStalled(seed: number): Promise<boolean> {
+    const cluster = new SimCluster({ seed, settings, pieceEntries: 10 });
+    await cluster.startAll();
+    const stalled = 3 as PeerId;
+    const { disk } = cluster.world.machine(nameOf(stalled));
+    disk.stall();
+    const leader = await cluster.elect();
+    await cluster.propose(leader, "served by two");
+    cluster.crash(stalled);
+    const lost = cluster.ids.find((id) => id !== leader.id && id !== stalled) ?? (0 as PeerId);
+    cluster.crash(lost);
+    await cluster.world.runFor(2000);
+    disk.resume();
+    await cluster.start(stalled);
+    return cluster.world.runUntil(() => cluster.leader() !== undefined, 5000);
+  }
+
+  it("whoever was there when it was founded and could not write it has a vote when it can", async () => {
+    for (let seed = 1; seed <= 5; seed++) expect(await startStalled(seed)).toBe(true);
+  });
+
+  it("would have none, if founders did not vouch for each other", async () => {
+    expect(await withPlanted("foundersForgotten", () => startStalled(1))).toBe(false);
+  });
 });

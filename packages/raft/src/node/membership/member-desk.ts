@@ -77,6 +77,16 @@ export class MemberDesk {
     if (this.standingOf(message.from, incarnation) === "member") this.#promises.note(message, incarnation);
   }
 
+  /** This node founds the group, while these directories are there and new as well. */
+  foundedWith(cofounders: ReadonlyMap<PeerId, string>): void {
+    for (const [peer, incarnation] of cofounders) this.#promises.noteCofounder(peer, incarnation);
+  }
+
+  /** Those directories. */
+  get cofounders(): ReadonlyMap<PeerId, string> {
+    return isPlanted("foundersForgotten") ? new Map() : this.#promises.cofounders;
+  }
+
   /** Remembers what a leader says it has on disk. */
   noteHeld(peer: PeerId, incarnation: string, held: EntryId): void {
     if (!isPlanted("leaderWordUnheard")) this.#promises.noteHeld(peer, incarnation, held);

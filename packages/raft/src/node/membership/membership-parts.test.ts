@@ -20,13 +20,14 @@ const fact = (peer: number, over: Partial<MemberFact> = {}): MemberFact => ({
 });
 
 describe("Admission", () => {
+  const self = { id: id(1), incarnation: "01".repeat(16) };
   const answer = (over: Partial<PeerAnswer>): PeerAnswer => ({
-    ...{ incarnation: "00".repeat(16), standing: "member", hasHistory: false },
+    ...{ incarnation: "00".repeat(16), standing: "member", hasHistory: false, round: 0, cofounders: new Map() },
     ...over,
   });
 
   it("founds only when everybody is as new, and joins as soon as somebody knows another directory", () => {
-    const admission = new Admission([id(2), id(3)]);
+    const admission = new Admission(self, [id(2), id(3)]);
     expect(admission.verdict()).toBe("wait");
     admission.take(id(2), answer({}));
     expect(admission.verdict()).toBe("wait");
@@ -34,22 +35,46 @@ describe("Admission", () => {
     admission.take(id(3), answer({ standing: undefined }));
     expect(admission.verdict(), "strangers and the silent do not count").toBe("wait");
     admission.take(id(3), answer({}));
+    expect(admission.verdict(), "each may have answered before the other was there").toBe("wait");
+    for (const peer of [2, 3]) admission.take(id(peer), answer({ round: 2 }));
     expect(admission.verdict()).toBe("found");
+    expect([...admission.cofounders.keys()]).toEqual([2, 3]);
+    admission.take(id(2), answer({ round: 2, incarnation: "11".repeat(16) }));
+    expect(admission.verdict(), "another directory").toBe("wait");
     admission.take(id(3), answer({ standing: "stranger" }));
     expect(admission.verdict()).toBe("join");
   });
 
   it("joins when somebody has taken part in a term, though nobody knows another directory", () => {
-    const admission = new Admission([id(2), id(3)]);
+    const admission = new Admission(self, [id(2), id(3)]);
     admission.take(id(2), answer({}));
     admission.take(id(3), answer({ hasHistory: true }));
     expect(admission.verdict()).toBe("join");
-    const alone = new Admission([]);
+    const alone = new Admission(self, []);
     expect(alone.verdict(), "who is alone founds").toBe("found");
   });
 
+  it("founds when a founder vouches for its directory, and nobody objects", () => {
+    const admission = new Admission(self, [id(2), id(3)]);
+    const known = (own: string): ReadonlyMap<PeerId, string> =>
+      new Map([
+        [id(1), own],
+        [id(3), "03"],
+      ]);
+    admission.take(id(2), answer({ hasHistory: true, cofounders: known("another") }));
+    expect(admission.verdict()).toBe("join");
+    admission.take(id(2), answer({ hasHistory: true, cofounders: known(self.incarnation) }));
+    expect(admission.verdict()).toBe("found");
+    expect([...admission.cofounders]).toEqual([
+      [3, "03"],
+      [2, "00".repeat(16)],
+    ]);
+    admission.take(id(3), answer({ standing: "rolledBack" }));
+    expect(admission.verdict()).toBe("join");
+  });
+
   it("waits for everybody before it founds, for ever: whoever is away may be the only one that knows", () => {
-    const admission = new Admission([id(2), id(3)]);
+    const admission = new Admission(self, [id(2), id(3)]);
     admission.take(id(2), answer({}));
     expect(admission.verdict()).toBe("wait");
   });
@@ -83,6 +108,7 @@ describe("PromiseMemory", () => {
       durableVote: id(vote),
       durableIndex: at(index),
       isUndecided: false,
+      round: 0,
     },
   });
   const header = { from: id(2), to: id(1) };
@@ -158,6 +184,17 @@ describe("PromiseMemory", () => {
     memory.note(heartbeat(3), incarnation);
     memory.noteHeld(id(2), incarnation, { term: 3 as Term, index: at(8) });
     expect(memory.isUrgent, "of a term that is known already").toBe(false);
+  });
+
+  it("remembers with whom the group was founded, by directory", () => {
+    const memory = new PromiseMemory(id(1));
+    memory.noteCofounder(id(2), incarnation);
+    const stored = memory.takeChanged();
+    const again = new PromiseMemory(id(1), stored);
+    expect([...again.cofounders]).toEqual([[2, incarnation]]);
+    again.note(ack(5, 100), "ef".repeat(16));
+    expect(again.cofounders.size, "another directory took its place").toBe(0);
+    expect(new PromiseMemory(id(1), stored).hasForgotten(id(2), hello(0, 0, 0))).toBe(false);
   });
 
   it("takes bytes that it did not write for nothing", () => {

@@ -4,7 +4,7 @@ import type { Message } from "../../core/messages.ts";
 import type { LogIndex, PeerId } from "../../core/types.ts";
 import { ByteReader } from "../../transport/byte-reader.ts";
 import { ByteWriter } from "../../transport/byte-writer.ts";
-import { readPeer } from "../../transport/entry-codec.ts";
+import { readFlag, readPeer } from "../../transport/entry-codec.ts";
 import { bytesOfHex, hexOf } from "../../transport/hello-codec.ts";
 import { isOfLeader, type PeerHello } from "../../transport/transport.ts";
 
@@ -15,10 +15,12 @@ interface Promises {
   ackIndex: number;
   /** The highest term in which it voted for this node. */
   voteTerm: number;
+  /** It was there, and new, when this node founded the group. */
+  isCofounder: boolean;
 }
 
-const formatVersion = 1;
-/** Peer, length of the incarnation, two terms, an index. */
+const formatVersion = 2;
+/** Peer, length of the incarnation, two terms, an index, since version 2 a flag. */
 const promisesBytesMin = 5;
 /** A hello of a process further back than this does not come any more. */
 const livesMax = 16;
@@ -68,6 +70,18 @@ export class PromiseMemory {
     this.#isChanged = true;
   }
 
+  /** This directory was there, and new, when this node founded the group. */
+  noteCofounder(peer: PeerId, incarnation: string): void {
+    this.#of(peer, incarnation).isCofounder = true;
+    this.#isChanged = true;
+  }
+
+  /** Directories of which that was noted, and that are still what their members speak from. */
+  get cofounders(): ReadonlyMap<PeerId, string> {
+    const known = [...this.#promises].filter(([, { isCofounder }]) => isCofounder);
+    return new Map(known.map(([peer, { incarnation }]) => [peer, incarnation]));
+  }
+
   /**
    * Whether what it says of itself when it makes a stream is less than what it promised. Each of its processes is judged
    * once, by the first thing it says: afterwards it only gets further, and what comes late over an old stream says less.
@@ -104,7 +118,7 @@ export class PromiseMemory {
   #of(peer: PeerId, incarnation: string): Promises {
     let promises = this.#promises.get(peer);
     if (promises?.incarnation !== incarnation) {
-      promises = { incarnation, ackTerm: 0, ackIndex: 0, voteTerm: 0 };
+      promises = { incarnation, ackTerm: 0, ackIndex: 0, voteTerm: 0, isCofounder: false };
       this.#promises.set(peer, promises);
     }
     return promises;
@@ -114,7 +128,7 @@ export class PromiseMemory {
 function isLess(hello: PeerHello, { ackTerm, ackIndex, voteTerm }: Promises, self: PeerId): boolean {
   if (hello.durableTerm < Math.max(ackTerm, voteTerm)) return true;
   if (hello.durableTerm === ackTerm && hello.durableIndex < ackIndex) return true;
-  return hello.durableTerm === voteTerm && hello.durableVote !== self;
+  return voteTerm > 0 && hello.durableTerm === voteTerm && hello.durableVote !== self;
 }
 
 function encode(all: ReadonlyMap<PeerId, Promises>): Uint8Array {
@@ -127,21 +141,24 @@ function encode(all: ReadonlyMap<PeerId, Promises>): Uint8Array {
     writer.varint(promises.ackTerm);
     writer.varint(promises.ackIndex);
     writer.varint(promises.voteTerm);
+    writer.u8(promises.isCofounder ? 1 : 0);
   }
   return writer.finish();
 }
 
-/** What `encode` wrote; nothing for other bytes (of a newer version). */
+/** What `encode` wrote, of this version or the first; nothing for other bytes. */
 function decode(bytes: Uint8Array): readonly (readonly [PeerId, Promises])[] {
   const reader = new ByteReader(bytes);
-  if (bytes.length === 0 || reader.u8() !== formatVersion) return [];
+  const version = bytes.length === 0 ? 0 : reader.u8();
+  if (version < 1 || version > formatVersion) return [];
   const found: (readonly [PeerId, Promises])[] = [];
   const count = reader.count(promisesBytesMin);
   for (let position = 0; position < count && !reader.isFailed; position++) {
     const peer = readPeer(reader);
     const incarnation = hexOf(reader.sized());
     const [ackTerm, ackIndex, voteTerm] = [reader.varint(), reader.varint(), reader.varint()];
-    found.push([peer, { incarnation, ackTerm, ackIndex, voteTerm }]);
+    const isCofounder = version > 1 && readFlag(reader);
+    found.push([peer, { incarnation, ackTerm, ackIndex, voteTerm, isCofounder }]);
   }
   return reader.isComplete ? found : [];
 }

@@ -9,6 +9,7 @@ import { Admission } from "./admission.ts";
 /** What finding out about the group needs. */
 export interface StandingKeeperOptions {
   readonly standing: RaftStanding;
+  readonly self: { readonly id: PeerId; readonly incarnation: string };
   readonly others: readonly PeerId[];
   readonly founding: SnapshotMeta;
   readonly joining: SnapshotMeta;
@@ -17,8 +18,10 @@ export interface StandingKeeperOptions {
   /** How long a node that has just started waits for the others to say that it has forgotten nothing. */
   readonly vouchingTicksMax: number;
   readonly logger: Logger;
-  /** Makes a new log begin with this, durably. */
-  readonly begin: (start: SnapshotMeta) => Promise<void>;
+  /** Makes a new log begin with this, durably; of a founder with whom else was there. */
+  readonly begin: (start: SnapshotMeta, cofounders: ReadonlyMap<PeerId, string>) => Promise<void>;
+  /** Says hello to the others. */
+  readonly ask: () => void;
   /** The standing is another one. */
   readonly onChanged: (standing: RaftStanding) => void;
   readonly onFailed: (sentence: string, error: unknown) => void;
@@ -40,12 +43,17 @@ export class StandingKeeper {
   constructor(options: StandingKeeperOptions) {
     this.#options = options;
     this.#standing = options.standing;
-    this.#admission = new Admission(options.others);
+    this.#admission = new Admission(options.self, options.others);
     this.#unheard = new Set(options.others);
   }
 
   get standing(): RaftStanding {
     return this.#standing;
+  }
+
+  /** How often a node with a new directory has learned of another member's directory. */
+  get round(): number {
+    return this.#admission.round;
   }
 
   /**
@@ -67,7 +75,9 @@ export class StandingKeeper {
   take(peer: PeerId, answer: PeerAnswer): void {
     if (answer.standing !== undefined) this.#unheard.delete(peer);
     if (this.#standing !== "undecided") return;
+    const { round } = this.#admission;
     this.#admission.take(peer, answer);
+    if (this.#admission.round > round) this.#options.ask();
     this.decideWhenClear();
   }
 
@@ -84,7 +94,7 @@ export class StandingKeeper {
     this.#isDeciding = true;
     const { founding, joining, hasSnapshots, begin, onFailed } = this.#options;
     const isFounding = verdict === "found" || !hasSnapshots;
-    begin(isFounding ? founding : joining).then(
+    begin(isFounding ? founding : joining, this.#admission.cofounders).then(
       () => this.#set(isFounding ? "member" : "joining"),
       (error: unknown) => onFailed("the log could not be founded", error),
     );

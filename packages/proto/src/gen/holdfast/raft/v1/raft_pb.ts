@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file holdfast/raft/v1/raft.proto.
  */
 export const file_holdfast_raft_v1_raft: GenFile = /*@__PURE__*/
-  fileDesc("Chtob2xkZmFzdC9yYWZ0L3YxL3JhZnQucHJvdG8SEGhvbGRmYXN0LnJhZnQudjEi+wEKD0V4Y2hhbmdlUmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0SCgoCdG8YAyABKA0SEAoIbWVzc2FnZXMYBCADKAwSGgoSZXZlcnlvbmVfaGFzX2luZGV4GAUgASgEEhMKC2luY2FybmF0aW9uGAYgASgMEhQKDGR1cmFibGVfdGVybRgHIAEoBBIUCgxkdXJhYmxlX3ZvdGUYCCABKA0SFQoNZHVyYWJsZV9pbmRleBgJIAEoBBIUCgxpc191bmRlY2lkZWQYCiABKAgSEAoIaXNfaGVsbG8YCyABKAgSDAoEbGlmZRgMIAEoDCKiAQoQRXhjaGFuZ2VSZXNwb25zZRISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0SEwoLaW5jYXJuYXRpb24YAyABKAwSLAoIc3RhbmRpbmcYBCABKA4yGi5ob2xkZmFzdC5yYWZ0LnYxLlN0YW5kaW5nEhQKDGlzX3VuZGVjaWRlZBgFIAEoCBITCgtoYXNfaGlzdG9yeRgGIAEoCCKrAQoUT2ZmZXJTbmFwc2hvdFJlcXVlc3QSEgoKY2x1c3Rlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgNEgoKAnRvGAMgASgNEhMKC2luY2FybmF0aW9uGAQgASgMEgwKBHRlcm0YBSABKAQSEwoLc25hcHNob3RfaWQYBiABKAwSEAoIcG9zaXRpb24YByABKAwSGwoTc2l6ZV9ieXRlc19lc3RpbWF0ZRgIIAEoBCJqChVPZmZlclNuYXBzaG90UmVzcG9uc2USDAoEdGVybRgBIAEoBBIRCglpc193YW50ZWQYAiABKAgSDQoFcGllY2UYAyABKA0SEgoKcmVzdW1lX2tleRgEIAEoDBINCgVjaGFpbhgFIAEoDCL7AQoWSW5zdGFsbFNuYXBzaG90UmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0SDAoEdGVybRgDIAEoBBISCgpsYXN0X2luZGV4GAQgASgEEhEKCWxhc3RfdGVybRgFIAEoBBIVCg1jb25maWd1cmF0aW9uGAYgASgMEg0KBXBpZWNlGAcgASgNEgwKBGRhdGEYCCABKAwSDQoFY3JjMzIYCSABKAcSDwoHaXNfbGFzdBgKIAEoCBISCgpyZXN1bWVfa2V5GAsgASgMEhMKC3NuYXBzaG90X2lkGAwgASgMEg0KBWNoYWluGA0gASgMIlEKF0luc3RhbGxTbmFwc2hvdFJlc3BvbnNlEgwKBHRlcm0YASABKAQSFAoMaXNfaW5zdGFsbGVkGAIgASgIEhIKCnJlc3VtZV9rZXkYAyABKAwqagoIU3RhbmRpbmcSGAoUU1RBTkRJTkdfVU5TUEVDSUZJRUQQABITCg9TVEFORElOR19NRU1CRVIQARIVChFTVEFORElOR19TVFJBTkdFUhACEhgKFFNUQU5ESU5HX1JPTExFRF9CQUNLEAMysAIKC1JhZnRTZXJ2aWNlElUKCEV4Y2hhbmdlEiEuaG9sZGZhc3QucmFmdC52MS5FeGNoYW5nZVJlcXVlc3QaIi5ob2xkZmFzdC5yYWZ0LnYxLkV4Y2hhbmdlUmVzcG9uc2UoATABEmAKDU9mZmVyU25hcHNob3QSJi5ob2xkZmFzdC5yYWZ0LnYxLk9mZmVyU25hcHNob3RSZXF1ZXN0GicuaG9sZGZhc3QucmFmdC52MS5PZmZlclNuYXBzaG90UmVzcG9uc2USaAoPSW5zdGFsbFNuYXBzaG90EiguaG9sZGZhc3QucmFmdC52MS5JbnN0YWxsU25hcHNob3RSZXF1ZXN0GikuaG9sZGZhc3QucmFmdC52MS5JbnN0YWxsU25hcHNob3RSZXNwb25zZSgBYgZwcm90bzM");
+  fileDesc("Chtob2xkZmFzdC9yYWZ0L3YxL3JhZnQucHJvdG8SEGhvbGRmYXN0LnJhZnQudjEiigIKD0V4Y2hhbmdlUmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0SCgoCdG8YAyABKA0SEAoIbWVzc2FnZXMYBCADKAwSGgoSZXZlcnlvbmVfaGFzX2luZGV4GAUgASgEEhMKC2luY2FybmF0aW9uGAYgASgMEhQKDGR1cmFibGVfdGVybRgHIAEoBBIUCgxkdXJhYmxlX3ZvdGUYCCABKA0SFQoNZHVyYWJsZV9pbmRleBgJIAEoBBIUCgxpc191bmRlY2lkZWQYCiABKAgSEAoIaXNfaGVsbG8YCyABKAgSDAoEbGlmZRgMIAEoDBINCgVyb3VuZBgNIAEoDSLiAQoQRXhjaGFuZ2VSZXNwb25zZRISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0SEwoLaW5jYXJuYXRpb24YAyABKAwSLAoIc3RhbmRpbmcYBCABKA4yGi5ob2xkZmFzdC5yYWZ0LnYxLlN0YW5kaW5nEhQKDGlzX3VuZGVjaWRlZBgFIAEoCBITCgtoYXNfaGlzdG9yeRgGIAEoCBINCgVyb3VuZBgHIAEoDRIvCgpjb2ZvdW5kZXJzGAggAygLMhsuaG9sZGZhc3QucmFmdC52MS5Db2ZvdW5kZXIiMAoJQ29mb3VuZGVyEg4KBm1lbWJlchgBIAEoDRITCgtpbmNhcm5hdGlvbhgCIAEoDCKrAQoUT2ZmZXJTbmFwc2hvdFJlcXVlc3QSEgoKY2x1c3Rlcl9pZBgBIAEoCRIMCgRmcm9tGAIgASgNEgoKAnRvGAMgASgNEhMKC2luY2FybmF0aW9uGAQgASgMEgwKBHRlcm0YBSABKAQSEwoLc25hcHNob3RfaWQYBiABKAwSEAoIcG9zaXRpb24YByABKAwSGwoTc2l6ZV9ieXRlc19lc3RpbWF0ZRgIIAEoBCJqChVPZmZlclNuYXBzaG90UmVzcG9uc2USDAoEdGVybRgBIAEoBBIRCglpc193YW50ZWQYAiABKAgSDQoFcGllY2UYAyABKA0SEgoKcmVzdW1lX2tleRgEIAEoDBINCgVjaGFpbhgFIAEoDCL7AQoWSW5zdGFsbFNuYXBzaG90UmVxdWVzdBISCgpjbHVzdGVyX2lkGAEgASgJEgwKBGZyb20YAiABKA0SDAoEdGVybRgDIAEoBBISCgpsYXN0X2luZGV4GAQgASgEEhEKCWxhc3RfdGVybRgFIAEoBBIVCg1jb25maWd1cmF0aW9uGAYgASgMEg0KBXBpZWNlGAcgASgNEgwKBGRhdGEYCCABKAwSDQoFY3JjMzIYCSABKAcSDwoHaXNfbGFzdBgKIAEoCBISCgpyZXN1bWVfa2V5GAsgASgMEhMKC3NuYXBzaG90X2lkGAwgASgMEg0KBWNoYWluGA0gASgMIlEKF0luc3RhbGxTbmFwc2hvdFJlc3BvbnNlEgwKBHRlcm0YASABKAQSFAoMaXNfaW5zdGFsbGVkGAIgASgIEhIKCnJlc3VtZV9rZXkYAyABKAwqagoIU3RhbmRpbmcSGAoUU1RBTkRJTkdfVU5TUEVDSUZJRUQQABITCg9TVEFORElOR19NRU1CRVIQARIVChFTVEFORElOR19TVFJBTkdFUhACEhgKFFNUQU5ESU5HX1JPTExFRF9CQUNLEAMysAIKC1JhZnRTZXJ2aWNlElUKCEV4Y2hhbmdlEiEuaG9sZGZhc3QucmFmdC52MS5FeGNoYW5nZVJlcXVlc3QaIi5ob2xkZmFzdC5yYWZ0LnYxLkV4Y2hhbmdlUmVzcG9uc2UoATABEmAKDU9mZmVyU25hcHNob3QSJi5ob2xkZmFzdC5yYWZ0LnYxLk9mZmVyU25hcHNob3RSZXF1ZXN0GicuaG9sZGZhc3QucmFmdC52MS5PZmZlclNuYXBzaG90UmVzcG9uc2USaAoPSW5zdGFsbFNuYXBzaG90EiguaG9sZGZhc3QucmFmdC52MS5JbnN0YWxsU25hcHNob3RSZXF1ZXN0GikuaG9sZGZhc3QucmFmdC52MS5JbnN0YWxsU25hcHNob3RSZXNwb25zZSgBYgZwcm90bzM");
 
 /**
  * One or more Raft messages, encoded by packages/raft/src/transport/codec.ts.
@@ -104,6 +104,13 @@ export type ExchangeRequest = Message<"holdfast.raft.v1.ExchangeRequest"> & {
    * @generated from field: bytes life = 12;
    */
   life: Uint8Array;
+
+  /**
+   * Where is_hello and is_undecided: how often the sender has learned of another directory. The answer repeats it.
+   *
+   * @generated from field: uint32 round = 13;
+   */
+  round: number;
 };
 
 /**
@@ -161,6 +168,21 @@ export type ExchangeResponse = Message<"holdfast.raft.v1.ExchangeResponse"> & {
    * @generated from field: bool has_history = 6;
    */
   hasHistory: boolean;
+
+  /**
+   * Of the hello that is answered: what is said here was so after the sender knew what it knew then.
+   *
+   * @generated from field: uint32 round = 7;
+   */
+  round: number;
+
+  /**
+   * The receiver founded the group when nobody else had, and these directories of the others were there and new then: they
+   * have no predecessors, and found too. Said to undecided senders only.
+   *
+   * @generated from field: repeated holdfast.raft.v1.Cofounder cofounders = 8;
+   */
+  cofounders: Cofounder[];
 };
 
 /**
@@ -169,6 +191,34 @@ export type ExchangeResponse = Message<"holdfast.raft.v1.ExchangeResponse"> & {
  */
 export const ExchangeResponseSchema: GenMessage<ExchangeResponse> = /*@__PURE__*/
   messageDesc(file_holdfast_raft_v1_raft, 1);
+
+/**
+ * A directory that was there when a group was founded.
+ *
+ * @generated from message holdfast.raft.v1.Cofounder
+ */
+export type Cofounder = Message<"holdfast.raft.v1.Cofounder"> & {
+  /**
+   * Its member.
+   *
+   * @generated from field: uint32 member = 1;
+   */
+  member: number;
+
+  /**
+   * Its incarnation.
+   *
+   * @generated from field: bytes incarnation = 2;
+   */
+  incarnation: Uint8Array;
+};
+
+/**
+ * Describes the message holdfast.raft.v1.Cofounder.
+ * Use `create(CofounderSchema)` to create a new message.
+ */
+export const CofounderSchema: GenMessage<Cofounder> = /*@__PURE__*/
+  messageDesc(file_holdfast_raft_v1_raft, 2);
 
 /**
  * Everything about a snapshot but its content.
@@ -238,7 +288,7 @@ export type OfferSnapshotRequest = Message<"holdfast.raft.v1.OfferSnapshotReques
  * Use `create(OfferSnapshotRequestSchema)` to create a new message.
  */
 export const OfferSnapshotRequestSchema: GenMessage<OfferSnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_raft_v1_raft, 2);
+  messageDesc(file_holdfast_raft_v1_raft, 3);
 
 /**
  * The receiver's answer.
@@ -287,7 +337,7 @@ export type OfferSnapshotResponse = Message<"holdfast.raft.v1.OfferSnapshotRespo
  * Use `create(OfferSnapshotResponseSchema)` to create a new message.
  */
 export const OfferSnapshotResponseSchema: GenMessage<OfferSnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_raft_v1_raft, 3);
+  messageDesc(file_holdfast_raft_v1_raft, 4);
 
 /**
  * One piece of a snapshot.
@@ -392,7 +442,7 @@ export type InstallSnapshotRequest = Message<"holdfast.raft.v1.InstallSnapshotRe
  * Use `create(InstallSnapshotRequestSchema)` to create a new message.
  */
 export const InstallSnapshotRequestSchema: GenMessage<InstallSnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_holdfast_raft_v1_raft, 4);
+  messageDesc(file_holdfast_raft_v1_raft, 5);
 
 /**
  * The receiver's answer.
@@ -427,7 +477,7 @@ export type InstallSnapshotResponse = Message<"holdfast.raft.v1.InstallSnapshotR
  * Use `create(InstallSnapshotResponseSchema)` to create a new message.
  */
 export const InstallSnapshotResponseSchema: GenMessage<InstallSnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_holdfast_raft_v1_raft, 5);
+  messageDesc(file_holdfast_raft_v1_raft, 6);
 
 /**
  * How a member regards another one's directory.
