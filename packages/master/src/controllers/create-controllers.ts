@@ -13,6 +13,7 @@ import { decideExpireUploads } from "../domain/uploads/decide.ts";
 import type { FleetObserver } from "../services/fleet/fleet-observer.ts";
 import type { Controller } from "./controller.ts";
 import type { FleetProgressBoard } from "./fleet-progress.ts";
+import { createDamagedController } from "./damaged/controller.ts";
 import { createGarbageController } from "./garbage/controller.ts";
 import { createGauges } from "./gauges.ts";
 import { createLivenessController } from "./liveness/controller.ts";
@@ -58,6 +59,7 @@ export function createControllers(options: ControllersOptions): readonly Control
     createLivenessController({ store, submitter, observer, clock, logger }),
     createRepairController({ ...options, preset }),
     createGarbageController({ ...steps, intervalMs: preset.garbageIntervalMs }),
+    createDamagedController({ ...steps, intervalMs: preset.garbageIntervalMs }),
     createRemovedController({ ...steps, intervalMs: preset.garbageIntervalMs }),
     createStepController({
       ...steps,

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { decideDropDamaged } from "./decide-damaged.ts";
 import { decideTrimExtra, decideTrimGarbage } from "./decide-replicas.ts";
 import { orderUnderReplicated } from "./health.ts";
 import { chunkTable, corruptTable, isHeld } from "./tables.ts";
@@ -16,6 +17,7 @@ const anyStep = fc.record({
     "listed",
     "garbage",
     "extra",
+    "dropDamaged",
     "trimmed",
     "down",
     "up",
@@ -39,6 +41,7 @@ function take(world: ChunkWorld, step: { what: string; nodeId: number; chunkId: 
   if (step.what === "trimmed") world.report(nodeId, { trimmed: copies });
   if (step.what === "garbage") world.fold(...decideTrimGarbage(world.tables, [chunkId], world.context));
   if (step.what === "extra") world.fold(...decideTrimExtra(world.tables, { chunkId, nodeId }, world.context));
+  if (step.what === "dropDamaged") world.fold(...decideDropDamaged(world.tables, [chunkId], world.context));
   if (step.what === "down") world.fold({ kind: "nodeDown", nodeId, reason: "test", drillId: 0 });
   if (step.what === "up") world.fold({ kind: "nodeUp", nodeId });
 }
@@ -62,7 +65,7 @@ describe("chunk tables", () => {
         const world = new ChunkWorld();
         for (const step of steps) {
           const before = world.confirmed(step.chunkId);
-          const isTrim = step.what === "extra" || step.what === "garbage";
+          const isTrim = ["extra", "garbage", "dropDamaged"].includes(step.what);
           const row = world.tables.get(chunkTable, [step.chunkId]);
           const isNeeded = row !== undefined && isHeld(row);
           take(world, step);

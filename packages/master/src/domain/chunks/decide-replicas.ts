@@ -128,7 +128,7 @@ export function decideTrimGarbage(
 }
 
 /** An order; for a node that was removed also that it is carried out: its copies went with it. */
-function trimOf(tables: TableReader, order: TrimOrdered): readonly DomainEvent[] {
+export function trimOf(tables: TableReader, order: TrimOrdered): readonly DomainEvent[] {
   const { chunkId, nodeId } = order;
   if (tables.get(nodeTable, [nodeId])?.intent !== nodeIntent.removed) return [order];
   return [order, { kind: "replicaTrimmed", chunkId, nodeId }];

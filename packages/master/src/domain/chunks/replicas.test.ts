@@ -1,6 +1,7 @@
 import { must } from "@holdfast/base";
 import { describe, expect, test } from "vitest";
 import type { DomainEvent } from "../events.ts";
+import { decideDropDamaged } from "./decide-damaged.ts";
 import { decideTrimExtra, decideTrimGarbage } from "./decide-replicas.ts";
 import { decideReportBadReplica, grantLifetimeMs } from "./decide.ts";
 import {
@@ -166,5 +167,32 @@ describe("reports", () => {
     world.fold({ kind: "nodeUp", nodeId: second });
     world.fold(...report(first));
     expect(report(second)).toEqual([]);
+  });
+});
+
+describe("a damaged copy of a chunk that got its copies elsewhere", () => {
+  test("is given up with the others as evidence, and the chunk is not called damaged any more", () => {
+    const world = new ChunkWorld();
+    const chunkId = world.store();
+    world.hold([chunkId], { entryId: 1 });
+    const [damagedId = 0, ...others] = world.confirmed(chunkId);
+    world.report(damagedId, { corrupt: [world.copy(chunkId)] });
+    expect(decideDropDamaged(world.tables, [chunkId], world.context), "two copies are too few").toEqual([]);
+    const spareId = must(
+      [1, 2, 3, 4, 5].find((nodeId) => nodeId !== damagedId && !others.includes(nodeId)),
+      "a node without a copy",
+    );
+    world.fold({ kind: "replicaPlaced", chunkIds: [chunkId], nodeId: spareId, reason: "balance" });
+    expect(decideDropDamaged(world.tables, [chunkId], world.context), "an expected copy proves nothing").toEqual([]);
+    world.report(spareId, { added: [world.copy(chunkId)] });
+    expect(world.health()).toMatchObject({ healthy: 1, corrupt: 1 });
+    const orders = decideDropDamaged(world.tables, [chunkId, 999], world.context);
+    const evidence = [...others, spareId].sort((left, right) => left - right);
+    expect(orders).toMatchObject([{ nodeId: damagedId, reason: "damaged", confirmedNodeIds: evidence }]);
+    world.fold(...orders);
+    expect(decideDropDamaged(world.tables, [chunkId], world.context), "once").toEqual([]);
+    world.report(damagedId, { trimmed: [world.copy(chunkId)] });
+    expect(world.health()).toMatchObject({ healthy: 1, corrupt: 0 });
+    expect(world.tables.get(chunkTable, [chunkId])?.placedNodeIds).not.toContain(damagedId);
   });
 });

@@ -2024,7 +2024,7 @@ export type TrimOrdered = Message<"holdfast.events.v1.TrimOrdered"> & {
   term: bigint;
 
   /**
-   * "purged", "extra", "upload-ended", "grant-expired", "drained", "balanced", "replication", "left-over".
+   * "purged", "extra", "upload-ended", "grant-expired", "drained", "balanced", "replication", "left-over", "damaged".
    *
    * @generated from field: string reason = 5;
    */
