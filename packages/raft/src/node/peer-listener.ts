@@ -4,7 +4,13 @@ import type { Input } from "../core/input.ts";
 import type { EntryId } from "../core/entries.ts";
 import type { Message } from "../core/messages.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
-import type { PeerAnswer, PeerHello, Standing, TransportListener } from "../transport/transport.ts";
+import {
+  isOfLeader,
+  type PeerAnswer,
+  type PeerHello,
+  type Standing,
+  type TransportListener,
+} from "../transport/transport.ts";
 import type { Compactor } from "./compactor.ts";
 import type { MemberDesk } from "./membership/member-desk.ts";
 import type { MembershipKeeper } from "./membership/membership-keeper.ts";
@@ -34,7 +40,10 @@ export class PeerListener implements TransportListener {
 
   onMessage(message: Message, incarnation: string): void {
     const { standing, desk, enqueue } = this.#options;
-    if (standing.standing === "undecided") return;
+    if (standing.standing === "undecided") {
+      if (isOfLeader(message)) standing.heardLeader();
+      return;
+    }
     // A snapshot comes on its own stream; the message alone would be a state without its content.
     if (message.kind === "snapshotRequest") return;
     // Who has not been taken in yet has nothing to vote for.

@@ -54,13 +54,16 @@ export class Admission {
     this.#answers.set(peer, answer);
   }
 
-  /** What to do now. */
-  verdict(): AdmissionVerdict {
+  /** What to do now; `isLed`: there is a leader, and those who could vouch for this directory had time to. */
+  verdict(isLed: boolean): AdmissionVerdict {
     const answers = [...this.#answers.values()];
     if (isPlanted("welcomeIsEnough") && answers.length > 0) return "found";
     if (answers.some(({ standing }) => standing !== "member")) return "join";
-    if (this.#isHeard || this.#founder !== undefined) return "found";
-    return answers.some(({ hasHistory }) => hasHistory) ? "join" : "wait";
+    if (this.#founder !== undefined) return "found";
+    const isGroup = isLed || answers.some(({ hasHistory }) => hasHistory);
+    // Whoever is away may be the one that vouches: without a leader, joining before it is back would gain nothing.
+    if (isGroup) return isLed || this.#isHeard ? "join" : "wait";
+    return this.#isHeard ? "found" : "wait";
   }
 
   /** Somebody that founded while this directory was there. */
@@ -69,10 +72,9 @@ export class Admission {
     return [...this.#answers].find(([, { cofounders }]) => cofounders.get(id) === incarnation);
   }
 
-  /** Everybody answered, knowing nothing of a group, after everybody was there. */
+  /** Everybody answered after everybody was there. */
   get #isHeard(): boolean {
     const answers = [...this.#answers.values()];
-    const isNew = ({ round, hasHistory }: PeerAnswer): boolean => round === this.#round && !hasHistory;
-    return answers.length === this.#others.length && answers.every(isNew);
+    return answers.length === this.#others.length && answers.every(({ round }) => round === this.#round);
   }
 }

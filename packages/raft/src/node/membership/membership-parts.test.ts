@@ -28,30 +28,32 @@ describe("Admission", () => {
 
   it("founds only when everybody is as new, and joins as soon as somebody knows another directory", () => {
     const admission = new Admission(self, [id(2), id(3)]);
-    expect(admission.verdict()).toBe("wait");
+    expect(admission.verdict(false)).toBe("wait");
     admission.take(id(2), answer({}));
-    expect(admission.verdict()).toBe("wait");
+    expect(admission.verdict(false)).toBe("wait");
     admission.take(id(9), answer({ standing: "stranger" }));
     admission.take(id(3), answer({ standing: undefined }));
-    expect(admission.verdict(), "strangers and the silent do not count").toBe("wait");
+    expect(admission.verdict(false), "strangers and the silent do not count").toBe("wait");
     admission.take(id(3), answer({}));
-    expect(admission.verdict(), "each may have answered before the other was there").toBe("wait");
+    expect(admission.verdict(false), "each may have answered before the other was there").toBe("wait");
     for (const peer of [2, 3]) admission.take(id(peer), answer({ round: 2 }));
-    expect(admission.verdict()).toBe("found");
+    expect(admission.verdict(false)).toBe("found");
     expect([...admission.cofounders.keys()]).toEqual([2, 3]);
     admission.take(id(2), answer({ round: 2, incarnation: "11".repeat(16) }));
-    expect(admission.verdict(), "another directory").toBe("wait");
+    expect(admission.verdict(false), "another directory").toBe("wait");
     admission.take(id(3), answer({ standing: "stranger" }));
-    expect(admission.verdict()).toBe("join");
+    expect(admission.verdict(false)).toBe("join");
   });
 
-  it("joins when somebody has taken part in a term, though nobody knows another directory", () => {
+  it("joins when somebody has taken part in a term and nobody vouches, though nobody knows another directory", () => {
     const admission = new Admission(self, [id(2), id(3)]);
-    admission.take(id(2), answer({}));
     admission.take(id(3), answer({ hasHistory: true }));
-    expect(admission.verdict()).toBe("join");
+    expect(admission.verdict(false), "whoever is away may vouch for it").toBe("wait");
+    expect(admission.verdict(true), "there is a leader that takes it in").toBe("join");
+    for (const hasHistory of [true, false]) admission.take(id(hasHistory ? 3 : 2), answer({ hasHistory, round: 2 }));
+    expect(admission.verdict(false)).toBe("join");
     const alone = new Admission(self, []);
-    expect(alone.verdict(), "who is alone founds").toBe("found");
+    expect(alone.verdict(false), "who is alone founds").toBe("found");
   });
 
   it("founds when a founder vouches for its directory, and nobody objects", () => {
@@ -62,21 +64,21 @@ describe("Admission", () => {
         [id(3), "03"],
       ]);
     admission.take(id(2), answer({ hasHistory: true, cofounders: known("another") }));
-    expect(admission.verdict()).toBe("join");
+    expect(admission.verdict(true)).toBe("join");
     admission.take(id(2), answer({ hasHistory: true, cofounders: known(self.incarnation) }));
-    expect(admission.verdict()).toBe("found");
+    expect(admission.verdict(false)).toBe("found");
     expect([...admission.cofounders]).toEqual([
       [3, "03"],
       [2, "00".repeat(16)],
     ]);
     admission.take(id(3), answer({ standing: "rolledBack" }));
-    expect(admission.verdict()).toBe("join");
+    expect(admission.verdict(false)).toBe("join");
   });
 
   it("waits for everybody before it founds, for ever: whoever is away may be the only one that knows", () => {
     const admission = new Admission(self, [id(2), id(3)]);
     admission.take(id(2), answer({}));
-    expect(admission.verdict()).toBe("wait");
+    expect(admission.verdict(false)).toBe("wait");
   });
 });
 

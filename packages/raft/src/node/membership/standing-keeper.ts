@@ -29,6 +29,8 @@ export interface StandingKeeperOptions {
 
 /** A node without a group asks the others every so many ticks. */
 const helloTicks = 8;
+/** For so many ticks a new directory that hears a leader waits for somebody to vouch for it before it joins. */
+const vouchingTicks = 40;
 
 /** How this node stands to its group, and for a new directory, how that is found out. */
 export class StandingKeeper {
@@ -39,6 +41,7 @@ export class StandingKeeper {
   #standing: RaftStanding;
   #ticks = 0;
   #isDeciding = false;
+  #isLed = false;
 
   constructor(options: StandingKeeperOptions) {
     this.#options = options;
@@ -81,6 +84,11 @@ export class StandingKeeper {
     this.decideWhenClear();
   }
 
+  /** Somebody leads. */
+  heardLeader(): void {
+    this.#isLed = true;
+  }
+
   /** A snapshot of the group is installed. */
   joined(): void {
     this.#set("member");
@@ -89,7 +97,7 @@ export class StandingKeeper {
   /** Founds or joins, once it is clear which. */
   decideWhenClear(): void {
     if (this.#standing !== "undecided" || this.#isDeciding) return;
-    const verdict = this.#admission.verdict();
+    const verdict = this.#admission.verdict(this.#isLed && this.#ticks >= vouchingTicks);
     if (verdict === "wait") return;
     this.#isDeciding = true;
     const { founding, joining, hasSnapshots, begin, onFailed } = this.#options;
