@@ -15,8 +15,9 @@ export type AdmissionVerdict = "found" | "join" | "wait";
  * had acknowledged, and somebody of it would have a history, or has lost its directory too.
  *
  * Whoever founds knows the same of all others, if they answered after it knew their directories (`round`): it can vouch
- * for them all later, when there is a history, and whoever founds on its word knows the same. Without that, a member that was there and could not write its founding (its
- * disk was full) would be a blank one for ever, in a group that may need its vote for a leader (VOPR seed 858).
+ * for them all later, when there is a history, and whoever founds on its word knows the same. Without that, a member that
+ * was there and could not write its founding (its disk was full) would be a blank one for ever, in a group that may need
+ * its vote for a leader (VOPR seed 858).
  */
 export class Admission {
   readonly #self: { readonly id: PeerId; readonly incarnation: string };
