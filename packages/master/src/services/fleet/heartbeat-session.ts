@@ -54,6 +54,7 @@ export interface SessionOptions {
 /** What a session has once its node is known. */
 interface Joined {
   readonly nodeId: number;
+  readonly nodeUuid: string;
   readonly streamNumber: number;
   readonly copies: CopyReportBuffer;
   readonly buckets: BucketChecker;
@@ -195,10 +196,10 @@ export class HeartbeatSession {
     this.#push({ case: "welcome", value: { nodeId, clusterId, term: BigInt(this.#term), name: called } });
     this.onNodesRefused(tables);
     logger.info("fleet.node_connected", { nodeId, name, address, term: this.#term });
-    return this.#start(nodeId, opened.value);
+    return this.#start({ nodeId, nodeUuid, streamNumber: opened.value });
   }
 
-  #start(nodeId: number, streamNumber: number): Joined {
+  #start({ nodeId, nodeUuid, streamNumber }: Pick<Joined, "nodeId" | "nodeUuid" | "streamNumber">): Joined {
     const { store, digests, listings, submitter, clock, timers, logger } = this.#options;
     const copies = new CopyReportBuffer({ nodeId, submitter, timers, logger });
     const buckets = new BucketChecker({
@@ -220,12 +221,18 @@ export class HeartbeatSession {
     };
     sendAll();
     const drills = new DrillSender({ nodeId, term: this.#term, store, clock, send });
-    return { nodeId, streamNumber, copies, buckets, trims, drills, trimRound: timers.every(trimRoundMs, sendAll) };
+    const trimRound = timers.every(trimRoundMs, sendAll);
+    return { nodeId, nodeUuid, streamNumber, copies, buckets, trims, drills, trimRound };
   }
 
   /** False when the stream is over. */
   async #take(joined: Joined, report: NodeReport): Promise<boolean> {
     const { observer, logger } = this.#options;
+    if (report.introduction.nodeUuid !== joined.nodeUuid) {
+      const whose = `This stream is that of node ${joined.nodeUuid}, and the report is of node ${report.introduction.nodeUuid}.`;
+      this.#refuse("denied", `${whose} A node speaks only for itself. Nothing was changed.`);
+      return false;
+    }
     const outcome = observer.accept(joined.nodeId, joined.streamNumber, report);
     if (outcome === "superseded") {
       logger.info("fleet.stream_superseded", { nodeId: joined.nodeId });
