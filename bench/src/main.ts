@@ -45,7 +45,8 @@ interface BenchOptions {
 async function withCluster<T>(
   measure: (cluster: Awaited<ReturnType<typeof startLocalCluster>>) => Promise<T>,
 ): Promise<T> {
-  const cluster = await startLocalCluster();
+  const host = values["advertise-host"];
+  const cluster = await startLocalCluster(host === undefined ? {} : { flags: ["--advertise-host", host] });
   try {
     return await measure(cluster);
   } finally {
@@ -60,6 +61,7 @@ Benches: ${Object.keys(benches).join(", ")}
   --files N           files of each kind of "small-files" (3000)
   --tree N            files of the tree of "real-input" (10000)
   --no-large          "real-input" without its large files
+  --advertise-host A  everything inside by mutual TLS, as for nodes on other machines (an address of this machine)
   --kills N           leaders killed by "failover" (10)
   --nodes N, --chunks N, --chunks-per-file N, --seconds N, --only A,B, --folder PATH, --profiles PATH
                       what "scale" simulates (1000, 10000000, 4), for how long a state (20), which states,
@@ -90,6 +92,7 @@ function parseWords() {
     allowPositionals: true,
     options: {
       help: { type: "boolean", default: false },
+      "advertise-host": { type: "string" },
       "no-large": { type: "boolean", default: false },
       gib: { type: "string", default: "1" },
       files: { type: "string", default: "3000" },
