@@ -1,9 +1,9 @@
-const hexDigits = "0123456789abcdef";
+const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += (hexDigits[byte >> 4] ?? "") + (hexDigits[byte & 15] ?? "");
+  for (let index = 0; index < bytes.length; index++) text += hexPairs[bytes[index] ?? 0] ?? "";
   return text;
 }
 

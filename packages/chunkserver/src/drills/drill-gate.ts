@@ -69,6 +69,11 @@ export class GatedCall {
     return this.#inner.signal;
   }
 
+  /** Whether a packet may pass without waiting. */
+  get mayPass(): boolean {
+    return this.#gate.mode === "open";
+  }
+
   /** Settles when a packet may pass. Errors: unavailable ("stopped"), cancelled, deadline. */
   async pass(): Promise<void> {
     while (this.#gate.mode === "partitioned") {
@@ -108,9 +113,12 @@ export class GatedCall {
     this.#deadline?.cancel();
     this.#callerSignal?.removeEventListener("abort", this.#onCallerAbort);
     this.#onEnd();
-    this.#gate.whenThrough(() => this.#inner.abort());
+    this.#gate.whenThrough(() => this.#inner.abort(over));
   }
 }
+
+/** Every call ends: an error of its own, made for nobody, would cost more than the rest of its end. */
+const over = new HoldfastError("cancelled", "The call is over.");
 
 function gone(): HoldfastError {
   return new HoldfastError("unavailable", "This node does not answer: a failure drill has stopped it.");

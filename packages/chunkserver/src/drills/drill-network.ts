@@ -67,9 +67,9 @@ export class DrillNetwork implements Network {
     return async (input, options) => {
       const { call, innerOptions } = begin(options);
       try {
-        await call.pass();
+        if (!call.mayPass) await call.pass();
         const output = await call.race(inner(inputOf(input, call), innerOptions) as Promise<unknown>);
-        await call.pass();
+        if (!call.mayPass) await call.pass();
         return output;
       } finally {
         call.end();
@@ -87,10 +87,10 @@ async function* gatedStream(
   const iterator = messages[Symbol.asyncIterator]();
   let isOver = false;
   try {
-    await call.pass();
+    if (!call.mayPass) await call.pass();
     for (;;) {
       const next = await call.race(iterator.next());
-      await call.pass();
+      if (!call.mayPass) await call.pass();
       isOver = next.done === true;
       if (isOver) return;
       yield next.value;

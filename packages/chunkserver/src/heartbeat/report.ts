@@ -6,7 +6,12 @@ import {
   LatencyReportSchema,
   ListedBucketSchema,
 } from "@holdfast/proto/master/v1/master";
-import type { HeartbeatRequest, HeldChunk as WireHeldChunk, LatencyReport } from "@holdfast/proto/master/v1/master";
+import type {
+  HeartbeatRequest,
+  HeldChunk as WireHeldChunk,
+  InventoryBucket,
+  LatencyReport,
+} from "@holdfast/proto/master/v1/master";
 import { DiskSchema } from "@holdfast/proto/model/v1/model";
 import type { Disk } from "@holdfast/proto/model/v1/model";
 import type { NodeFacts } from "../identity/node-identity.ts";
@@ -65,9 +70,7 @@ export function reportToWire(facts: ReportFacts): HeartbeatRequest {
     diskState: status.diskState,
     activeWriteCount: status.activeWriteCount,
     activeReadCount: status.activeReadCount,
-    buckets: facts.digests.map(({ bucket, digest, chunkCount }) =>
-      create(InventoryBucketSchema, { bucket, digest: BigInt(digest), chunkCount }),
-    ),
+    buckets: facts.digests.map(bucketToWire),
     added: deltas.added.map(heldChunkToWire),
     stillHeld: deltas.stillHeld.map(heldChunkToWire),
     trimmed: deltas.trimmed.map(heldChunkToWire),
@@ -80,6 +83,19 @@ export function reportToWire(facts: ReportFacts): HeartbeatRequest {
       create(ListedBucketSchema, { bucket, chunks: chunks.map(heldChunkToWire) }),
     ),
   });
+}
+
+// On a node that is not large most buckets are empty, and all 256 are sent.
+const emptyBuckets = new Map<number, InventoryBucket>();
+
+function bucketToWire({ bucket, digest, chunkCount }: BucketDigest): InventoryBucket {
+  if (chunkCount > 0) return create(InventoryBucketSchema, { bucket, digest: BigInt(digest), chunkCount });
+  let empty = emptyBuckets.get(bucket);
+  if (empty === undefined) {
+    empty = create(InventoryBucketSchema, { bucket });
+    emptyBuckets.set(bucket, empty);
+  }
+  return empty;
 }
 
 function heldChunkToWire(chunk: HeldChunk): WireHeldChunk {

@@ -33,17 +33,18 @@ export type ScrubStep =
 export function planScrub(view: ScrubView, policy: ScrubPolicy): ScrubStep {
   const wait = { kind: "wait", delayMs: policy.idleMs } as const;
   if (view.foregroundCount >= policy.foregroundCountMax || view.usedBytes === 0) return wait;
-  // A time that is still to come was written by a clock that has been set back since: it says nothing.
-  const verifiedAtMs = (bucket: number): number => {
-    const atMs = view.verifiedAtMs[bucket] ?? 0;
-    return atMs > view.nowMs ? 0 : atMs;
-  };
   let oldest = 0;
-  for (let bucket = 1; bucket < view.verifiedAtMs.length; bucket++) {
-    if (verifiedAtMs(bucket) < verifiedAtMs(oldest)) oldest = bucket;
+  let oldestAtMs = Number.POSITIVE_INFINITY;
+  for (let bucket = 0; bucket < view.verifiedAtMs.length; bucket++) {
+    const writtenMs = view.verifiedAtMs[bucket] ?? 0;
+    // A time that is still to come was written by a clock that has been set back since: it says nothing.
+    const atMs = writtenMs > view.nowMs ? 0 : writtenMs;
+    if (atMs >= oldestAtMs) continue;
+    oldest = bucket;
+    oldestAtMs = atMs;
+    if (atMs === 0) break;
   }
-  const ageMs = view.nowMs - verifiedAtMs(oldest);
-  return ageMs < policy.againAfterMs ? wait : { kind: "verify", bucket: oldest };
+  return view.nowMs - oldestAtMs < policy.againAfterMs ? wait : { kind: "verify", bucket: oldest };
 }
 
 /** Ms to rest after so many bytes were verified, to keep the rate. */

@@ -1,5 +1,5 @@
 import { isHoldfastError } from "@holdfast/base";
-import type { Logger, Metrics } from "@holdfast/observability";
+import type { Counter, Logger, Metrics } from "@holdfast/observability";
 import type { Clock, Timers } from "@holdfast/runtime";
 import type { DataDirectories } from "../identity/data-directories.ts";
 import { bucketCount } from "../store/chunk-index.ts";
@@ -23,6 +23,7 @@ export interface ScrubberOptions {
 /** Re-reads every copy on a schedule, oldest first, slowly, and lets readers and writers go first. */
 export class Scrubber {
   readonly #options: ScrubberOptions;
+  readonly #verifiedBytes: Counter;
   readonly #stopping = new AbortController();
   #verifiedAtMs: number[] = Array.from({ length: bucketCount }, () => 0);
   #running: Promise<void> | undefined;
@@ -32,6 +33,10 @@ export class Scrubber {
 
   constructor(options: ScrubberOptions) {
     this.#options = options;
+    this.#verifiedBytes = options.metrics.counter({
+      name: "holdfast_chunkserver_scrubbed_bytes",
+      help: "Bytes of chunks re-read by the scrub.",
+    });
   }
 
   /** When the bucket that waits longest was last verified, wall-clock ms; 0 = never. */
@@ -68,7 +73,7 @@ export class Scrubber {
         );
         if (step.kind === "wait") await this.#options.timers.sleep(step.delayMs, this.#stopping.signal);
         else await this.#verifyBucket(step.bucket);
-        await this.#saveWhenDue();
+        if (this.#isSaveDue()) await this.#saveIfThereIsSpace();
       }
     } catch (error) {
       if (isHoldfastError(error, "cancelled")) return;
@@ -78,15 +83,11 @@ export class Scrubber {
   }
 
   async #verifyBucket(bucket: number): Promise<void> {
-    const { clock, timers, store, policy, metrics } = this.#options;
-    const verifiedBytes = metrics.counter({
-      name: "holdfast_chunkserver_scrubbed_bytes",
-      help: "Bytes of chunks re-read by the scrub.",
-    });
+    const { clock, timers, store, policy } = this.#options;
     const chunks = store.listBucket(bucket);
     for (const chunk of chunks) {
       await this.#verify(chunk);
-      verifiedBytes.add(chunk.lengthBytes);
+      this.#verifiedBytes.add(chunk.lengthBytes);
       await timers.sleep(scrubRestMs(chunk.lengthBytes, store.status().usedBytes, policy), this.#stopping.signal);
     }
     this.#verifiedAtMs[bucket] = clock.wallMs();
@@ -95,11 +96,11 @@ export class Scrubber {
   }
 
   /** Buckets may be done many times a second, and each save is a sync that writers wait behind. */
-  async #saveWhenDue(): Promise<void> {
+  #isSaveDue(): boolean {
     const nowMs = this.#options.clock.monotonicMs();
-    if (!this.#isUnsaved || nowMs - this.#savedAtMs < this.#options.policy.saveIntervalMs) return;
+    if (!this.#isUnsaved || nowMs - this.#savedAtMs < this.#options.policy.saveIntervalMs) return false;
     this.#savedAtMs = nowMs;
-    await this.#saveIfThereIsSpace();
+    return true;
   }
 
   async #verify(chunk: HeldChunk): Promise<void> {

@@ -16,34 +16,39 @@ export interface ReadPath {
  * Asks for a read index and waits until it is applied here, for at most `timeoutMs` in all.
  * Errors: as `RaftNode.readIndex`.
  */
-export async function readLinearizably(path: ReadPath, signal: AbortSignal | undefined): Promise<LogIndex> {
-  const limit = new AbortController();
-  const giveUp = (): void => limit.abort();
-  const timer = path.timers.after(path.timeoutMs, giveUp);
-  signal?.addEventListener("abort", giveUp, { once: true });
-  if (signal?.aborted === true) giveUp();
-  try {
-    const index = await untilAborted(path.reads.add(), limit.signal);
-    await path.waiters.wait(index, limit.signal);
-    return index;
-  } catch (error) {
-    if (signal?.aborted === true) throw new HoldfastError("cancelled", "the caller gave up the read");
-    if (!limit.signal.aborted) throw error;
-    throw new HoldfastError(
-      "deadline",
-      "no majority of the masters confirmed the read in time; nothing was read. Try again",
-    );
-  } finally {
-    timer.cancel();
-    signal?.removeEventListener("abort", giveUp);
-  }
+export function readLinearizably(path: ReadPath, signal: AbortSignal | undefined): Promise<LogIndex> {
+  return new Promise((resolve, reject) => {
+    // Hardly ever needed: where the read index is confirmed, it is mostly applied already.
+    let waiting: AbortController | undefined;
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+      timer.cancel();
+      signal?.removeEventListener("abort", onAbort);
+    };
+    const giveUp = (error: HoldfastError): void => {
+      end();
+      waiting?.abort(error);
+      reject(error);
+    };
+    const onAbort = (): void => giveUp(new HoldfastError("cancelled", "the caller gave up the read"));
+    const timer = path.timers.after(path.timeoutMs, () => giveUp(unconfirmed()));
+    if (signal?.aborted === true) return onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const untilApplied = async (): Promise<LogIndex> => {
+      const index = await path.reads.add();
+      if (isOver || index <= path.waiters.appliedIndex) return index;
+      waiting = new AbortController();
+      await path.waiters.wait(index, waiting.signal);
+      return index;
+    };
+    untilApplied().finally(end).then(resolve, reject);
+  });
 }
 
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(new HoldfastError("cancelled", "given up"));
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
+function unconfirmed(): HoldfastError {
+  return new HoldfastError(
+    "deadline",
+    "no majority of the masters confirmed the read in time; nothing was read. Try again",
+  );
 }

@@ -1,14 +1,15 @@
 import { assert } from "@holdfast/base";
 
+/** Arrays of up to so many bytes live in the heap as long as nobody asks for their buffer: they cost a twentieth. */
+const smallBytesMax = 64;
+
 /** Appends numbers and bytes to a growing array. One writer makes one array: `finish` ends it. */
 export class ByteWriter {
   #bytes: Uint8Array;
-  #view: DataView;
   #length = 0;
 
   constructor(expectedBytes = 256) {
     this.#bytes = new Uint8Array(expectedBytes);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** Bytes so far. */
@@ -25,8 +26,7 @@ export class ByteWriter {
   /** Four bytes, little-endian. */
   u32(value: number): void {
     this.#reserve(4);
-    this.#view.setUint32(this.#length, value, true);
-    this.#length += 4;
+    for (let shift = 0; shift < 32; shift += 8) this.#bytes[this.#length++] = value >>> shift;
   }
 
   /** A safe integer >= 0 as LEB128: seven bits a byte, lowest first; the shortest form. */
@@ -62,9 +62,11 @@ export class ByteWriter {
     return start;
   }
 
-  /** What was written. Shares memory with the writer, which must not be used any more. */
+  /** What was written. May share memory with the writer, which must not be used any more. */
   finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    if (this.#length === this.#bytes.length) return this.#bytes;
+    const isSmall = this.#bytes.length <= smallBytesMax;
+    return isSmall ? this.#bytes.slice(0, this.#length) : this.#bytes.subarray(0, this.#length);
   }
 
   #reserve(count: number): void {
@@ -73,6 +75,5 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
   }
 }

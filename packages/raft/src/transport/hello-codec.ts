@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { assert } from "@holdfast/base";
+import { assert, toHex } from "@holdfast/base";
 import { CofounderSchema, Standing as WireStanding, type Cofounder } from "@holdfast/proto/raft/v1/raft";
 import type { PeerId } from "../core/types.ts";
 import type { Standing } from "./transport.ts";
@@ -36,7 +36,7 @@ export function cofoundersFromWire(wire: readonly Cofounder[]): ReadonlyMap<Peer
 
 /** Two lower-case digits a byte: incarnations are compared and kept as text. */
 export function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+  return toHex(bytes);
 }
 
 /** The bytes of `hexOf`. */

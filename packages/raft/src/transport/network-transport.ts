@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { HoldfastError } from "@holdfast/base";
+import { equalBytes, HoldfastError } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
 import {
   ExchangeResponseSchema,
@@ -107,12 +107,17 @@ export class NetworkTransport implements Transport {
     yield this.#answer({});
     let told: Standing | undefined;
     let isForgetful = false;
+    let incarnationBytes: Uint8Array = new Uint8Array(0);
+    let incarnation = "";
     for await (const frame of requests) {
       const from = this.#checkFrame(frame);
       if (provenId !== undefined && provenId !== String(from))
         throw new HoldfastError("denied", `master ${provenId} may not speak as master ${from}; nothing was changed`);
       const listener = this.#mustListen();
-      const incarnation = hexOf(frame.incarnation);
+      if (!equalBytes(frame.incarnation, incarnationBytes)) {
+        incarnationBytes = frame.incarnation;
+        incarnation = hexOf(incarnationBytes);
+      }
       if (frame.isHello) isForgetful = !listener.onHello(from, helloOf(frame, incarnation));
       const standing = isForgetful ? "rolledBack" : listener.standingOf(from, incarnation);
       for (const bytes of frame.messages) {
@@ -120,8 +125,8 @@ export class NetworkTransport implements Transport {
         if (standing === "member" || isOfLeader(message)) listener.onMessage(message, incarnation);
       }
       if (standing === "member" && !frame.isHello && frame.durableTerm > 0n) {
-        const { durableTerm, durableIndex } = helloOf(frame, incarnation);
-        listener.onHeld(from, incarnation, { term: durableTerm, index: durableIndex });
+        const held = { term: Number(frame.durableTerm) as Term, index: Number(frame.durableIndex) as LogIndex };
+        listener.onHeld(from, incarnation, held);
       }
       if (standing === "member") listener.onEveryoneHas(Number(frame.everyoneHasIndex) as LogIndex);
       if (frame.isHello || standing !== told) {

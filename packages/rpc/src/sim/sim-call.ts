@@ -35,7 +35,9 @@ export class SimCall {
   readonly #upPipe = new SimPipe();
   readonly #downPipe = new SimPipe();
   readonly #onOver: (call: SimCall) => void;
-  readonly #serverAbort = new AbortController();
+  /** Made when somebody asks for it: most handlers do not. */
+  #serverAbort: AbortController | undefined;
+  #isServerAborted = false;
   #isClientOver = false;
   #isServerOver = false;
   #release: (() => void)[] = [];
@@ -77,13 +79,17 @@ export class SimCall {
       );
       this.#release.push(() => timer.cancel());
     }
+    const serverSignal = (): AbortSignal => this.#serverSignal();
     return {
-      signal: this.#serverAbort.signal,
+      get signal() {
+        return serverSignal();
+      },
       requestId: this.#open.requestId,
       peer: `${this.client.machine.name}:0`,
       receive: async () => {
         const item = await this.#upPipe.next();
         if (!server.isAlive) return neverSettled();
+        if (item.kind === "gone") throw goneCaller();
         if (item.kind === "error") throw item.error;
         return item.kind === "message" ? item.bytes : undefined;
       },
@@ -147,6 +153,7 @@ export class SimCall {
         this.#isClientOver = true;
         this.#upPipe.releaseSenders();
         this.#settleOver();
+        if (item.kind === "gone") throw goneCaller();
         if (item.kind === "error") throw item.error;
         return undefined;
       },
@@ -175,15 +182,14 @@ export class SimCall {
     this.#release.push(() => signal.removeEventListener("abort", onAbort));
   }
 
-  // Copied on sending: what the sender does with its bytes afterwards is its own business.
   async #sendUp(message: EncodedMessage): Promise<void> {
-    const bytes = concatBytes(message);
+    const bytes = wholeOf(message);
     this.sendUp(sizeOf(message), () => this.#upPipe.deliver({ kind: "message", bytes }));
     await this.#upPipe.reserve(bytes.length);
   }
 
   async #sendDown(message: EncodedMessage): Promise<void> {
-    const bytes = concatBytes(message);
+    const bytes = wholeOf(message);
     this.#sendToClient(bytes.length, { kind: "message", bytes });
     await this.#downPipe.reserve(bytes.length);
   }
@@ -200,7 +206,7 @@ export class SimCall {
         ? ({ kind: "end" } as const)
         : ({ kind: "error", error: throughTheWire(error, this.#open.requestId) } as const);
     this.#sendToClient(0, last);
-    this.#upPipe.close({ kind: "error", error: goneCaller() });
+    this.#upPipe.close({ kind: "gone" });
     this.#downPipe.releaseSenders();
     this.#settleOver();
   }
@@ -215,9 +221,19 @@ export class SimCall {
 
   /** The handler is not wanted any more; a caller that still listens is told why. */
   #endServer(error: HoldfastError): void {
-    if (this.#isServerOver && this.#serverAbort.signal.aborted) return;
+    if (this.#isServerOver && this.#isServerAborted) return;
     this.#end(error);
-    if (this.server?.isAlive === true) this.#serverAbort.abort();
+    if (this.server?.isAlive !== true) return;
+    this.#isServerAborted = true;
+    this.#serverAbort?.abort(notWanted);
+  }
+
+  #serverSignal(): AbortSignal {
+    if (this.#serverAbort === undefined) {
+      this.#serverAbort = new AbortController();
+      if (this.#isServerAborted) this.#serverAbort.abort(notWanted);
+    }
+    return this.#serverAbort.signal;
   }
 
   #settleOver(): void {
@@ -227,11 +243,23 @@ export class SimCall {
   }
 }
 
+/**
+ * One piece was made by encoding and is nobody else's. Pieces are copied: some are the sender's own bytes, and what it
+ * does with them afterwards is its own business.
+ */
+function wholeOf(message: EncodedMessage): Uint8Array {
+  const [only] = message;
+  return message.length === 1 && only !== undefined ? only : concatBytes(message);
+}
+
 /** Only what the wire carries arrives. */
 function throughTheWire(error: HoldfastError, requestId: string): HoldfastError {
   const { status, message, detail } = toWireError(error, requestId);
   return fromWireError(status, message, detail);
 }
+
+/** Why handlers are aborted: one for all, because making it costs more than the rest of a call's end. */
+const notWanted = new HoldfastError("cancelled", "the answer is not wanted any more");
 
 function goneCaller(): HoldfastError {
   return new HoldfastError("cancelled", "the caller is gone");

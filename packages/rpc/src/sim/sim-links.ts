@@ -15,6 +15,8 @@ export interface SimLinkQuality {
 export interface SimLane {
   readonly source: string;
   readonly target: string;
+  /** "source>target". */
+  readonly direction: string;
   readonly label: string;
   /** When the newest item of this lane arrives. */
   lastArrivalMs: number;
@@ -24,7 +26,8 @@ export interface SimLane {
 
 /** Makes a lane. */
 export function createLane(source: string, target: string, label: string): SimLane {
-  return { source, target, label, lastArrivalMs: 0, held: [] };
+  const way = direction(source, target);
+  return { source, target, direction: way, label: `net ${way} ${label}`, lastArrivalMs: 0, held: [] };
 }
 
 /** All directions between machines: delay, throughput, partitions. Knows nothing of calls. */
@@ -74,41 +77,34 @@ export class SimLinks {
     for (const lane of [...this.#lanes]) {
       if (lane.source !== source || lane.target !== target) continue;
       // What is still under way queues up behind what was held, until that arrived.
-      this.#scheduler.schedule(
-        this.drawDelayMs(source, target),
-        `net resumed ${source}>${target} ${lane.label}`,
-        () => {
-          if (this.isBlocked(source, target)) return;
-          this.#lanes.delete(lane);
-          for (const arrive of lane.held.splice(0)) arrive();
-        },
-      );
+      this.#scheduler.schedule(this.drawDelayMs(source, target), `resumed ${lane.label}`, () => {
+        if (this.isBlocked(source, target)) return;
+        this.#lanes.delete(lane);
+        for (const arrive of lane.held.splice(0)) arrive();
+      });
     }
   }
 
   /** Lets `arrive` happen at the other machine after delay and transmission, in order within the lane. */
   send(lane: SimLane, sizeBytes: number, arrive: () => void): void {
-    const quality = this.#qualityOf(lane.source, lane.target);
+    const quality = this.#qualities.get(lane.direction) ?? this.#default;
     const nowMs = this.#scheduler.nowMs;
     const sentAtMs = Math.max(nowMs, this.#lineFreeAtMs.get(lane.source) ?? 0) + sizeBytes / quality.bytesPerMs;
     this.#lineFreeAtMs.set(lane.source, sentAtMs);
     const delayMs = sentAtMs - nowMs + this.#random.between(...quality.delayMs);
     lane.lastArrivalMs = Math.max(lane.lastArrivalMs, nowMs + delayMs);
     const isBreaking = quality.breakProbability > 0 && this.#random.chance(quality.breakProbability);
-    this.#scheduler.schedule(
-      lane.lastArrivalMs - nowMs,
-      `net ${lane.source}>${lane.target} ${lane.label} ${sizeBytes}`,
-      () => {
-        if (this.isBlocked(lane.source, lane.target) || lane.held.length > 0) {
-          lane.held.push(arrive);
-          this.#lanes.add(lane);
-        } else if (isBreaking) {
-          this.#onBreak(lane.source, lane.target);
-        } else {
-          arrive();
-        }
-      },
-    );
+    const atOtherEnd = (): void => {
+      if (this.#blocked.has(lane.direction) || lane.held.length > 0) {
+        lane.held.push(arrive);
+        this.#lanes.add(lane);
+      } else if (isBreaking) {
+        this.#onBreak(lane.source, lane.target);
+      } else {
+        arrive();
+      }
+    };
+    this.#scheduler.schedule(lane.lastArrivalMs - nowMs, lane.label, atOtherEnd, sizeBytes);
   }
 
   /** A delay as one message would have, for things that are not on a lane. */

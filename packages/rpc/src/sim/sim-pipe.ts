@@ -4,6 +4,8 @@ import type { HoldfastError } from "@holdfast/base";
 export type PipeItem =
   | { readonly kind: "message"; readonly bytes: Uint8Array }
   | { readonly kind: "end" }
+  /** The other side is gone; the error is made when somebody hears of it. */
+  | { readonly kind: "gone" }
   | { readonly kind: "error"; readonly error: HoldfastError };
 
 /** Bytes that may be under way or unread in one direction of one call, as HTTP/2 windows limit them. */

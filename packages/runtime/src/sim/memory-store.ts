@@ -6,7 +6,7 @@ import { SortedMap, type SortedSnapshot } from "./sorted-map.ts";
 export type WriteDelay = (isDurable: boolean) => Promise<void>;
 
 /** What a batch replaced, to take it back at a power cut. */
-type UndoBatch = readonly { readonly key: Uint8Array; readonly before: Uint8Array | undefined }[];
+type UndoBatch = readonly { readonly key: Uint8Array; readonly value: Uint8Array | undefined }[];
 
 /**
  * The contents of one ordered store, which outlive the process that has it open. Like LevelDB's log, a power cut loses
@@ -38,7 +38,7 @@ export class MemoryStoreData {
     this.#opener = undefined;
     const kept = keepCount(this.#undo.length);
     for (const batch of this.#undo.slice(kept).reverse()) {
-      for (const { key, before } of batch.toReversed()) this.#map.set(key, before);
+      for (const { key, value } of batch.toReversed()) this.#map.set(key, value);
     }
     this.#firstUndo += this.#undo.length;
     this.#undo = [];
@@ -50,7 +50,7 @@ export class MemoryStoreData {
 
   /** Applies a batch and returns its number, for `makeDurable`. */
   apply(batch: readonly KeyValueChange[]): number {
-    this.#undo.push(batch.map(({ key, value }) => ({ key: key.slice(), before: this.#map.set(key, value) })));
+    this.#undo.push(batch.map(({ key, value }) => this.#map.set(key, value) ?? { key: key.slice(), value: undefined }));
     return this.#firstUndo + this.#undo.length - 1;
   }
 

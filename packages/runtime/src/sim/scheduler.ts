@@ -1,6 +1,6 @@
 import { assert } from "@holdfast/base";
 import { drainMicrotasks, microtaskRunner } from "../node/drain-microtasks.ts";
-import { hash32 } from "./seeded-random.ts";
+import { hash32, mix32 } from "./seeded-random.ts";
 
 /** A scheduled item. */
 export interface Scheduled {
@@ -16,6 +16,7 @@ interface Item {
   readonly atMs: number;
   readonly sequence: number;
   readonly label: string;
+  readonly detail: number;
   run: (() => void) | undefined;
 }
 
@@ -42,7 +43,7 @@ export class Scheduler {
     return this.#executedCount;
   }
 
-  /** A hash over (time, label) of all items run so far: equal runs have equal traces. */
+  /** A hash over (time, label, detail) of all items run so far: equal runs have equal traces. */
   get traceHash(): string {
     return `${this.#executedCount}-${this.#trace.toString(16).padStart(8, "0")}`;
   }
@@ -52,10 +53,13 @@ export class Scheduler {
     this.#onItem = onItem;
   }
 
-  /** Runs `run` after `delayMs` of virtual time. `label` goes into the trace: say who and what, nothing unordered. */
-  schedule(delayMs: number, label: string, run: () => void): Scheduled {
+  /**
+   * Runs `run` after `delayMs` of virtual time. `label` and `detail` go into the trace: say who and what, nothing
+   * unordered. A number belongs into `detail`: a label that is the same text every time costs nothing to make.
+   */
+  schedule(delayMs: number, label: string, run: () => void, detail = 0): Scheduled {
     assert(delayMs >= 0 && Number.isFinite(delayMs), "virtual time does not go back");
-    const item: Item = { atMs: this.#nowMs + delayMs, sequence: this.#sequence++, label, run };
+    const item: Item = { atMs: this.#nowMs + delayMs, sequence: this.#sequence++, label, detail, run };
     this.#push(item);
     return { cancel: () => void (item.run = undefined) };
   }
@@ -119,7 +123,8 @@ export class Scheduler {
       assert(item.atMs >= this.#nowMs, "virtual time does not go back");
       this.#nowMs = item.atMs;
       this.#executedCount++;
-      this.#trace = hash32(`${Math.round(item.atMs * 1000)} ${item.label}`, this.#trace);
+      this.#trace = mix32(mix32(this.#trace, Math.round(item.atMs * 1000)), item.detail);
+      this.#trace = hash32(item.label, this.#trace);
       this.#onItem?.(item.atMs, item.label);
       run();
       return true;

@@ -46,12 +46,25 @@ export function createSeededRandom(seed: number | string): SeededRandom {
     },
     bytes: (count) => {
       // Four bytes a draw: the contents of files are drawn here.
+      if (count <= smallBytesMax) return fewBytes(count, next);
       const words = new Uint32Array(Math.ceil(count / 4));
       for (let index = 0; index < words.length; index++) words[index] = next();
       return new Uint8Array(words.buffer, 0, count);
     },
     fork: (label) => createSeededRandom(`${text}/${label}`),
   };
+}
+
+/** An array that small is cheap as long as nothing else looks at its buffer. */
+const smallBytesMax = 64;
+
+function fewBytes(count: number, next: () => number): Uint8Array {
+  const bytes = new Uint8Array(count);
+  for (let index = 0; index < count;) {
+    const word = next();
+    for (let shift = 0; shift < 32 && index < count; shift += 8) bytes[index++] = word >>> shift;
+  }
+  return bytes;
 }
 
 /** FNV-1a, 32 bits. */
@@ -62,4 +75,10 @@ export function hash32(text: string, start = 0x811c9dc5): number {
     hash = Math.imul(hash, 0x01000193);
   }
   return hash >>> 0;
+}
+
+/** Goes on with an FNV-1a hash by a whole number of up to 53 bits, 32 bits at a time. */
+export function mix32(hash: number, value: number): number {
+  const low = Math.imul(hash ^ (value >>> 0), 0x01000193);
+  return Math.imul(low ^ (Math.floor(value / 4_294_967_296) >>> 0), 0x01000193) >>> 0;
 }

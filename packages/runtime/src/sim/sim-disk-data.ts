@@ -95,6 +95,7 @@ export class SimDiskData {
   syncDirectory(path: string): void {
     this.#mustBeDirectory(path);
     for (const change of this.#unsynced) {
+      if (!change.parts.some((part) => parentOf(part.path) === path)) continue;
       const rest: NameChange["parts"] = [];
       for (const part of change.parts) {
         if (parentOf(part.path) === path) this.#keep(part);

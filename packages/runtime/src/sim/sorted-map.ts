@@ -6,16 +6,18 @@ export interface SortedEntry {
   readonly value: Uint8Array;
 }
 
-type Leaf = readonly SortedEntry[];
+type Leaf = SortedEntry[];
 
 const leafEntriesMax = 128;
 
 /**
- * A map sorted by unsigned bytes with free snapshots: two levels, leaves are copied when they change, the list of
- * leaves when somebody holds a snapshot of it. About sqrt-sized copies; made for up to a few hundred thousand keys.
+ * A map sorted by unsigned bytes with free snapshots: two levels; the list of leaves and a leaf are copied before their
+ * first change after a snapshot was taken. Made for up to a few hundred thousand keys.
  */
 export class SortedMap {
   #leaves: Leaf[] = [];
+  /** Leaves that no snapshot knows; undefined: no snapshot was ever taken. */
+  #ownLeaves: Set<Leaf> | undefined;
   #isShared = false;
   #size = 0;
 
@@ -31,37 +33,70 @@ export class SortedMap {
     return entry !== undefined && compareBytes(entry.key, key) === 0 ? entry.value : undefined;
   }
 
-  /** Sets or (undefined) removes; returns what was there. */
-  set(key: Uint8Array, value: Uint8Array | undefined): Uint8Array | undefined {
+  /** Sets or (undefined) removes; returns the entry that was there. Key and value are copied. */
+  set(key: Uint8Array, value: Uint8Array | undefined): SortedEntry | undefined {
     const index = leafIndex(this.#leaves, key);
     const leaf = this.#leaves[index] ?? [];
     const position = entryIndex(leaf, key);
     const found = leaf[position];
     const isPresent = found !== undefined && compareBytes(found.key, key) === 0;
     if (value === undefined && !isPresent) return undefined;
-    const changed = leaf.slice();
+    const changed = this.#changeable(index, leaf);
     if (value === undefined) changed.splice(position, 1);
-    else changed.splice(position, isPresent ? 1 : 0, { key: key.slice(), value: value.slice() });
-    this.#size += changed.length - leaf.length;
-    this.#replaceLeaf(index, changed);
-    return isPresent ? found.value : undefined;
+    else if (isPresent) changed[position] = { key: found.key, value: copyOf(value) };
+    else changed.splice(position, 0, { key: copyOf(key), value: copyOf(value) });
+    if (!isPresent) this.#size++;
+    else if (value === undefined) this.#size--;
+    if (changed.length === 0 || changed.length > leafEntriesMax) this.#reshape(index, changed);
+    return isPresent ? found : undefined;
   }
 
   /** The map as it is now, whatever is set later. */
   snapshot(): SortedSnapshot {
     this.#isShared = true;
+    this.#ownLeaves = new Set();
     return new SortedSnapshot(this.#leaves);
   }
 
-  #replaceLeaf(index: number, leaf: SortedEntry[]): void {
+  /** The leaf in its place, so that no snapshot sees what happens to it. */
+  #changeable(index: number, leaf: Leaf): Leaf {
     if (this.#isShared) {
       this.#leaves = this.#leaves.slice();
       this.#isShared = false;
     }
-    if (leaf.length === 0) this.#leaves.splice(index, 1);
-    else if (leaf.length <= leafEntriesMax) this.#leaves[index] = leaf;
-    else this.#leaves.splice(index, 1, leaf.slice(0, leaf.length >> 1), leaf.slice(leaf.length >> 1));
+    const own = this.#ownLeaves === undefined || this.#ownLeaves.has(leaf) ? leaf : leaf.slice();
+    this.#ownLeaves?.add(own);
+    this.#leaves[index] = own;
+    return own;
   }
+
+  /** A leaf that became empty goes; one that became too large is halved. */
+  #reshape(index: number, leaf: Leaf): void {
+    this.#ownLeaves?.delete(leaf);
+    const middle = leaf.length >> 1;
+    const parts = leaf.length === 0 ? [] : [leaf.slice(0, middle), leaf.slice(middle)];
+    for (const part of parts) this.#ownLeaves?.add(part);
+    this.#leaves.splice(index, 1, ...parts);
+  }
+}
+
+const slabBytes = 65_536;
+const slabShareMin = 65;
+const slabShareMax = 4096;
+let slab = new Uint8Array(slabBytes);
+let slabUsedBytes = 0;
+
+/** Middle-sized arrays share memory: one of its own costs more than everything else that is done for a row. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < slabShareMin || bytes.length > slabShareMax) return bytes.slice();
+  if (slabUsedBytes + bytes.length > slabBytes) {
+    slab = new Uint8Array(slabBytes);
+    slabUsedBytes = 0;
+  }
+  const copy = slab.subarray(slabUsedBytes, slabUsedBytes + bytes.length);
+  copy.set(bytes);
+  slabUsedBytes += bytes.length;
+  return copy;
 }
 
 /** A frozen view of a `SortedMap`. */

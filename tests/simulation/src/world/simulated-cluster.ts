@@ -19,6 +19,8 @@ export class SimulatedCluster {
   readonly gateways: readonly SimulatedHost<Gateway>[];
   readonly #shape: WorldShape;
   readonly #appliedListeners: ((batch: AppliedBatch, master: string) => void)[] = [];
+  /** What each master said last of its tables: it is asked again when it applied something. */
+  readonly #folded = new Map<string, FoldedView>();
 
   constructor(world: SimWorld, shape: WorldShape) {
     this.#shape = shape;
@@ -33,7 +35,10 @@ export class SimulatedCluster {
       const name = `master-${id}`;
       const build: HostOptions<Master>["build"] = async (ports) => {
         const master = await buildMaster(...masterOf(id, shape, ports));
-        master.onApplied((batch) => this.#appliedListeners.forEach((listener) => listener(batch, name)));
+        master.onApplied((batch) => {
+          this.#folded.delete(name);
+          this.#appliedListeners.forEach((listener) => listener(batch, name));
+        });
         // As `main.ts` of the master does.
         master.raft.subscribe((event) => {
           if (event.kind === "diskFailed") ports.exit();
@@ -83,22 +88,39 @@ export class SimulatedCluster {
     return this.masters.flatMap((one) => {
       const master = one.running;
       if (master === undefined) return [];
-      const { role, term, commitIndex, standing } = master.raft.status();
-      const folded = master.foldedState();
+      const { role, term, commitIndex, appliedIndex, standing } = master.raft.status();
+      const folded = this.#foldedOf(one.name, master, appliedIndex);
       return [
         {
           name: one.name,
           isLeader: role === "leader",
           term,
           appliedIndex: folded.index,
+          stateHash: folded.stateHash,
           commitIndex,
           isMember: standing === "member",
-          stateHash: toHex(folded.stateHash),
           startCount: one.startCount,
         },
       ];
     });
   }
+
+  #foldedOf(name: string, master: Master, appliedIndex: number): FoldedView {
+    const known = this.#folded.get(name);
+    if (known?.master === master && known.raftIndex === appliedIndex) return known;
+    const { index, stateHash } = master.foldedState();
+    const folded = { master, raftIndex: appliedIndex, index, stateHash: toHex(stateHash) };
+    this.#folded.set(name, folded);
+    return folded;
+  }
+}
+
+interface FoldedView {
+  readonly master: Master;
+  /** What Raft called applied then. */
+  readonly raftIndex: number;
+  readonly index: number;
+  readonly stateHash: string;
 }
 
 function numbers(count: number): readonly number[] {

@@ -17,7 +17,7 @@ export class ByteWriter {
     let rest = value;
     while (rest >= 0x80) {
       this.buffer[this.length++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
+      rest = rest > 0x7fff_ffff ? Math.floor(rest / 0x80) : rest >>> 7;
     }
     this.buffer[this.length++] = rest;
   }
@@ -32,12 +32,15 @@ export class ByteWriter {
   bigEndian(value: number, byteCount: number): void {
     assert(Number.isSafeInteger(value) && value >= 0, "a key integer is a safe integer >= 0");
     this.room(byteCount);
-    let rest = value;
+    // Two halves of 32 bits: arithmetic on larger numbers is slow, and every key has such a number.
+    let low = value >>> 0;
+    let high = value > 0xffff_ffff ? Math.floor(value / 0x1_0000_0000) : 0;
     for (let at = this.length + byteCount - 1; at >= this.length; at--) {
-      this.buffer[at] = rest % 0x100;
-      rest = Math.floor(rest / 0x100);
+      this.buffer[at] = low & 0xff;
+      low = (low >>> 8) | (high << 24);
+      high >>>= 8;
     }
-    assert(rest === 0, "a key integer fits its width");
+    assert(low === 0 && high === 0, "a key integer fits its width");
     this.length += byteCount;
   }
 
