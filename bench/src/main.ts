@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { measureFailover } from "./failover.ts";
 import { measureRealInput } from "./real-input.ts";
 import { measureRepair } from "./repair.ts";
-import { measureScale } from "./scale.ts";
+import { measureScale, type ScaleState, scaleStates } from "./scale.ts";
 import { measureSmallFiles } from "./small-files.ts";
 import { measureTransfer } from "./transfer.ts";
 import type { Measurement } from "./measurement.ts";
@@ -37,7 +37,7 @@ interface BenchOptions {
   readonly chunks: number;
   readonly chunksPerFile: number;
   readonly seconds: number;
-  readonly only: readonly string[];
+  readonly only: readonly ScaleState[];
   readonly folder: string | undefined;
   readonly profiles: string | undefined;
 }
@@ -72,6 +72,13 @@ function numberOf(text: string, flag: string): number {
   const number = Number(text);
   if (Number.isFinite(number) && number > 0) return number;
   return refuse(`--${flag} takes a positive number, not "${text}"`);
+}
+
+function stateOf(word: string): ScaleState {
+  return (
+    scaleStates.find((state) => state === word) ??
+    refuse(`"scale" knows no state "${word}" (it knows ${scaleStates.join(", ")})`)
+  );
 }
 
 function refuse(problem: string): never {
@@ -124,7 +131,10 @@ const options: BenchOptions = {
   chunks: numberOf(values.chunks, "chunks"),
   chunksPerFile: numberOf(values["chunks-per-file"], "chunks-per-file"),
   seconds: numberOf(values.seconds, "seconds"),
-  only: values.only.split(",").filter((word) => word !== ""),
+  only: values.only
+    .split(",")
+    .filter((word) => word !== "")
+    .map((word) => stateOf(word)),
   folder: values.folder,
   profiles: values.profiles,
   largeGibibytes: values["no-large"] ? [] : [1, 5],

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ScaleSize } from "@holdfast/master/testing/scale";
+import { scaleCapacityBytes, scaleChunkBytes, type ScaleSize } from "@holdfast/master/testing/scale";
 import { Liveness } from "@holdfast/proto/model/v1/model";
 import { percentile, percentiles, type Measurement } from "./measurement.ts";
 import { makeCluster, placeOf, type ScaleCluster } from "./scale-cluster.ts";
@@ -12,14 +12,15 @@ import { ScaleMaster } from "./scale-master.ts";
 import { ScaleQuestions } from "./scale-questions.ts";
 
 /** What the cluster goes through, in this order. */
-const scaleStates = ["rest", "answers", "scrub", "lost", "node", "zone", "added", "restart"] as const;
-type ScaleState = (typeof scaleStates)[number];
+export const scaleStates = ["rest", "answers", "scrub", "lost", "node", "zone", "added", "restart"] as const;
+/** One of them. */
+export type ScaleState = (typeof scaleStates)[number];
 
 /** How the bench is run. */
 export interface ScaleBench {
   readonly size: ScaleSize;
   /** States to go through; empty = all. */
-  readonly only: readonly string[];
+  readonly only: readonly ScaleState[];
   /** How long each state is watched. */
   readonly seconds: number;
   /** Where a filled cluster is kept from one run to the next; absent = nowhere. */
@@ -30,12 +31,17 @@ export interface ScaleBench {
 
 /** Chunks of a dead node wait so long for it; the preset's ten minutes would only be waited for. */
 const repairDelayMs = 15_000;
-/** Copies are drawn without looking at how full nodes are, so that they differ by a fifth: not a matter for balance here. */
-const balanceCapacityPercent = 40;
-const settings = {
-  "--repair-delay-ms": `${repairDelayMs}`,
-  "--balance-capacity-percent": `${balanceCapacityPercent}`,
-};
+/**
+ * The master's settings. Copies are drawn without looking at how full nodes are, so that they differ by a fifth: no matter
+ * for balance here, but an empty node is (below a hundred thousand chunks on a thousand nodes it is none either).
+ */
+function settingsOf({ chunkCount, nodeCount }: ScaleSize): Readonly<Record<string, string>> {
+  const meanFillPercent = (chunkCount * 3 * scaleChunkBytes * 100) / (nodeCount * scaleCapacityBytes);
+  return {
+    "--repair-delay-ms": `${repairDelayMs}`,
+    "--balance-capacity-percent": `${Math.max(1, Math.floor(meanFillPercent * 0.9))}`,
+  };
+}
 
 /**
  * What leading a large cluster costs: the shipped master in a process of its own on projections of so many chunks and
@@ -104,7 +110,7 @@ class ScaleRun {
   async #start(): Promise<void> {
     const fromMs = performance.now();
     const { nodeCount } = this.#bench.size;
-    this.#master = await ScaleMaster.start({ data: this.#cluster.data, settings });
+    this.#master = await ScaleMaster.start({ data: this.#cluster.data, settings: settingsOf(this.#bench.size) });
     await this.#master.ready();
     this.#note("start to ready", (performance.now() - fromMs) / 1000, "s");
     this.#questions = new ScaleQuestions(this.#master.address);
@@ -236,7 +242,7 @@ class ScaleRun {
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       await this.#master?.end(signal);
       const fromMs = performance.now();
-      this.#master = await ScaleMaster.start({ data: this.#cluster.data, settings });
+      this.#master = await ScaleMaster.start({ data: this.#cluster.data, settings: settingsOf(this.#bench.size) });
       await this.#master.ready();
       const readyMs = performance.now() - fromMs;
       this.#questions = new ScaleQuestions(this.#master.address);
