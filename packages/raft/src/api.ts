@@ -204,6 +204,14 @@ export type RaftEvent =
   /** The process did not run for so long (a collection, a paused machine, too much synchronous work). */
   | { readonly kind: "loopStalled"; readonly lateMs: number };
 
+/**
+ * How a read is known to be fresh. `round`: a majority answered the leader after the read was asked for. `lease`: none of a
+ * majority that answered a little earlier can have elected another leader yet, by this node's clock (dissertation §6.4.1);
+ * if that is not sure, as `round`. Leases are granted only if `leaseDriftPercent` is set, on all members alike, and true of
+ * their clocks.
+ */
+export type ReadMode = "round" | "lease";
+
 /** A wish to change who belongs to the group; for a leader. One change is under way at a time. */
 export type MembershipWish =
   /** Gets everything and has no vote, until it is promoted. */
@@ -229,9 +237,9 @@ export interface RaftNode {
   propose(data: Uint8Array): Promise<ProposeOutcome>;
   /**
    * An index such that a read of state applied up to it is linearizable (ReadIndex, dissertation §6.4), already applied
-   * here when the promise resolves. Errors: `notLeader` (with the leader's address when known), `unavailable`, `deadline`.
+   * here when the promise resolves. Default mode: `round`. Errors: `notLeader` (with the leader's address when known), `unavailable`, `deadline`.
    */
-  readIndex(signal?: AbortSignal): Promise<LogIndex>;
+  readIndex(signal?: AbortSignal, mode?: ReadMode): Promise<LogIndex>;
   /** Resolves when this node has applied `index`. Errors: `cancelled`. */
   waitApplied(index: LogIndex, signal?: AbortSignal): Promise<void>;
   /**

@@ -9,6 +9,7 @@ export type {
   RaftPorts,
   RaftStanding,
   RaftStatus,
+  ReadMode,
   SnapshotPiece,
   SnapshotSupport,
   SnapshotTransfer,

@@ -3,7 +3,9 @@
 import { parseArgs } from "node:util";
 import { canary, plantedBugs, type PlantedBug } from "./bug-bank/bugs.ts";
 import { find, unitOf, type FinderName } from "./bug-bank/finders.ts";
+import { printUsageIfAsked } from "./usage.ts";
 
+printUsageIfAsked("npm run raft:bug-bank -- [--starts 5] [--bug NAME] [--finder random|explore|vopr|script]");
 const { values } = parseArgs({
   options: { starts: { type: "string", default: "5" }, bug: { type: "string" }, finder: { type: "string" } },
 });

@@ -3,7 +3,9 @@
 import { parseArgs } from "node:util";
 import { exploreProfiles, type ExploreProfile } from "./exhaustive/bounds.ts";
 import { Explorer, ExploreViolation } from "./exhaustive/explorer.ts";
+import { printUsageIfAsked } from "./usage.ts";
 
+printUsageIfAsked("npm run raft:explore -- [--states 10000000] [--profile NAME]");
 const { values } = parseArgs({
   options: { states: { type: "string", default: "10000000" }, profile: { type: "string" } },
 });

@@ -1,7 +1,9 @@
 // Structured garbage for the decoder and for `step` (test/fuzz). npm run raft:fuzz -- [--messages 1000000] [--seed 1]
 import { parseArgs } from "node:util";
 import { fuzz } from "./fuzz/fuzz.ts";
+import { printUsageIfAsked } from "./usage.ts";
 
+printUsageIfAsked("npm run raft:fuzz -- [--messages 1000000] [--seed 1]");
 const { values } = parseArgs({
   options: { messages: { type: "string", default: "1000000" }, seed: { type: "string", default: "1" } },
 });

@@ -4,7 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { recordRun } from "./show/record-run.ts";
+import { printUsageIfAsked } from "./usage.ts";
 
+printUsageIfAsked("npm run raft:show -- --seed N --out FILE.html [--rounds 200] [--steps 3000]");
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },

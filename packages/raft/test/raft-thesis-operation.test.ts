@@ -163,7 +163,7 @@ describe("§6.4 read-only requests", () => {
   it("§6.4.1: a member that restarts within a lease lets nobody else win until the lease is over", () => {
     const leases = (base: Config): Config => ({ ...base, switches: { ...base.switches, leaseReads: true } });
     const cluster = new TestCluster({ peers: 3, configure: leases });
-    cluster.elect(1);
+    cluster.electLate(1);
     cluster.tick(4);
     isolate(cluster, 1);
     cluster.node(2).crash();
@@ -179,7 +179,7 @@ describe("§6.4 read-only requests", () => {
   it("§6.4.1: a lease answers at once, but not past its time nor after a hand-over order", () => {
     const leases = (base: Config): Config => ({ ...base, switches: { ...base.switches, leaseReads: true } });
     const cluster = new TestCluster({ peers: 3, configure: leases });
-    cluster.elect(1);
+    cluster.electLate(1);
     cluster.tick(4);
     const one = cluster.node(1);
     const isAnswered = (ref: number): boolean => one.replies.some((reply) => reply.ref === ref);

@@ -5,7 +5,9 @@ import { parseArgs } from "node:util";
 import { faultKinds, type FaultKind } from "./vopr/fault-plan.ts";
 import { shrink } from "./vopr/shrink.ts";
 import { planOf, runVopr, type VoprOptions, type VoprReport } from "./vopr/vopr-run.ts";
+import { printUsageIfAsked } from "./usage.ts";
 
+printUsageIfAsked("npm run raft:vopr -- [--seeds 200] [--first 1] [--seed N [--faults 3,17]] [--kinds crash,block]");
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "200" },
@@ -81,7 +83,7 @@ const seconds = (performance.now() - startedMs) / 1000;
 const used: readonly FaultKind[] = kinds ?? faultKinds;
 out(
   `${count} seeds at commit ${commit()}: ${red} red; ${sum(({ faults }) => faults)} faults of ${used.length} kinds, ` +
-    `${sum(({ acknowledged }) => acknowledged)} writes acknowledged, ${sum(({ reads }) => reads)} reads, ` +
+    `${sum(({ acknowledged }) => acknowledged)} writes acknowledged, ${sum(({ reads }) => reads)} reads (${sum(({ leaseReads }) => leaseReads)} on a lease), ` +
     `all histories linearizable (${reports.filter(({ isUndecided }) => isUndecided).length} undecided), ` +
     `${sum(({ terms }) => terms)} terms led; ${sum(({ repairedEntries }) => repairedEntries)} lost entries given back; healed quorum serves after ${Math.max(0, ...reports.map(({ liveAfterTimeouts }) => liveAfterTimeouts)).toFixed(1)} ` +
     `election timeouts at most; ${seconds.toFixed(1)} s, ${((seconds * 1000) / count).toFixed(0)} ms a seed`,

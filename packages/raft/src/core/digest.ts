@@ -23,7 +23,7 @@ export function digestState(state: RaftState): bigint {
   }
   const { reads, tick } = state;
   const age = (at: number | undefined): number | undefined => (at === undefined ? undefined : tick - at);
-  mix.value([reads.round, reads.confirmedRound, reads.waiting, reads.postponed, age(reads.leaseStartTick)]);
+  mix.value([reads.round, reads.confirmedRound, reads.waiting, reads.postponed, age(reads.leaseStart?.tick)]);
   mix.value(reads.roundStarts.map((start) => [start.round, age(start.tick)]));
   mix.value(reads.forwarded.map(({ ref, sentAtTick }) => [ref, age(sentAtTick)]));
   mix.value(state.transferRefs.map(({ ref, fromLeader, sinceTick }) => [ref, fromLeader, age(sinceTick)]));

@@ -122,8 +122,9 @@ function knownCommit(state: RaftState): EntryId {
 /** Whether a leader is alive as far as this node knows, so that candidates are not listened to (§4.2.3). */
 export function isLeaderAlive(state: RaftState): boolean {
   const { switches, electionTicks } = state.config;
-  // A member that has just started does not know whether it had promised its loyalty to a leader that reads on a lease.
-  if (switches.leaseReads && state.hasHistory && state.tick < electionTicks) return true;
+  // A member that has just started does not know whether it had promised its loyalty to a leader that reads on a lease:
+  // it may have answered in a term that never got to its disk.
+  if (switches.leaseReads && state.tick < electionTicks && !isPlanted("loyaltyForgotten")) return true;
   return switches.checkQuorum && state.leader !== nobody && state.electionElapsed < electionTicks;
 }
 

@@ -71,7 +71,8 @@ export function confirmRounds(state: RaftState): boolean {
   reads.confirmedRound = confirmed;
   while (reads.roundStarts.length > 0 && (reads.roundStarts[0]?.round ?? 0) <= confirmed) {
     const start = reads.roundStarts.shift();
-    if (start?.round === confirmed) reads.leaseStartTick = isPlanted("leaseFromAnswer") ? state.tick : start.tick;
+    if (start?.round !== confirmed) continue;
+    reads.leaseStart = isPlanted("leaseFromAnswer") ? { ...start, tick: state.tick } : start;
   }
   return true;
 }

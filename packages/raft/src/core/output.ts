@@ -28,8 +28,11 @@ export interface PersistOrder {
 export type Reply =
   /** Proposal or configuration change: committed as this entry. */
   | { readonly ref: number; readonly kind: "committed"; readonly id: EntryId }
-  /** Read: state applied up to `index` is fresh enough. */
-  | { readonly ref: number; readonly kind: "readable"; readonly index: LogIndex }
+  /**
+   * Read: state applied up to `index` is fresh enough. With `leaseRound`, it rests on the lease that this round began, as
+   * far as ticks tell: the host checks by its clock that the lease is not over, and else asks again.
+   */
+  | { readonly ref: number; readonly kind: "readable"; readonly index: LogIndex; readonly leaseRound?: number }
   /** Transfer: another leads now. */
   | { readonly ref: number; readonly kind: "transferred" }
   /** Nothing happened; ask `leader` (undefined: unknown). */

@@ -93,8 +93,12 @@ function serve(state: RaftState, origin: ReadOrigin, mode: "safe" | "lease"): vo
   const isAlone = isSingle && membership.voters[0] === state.config.id;
   if (!hasCommittedInTerm(state)) {
     reads.postponed.push(origin);
-  } else if (isAlone || (mode === "lease" && hasLease(state))) {
+  } else if (isAlone) {
     answer(state, origin, state.log.committed);
+  } else if (mode === "lease" && "ref" in origin && hasLease(state)) {
+    const { leaseStart } = reads;
+    const index = state.log.committed;
+    state.outbox.replies.push({ ref: origin.ref, kind: "readable", index, leaseRound: leaseStart?.round ?? 0 });
   } else {
     const isRoundOpen = reads.confirmedRound < reads.round;
     reads.waiting.push({ origin, index: state.log.committed, round: reads.round + 1 });
@@ -118,8 +122,9 @@ function hasCommittedInTerm(state: RaftState): boolean {
  */
 function hasLease(state: RaftState): boolean {
   const { switches, electionTicks } = state.config;
-  const start = state.reads.leaseStartTick;
+  const start = state.reads.leaseStart?.tick;
   const isHandedOver = state.hasOrderedHandover && !isPlanted("leaseOutlivesHandover");
   if (!switches.leaseReads || !switches.checkQuorum || start === undefined || isHandedOver) return false;
-  return state.tick - start < Math.floor((electionTicks * 3) / 4);
+  const ticks = Math.floor((electionTicks * 3) / 4);
+  return state.tick - start < (isPlanted("leaseTooLong") ? 4 * ticks : ticks);
 }

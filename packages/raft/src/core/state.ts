@@ -54,8 +54,8 @@ export interface ReadState {
   confirmedRound: number;
   /** When rounds not yet confirmed began, oldest first. */
   roundStarts: { readonly round: number; readonly tick: number }[];
-  /** When the newest confirmed round began; undefined: none in this term. */
-  leaseStartTick: number | undefined;
+  /** The newest confirmed round and when it began; undefined: none in this term. */
+  leaseStart: { readonly round: number; readonly tick: number } | undefined;
   waiting: WaitingRead[];
   /** Came before this leader committed anything in its term. */
   postponed: ReadOrigin[];
@@ -84,8 +84,6 @@ export interface Outbox {
 export interface RaftState {
   readonly config: Config;
   random: Random;
-  /** It took part in a term before it started. */
-  readonly hasHistory: boolean;
   term: Term;
   vote: PeerId;
   role: Role;
@@ -149,7 +147,7 @@ export function emptyReads(round: number): ReadState {
     round,
     confirmedRound: round,
     roundStarts: [],
-    leaseStartTick: undefined,
+    leaseStart: undefined,
     waiting: [],
     postponed: [],
     forwarded: [],
@@ -173,7 +171,6 @@ export function createState(config: Config, boot: DurableState, random: Random):
   const state: RaftState = {
     config,
     random,
-    hasHistory: term > 0,
     term,
     vote: isTermTorn ? nobody : boot.hardState.vote,
     role: "follower",

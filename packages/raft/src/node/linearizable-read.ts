@@ -1,5 +1,6 @@
 import { HoldfastError } from "@holdfast/base";
 import type { Timers } from "@holdfast/runtime";
+import type { ReadMode } from "../api.ts";
 import type { LogIndex } from "../core/types.ts";
 import type { AppliedWaiters } from "./applied-waiters.ts";
 import type { Reads } from "./reads.ts";
@@ -10,6 +11,7 @@ export interface ReadPath {
   readonly waiters: AppliedWaiters;
   readonly timers: Timers;
   readonly timeoutMs: number;
+  readonly mode: ReadMode;
 }
 
 /**
@@ -36,7 +38,7 @@ export function readLinearizably(path: ReadPath, signal: AbortSignal | undefined
     if (signal?.aborted === true) return onAbort();
     signal?.addEventListener("abort", onAbort, { once: true });
     const untilApplied = async (): Promise<LogIndex> => {
-      const index = await path.reads.add();
+      const index = await path.reads.add(path.mode);
       if (isOver || index <= path.waiters.appliedIndex) return index;
       waiting = new AbortController();
       await path.waiters.wait(index, waiting.signal);

@@ -152,6 +152,6 @@ function coreConfig(id: PeerId, settings: RaftSettings): Config {
     waitingReadsMax: 65_536,
     persistStallTicks: Math.ceil(settings.diskSlowMs / settings.tickMs),
     resolveTicks: 4 * settings.electionTicksMin,
-    switches: productSwitches,
+    switches: { ...productSwitches, leaseReads: settings.leaseDriftPercent > 0 },
   };
 }

@@ -133,12 +133,12 @@ export class RaftShell implements RaftNode {
     return this.#proposals.add(this.#nextRef++, data);
   }
 
-  readIndex(signal?: AbortSignal): Promise<LogIndex> {
+  readIndex(signal?: AbortSignal, mode: Parameters<RaftNode["readIndex"]>[1] = "round"): Promise<LogIndex> {
     if (this.#state !== "running") return Promise.reject(notLeaderWhen(this.#state));
     this.#scheduleTurn();
     const { settings, ports } = this.#parts;
     const { reads, waiters } = this.#organs;
-    const path = { ...{ reads, waiters }, timers: ports.timers, timeoutMs: settings.readTimeoutMs };
+    const path = { ...{ reads, waiters, mode }, timers: ports.timers, timeoutMs: settings.readTimeoutMs };
     return readLinearizably(path, signal);
   }
 
@@ -246,15 +246,16 @@ export class RaftShell implements RaftNode {
     for (const input of inputs) this.#core.step(input);
     const proposals = this.#handOvers.isOpen ? [] : this.#proposals.takeFresh();
     if (proposals.length > 0) this.#core.step({ kind: "propose", proposals });
-    const readRef = this.#nextRef++;
-    if (this.#organs.reads.takeFresh(readRef)) this.#core.step({ kind: "read", ref: readRef, mode: "safe" });
+    for (const read of this.#organs.reads.takeFresh(() => this.#nextRef++)) this.#core.step(read);
     this.#carryOut(this.#core.drain());
+    if (this.#organs.reads.hasFresh) this.#scheduleTurn();
   }
 
   #carryOut(output: Output): void {
     if (this.#organs.installer.isWaiting)
       this.#watch(this.#organs.installer.decided(output.persist?.snapshot), "a refused snapshot could not be removed");
     if (output.persist !== undefined) this.#persist(output.persist, output.send);
+    this.#organs.leases.sending(output.send);
     for (const message of output.send) this.#send(message);
     for (const { token, message } of output.sendAfter) this.#organs.sendAfter.add(token, message);
     if (output.apply.length > 0) {
@@ -327,8 +328,7 @@ export class RaftShell implements RaftNode {
   async #begin(start: SnapshotMeta): Promise<void> {
     const { store, createCore, founding } = this.#parts;
     const promises = this.#organs.desk.takeChangedPromises();
-    const along = promises === undefined ? {} : { promises };
-    await store.append({ snapshot: start, append: [], mustSync: true, ...along });
+    await store.append({ snapshot: start, append: [], mustSync: true, ...(promises && { promises }) });
     if (start !== founding) this.#core = createCore({ ...store.boot, logStart: start }, 0 as LogIndex);
   }
 

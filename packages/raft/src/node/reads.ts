@@ -1,40 +1,68 @@
 import { HoldfastError } from "@holdfast/base";
+import type { ReadMode } from "../api.ts";
+import type { Input } from "../core/input.ts";
 import type { Reply } from "../core/output.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
+import type { LeaseClock } from "./lease-clock.ts";
 
 interface Reader {
   readonly resolve: (index: LogIndex) => void;
   readonly reject: (error: HoldfastError) => void;
 }
 
-/** Linearizable reads on their way. All that are asked for within one turn share one question to the core. */
-export class Reads {
-  readonly #addressOf: (peer: PeerId) => string | undefined;
-  readonly #waiting = new Map<number, Reader[]>();
-  #fresh: Reader[] = [];
+/** What reads need of the node. */
+export interface ReadsOptions {
+  readonly addressOf: (peer: PeerId) => string | undefined;
+  readonly leases: Pick<LeaseClock, "isOver">;
+}
 
-  constructor(addressOf: (peer: PeerId) => string | undefined) {
-    this.#addressOf = addressOf;
+/** Linearizable reads on their way. All of one mode that are asked for within one turn share one question to the core. */
+export class Reads {
+  readonly #options: ReadsOptions;
+  readonly #waiting = new Map<number, Reader[]>();
+  #fresh: { readonly [Mode in ReadMode]: Reader[] } = { lease: [], round: [] };
+
+  constructor(options: ReadsOptions) {
+    this.#options = options;
   }
 
   /** Queues one for the next turn. Resolves with the index to be waited for. */
-  add(): Promise<LogIndex> {
-    return new Promise((resolve, reject) => this.#fresh.push({ resolve, reject }));
+  add(mode: ReadMode): Promise<LogIndex> {
+    return new Promise((resolve, reject) => this.#fresh[mode].push({ resolve, reject }));
   }
 
-  /** Puts those added since the last call under `ref`; false when there are none. */
-  takeFresh(ref: number): boolean {
-    if (this.#fresh.length === 0) return false;
-    this.#waiting.set(ref, this.#fresh);
-    this.#fresh = [];
-    return true;
+  /** Whether some have not been asked for yet. */
+  get hasFresh(): boolean {
+    return this.#fresh.lease.length + this.#fresh.round.length > 0;
   }
 
-  /** The core's reply to a question; false when it is not one of ours. */
+  /** The questions for those added since the last call. */
+  takeFresh(nextRef: () => number): readonly Input[] {
+    const { lease, round } = this.#fresh;
+    this.#fresh = { lease: [], round: [] };
+    const questions: Input[] = [];
+    const ask = (readers: Reader[], mode: "lease" | "safe"): void => {
+      if (readers.length === 0) return;
+      const ref = nextRef();
+      this.#waiting.set(ref, readers);
+      questions.push({ kind: "read", ref, mode });
+    };
+    ask(lease, "lease");
+    ask(round, "safe");
+    return questions;
+  }
+
+  /** The core's reply to a question; false when it is not one of ours. What rested on a lease that is over waits for a round. */
   answer(reply: Reply): boolean {
     const readers = this.#waiting.get(reply.ref);
     if (readers === undefined) return false;
     this.#waiting.delete(reply.ref);
+    const round = reply.kind === "readable" ? reply.leaseRound : undefined;
+    // The core counts ticks, which come late when the process was held up.
+    if (round !== undefined && this.#options.leases.isOver(round)) {
+      this.#fresh.round.push(...readers);
+      return true;
+    }
     for (const reader of readers) {
       if (reply.kind === "readable") reader.resolve(reply.index);
       else reader.reject(this.#toError(reply));
@@ -44,15 +72,15 @@ export class Reads {
 
   /** The node stops. */
   end(error: HoldfastError): void {
-    const open = [...this.#waiting.values(), this.#fresh].flat();
+    const open = [...this.#waiting.values(), this.#fresh.lease, this.#fresh.round].flat();
     this.#waiting.clear();
-    this.#fresh = [];
+    this.#fresh = { lease: [], round: [] };
     for (const reader of open) reader.reject(error);
   }
 
   #toError(reply: Reply): HoldfastError {
     if (reply.kind === "notLeader")
-      return notLeaderError(reply.leader === undefined ? undefined : this.#addressOf(reply.leader));
+      return notLeaderError(reply.leader === undefined ? undefined : this.#options.addressOf(reply.leader));
     if (reply.kind === "overloaded")
       return new HoldfastError("tooBusy", "too many reads wait for this master; try again in a moment");
     return new HoldfastError(

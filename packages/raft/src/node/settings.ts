@@ -152,6 +152,12 @@ export const raftSettings = {
     maximum: 600_000,
     help: "Longest wait before a broken peer stream is made again.",
   },
+  leaseDriftPercent: {
+    defaultValue: 0,
+    minimum: 0,
+    maximum: 20,
+    help: "Reads may rest on leases, if no member's clock runs faster or slower than true time by more; 0: no leases. The same on all members.",
+  },
   readTimeoutMs: {
     defaultValue: 2000,
     minimum: 10,

@@ -13,6 +13,7 @@ import { MembershipKeeper } from "./membership/membership-keeper.ts";
 import { PromiseKeeper } from "./membership/promise-keeper.ts";
 import { StandingKeeper } from "./membership/standing-keeper.ts";
 import { joiningStart, type RaftNodeParts } from "./raft-node-parts.ts";
+import { LeaseClock, leaseMsOf } from "./lease-clock.ts";
 import { Reads } from "./reads.ts";
 import { SendAfter } from "./send-after.ts";
 import { SnapshotInstaller } from "./snapshot/snapshot-installer.ts";
@@ -47,6 +48,7 @@ export interface ShellOrgans {
   readonly promises: PromiseKeeper;
   readonly waiters: AppliedWaiters;
   readonly reads: Reads;
+  readonly leases: LeaseClock;
   readonly sendAfter: SendAfter;
   readonly stallWatch: StallWatch;
   readonly applier: Applier;
@@ -64,10 +66,11 @@ export function createOrgans(parts: RaftNodeParts, host: ShellHost): ShellOrgans
   const { desk, standing, keeper } = membershipOrgans(parts, host);
   const promises = new PromiseKeeper({ desk, store: parts.store, clock: ports.clock });
   const applier = createApplier(parts, host);
+  const leases = new LeaseClock({ clock: ports.clock, leaseMs: leaseMsOf(settings) });
   const { sender, receiver, installer } = snapshotOrgans(parts, host, { desk, waiters, applier });
   return {
     ...{ desk, standing, keeper, promises, waiters, applier, sender, receiver, installer },
-    reads: new Reads((peer) => desk.addressOf(peer)),
+    ...{ leases, reads: new Reads({ addressOf: (peer) => desk.addressOf(peer), leases }) },
     sendAfter: new SendAfter(host.send),
     stallWatch: new StallWatch({ tickMs: settings.tickMs, stallMs: settings.loopStallMs }, ports.clock.monotonicMs()),
     writer: new LogWriter({

@@ -149,17 +149,17 @@ describe("Proposals", () => {
 
 describe("Reads", () => {
   it("shares one question among all of a turn and names the leader when refused", async () => {
-    const reads = new Reads((peer) => `host:${peer}`);
-    expect(reads.takeFresh(1)).toBe(false);
-    const shared = [reads.add(), reads.add()];
-    expect(reads.takeFresh(2)).toBe(true);
-    const refused = reads.add().catch((error: unknown) => error);
-    expect(reads.takeFresh(3)).toBe(true);
+    const reads = new Reads({ addressOf: (peer) => `host:${peer}`, leases: { isOver: () => false } });
+    expect(reads.takeFresh(() => 1)).toEqual([]);
+    const shared = [reads.add("round"), reads.add("round")];
+    expect(reads.takeFresh(() => 2)).toEqual([{ kind: "read", ref: 2, mode: "safe" }]);
+    const refused = reads.add("round").catch((error: unknown) => error);
+    expect(reads.takeFresh(() => 3)).toHaveLength(1);
     expect(reads.answer({ ref: 2, kind: "readable", index: index(8) })).toBe(true);
     expect(await Promise.all(shared)).toEqual([8, 8]);
     expect(reads.answer({ ref: 3, kind: "notLeader", leader: 2 as PeerId })).toBe(true);
     expect(await refused).toMatchObject({ kind: "notLeader", leaderAddress: "host:2" });
-    const ended = reads.add().catch(kindOf);
+    const ended = reads.add("round").catch(kindOf);
     reads.end(new HoldfastError("unavailable", "stopping"));
     expect(await ended).toBe("unavailable");
   });

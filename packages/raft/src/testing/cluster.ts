@@ -205,6 +205,14 @@ export class TestCluster {
     }
   }
 
+  /** As `elect`, once everybody has run for an election timeout: with leases nobody votes before. */
+  electLate(id: number): void {
+    const { electionTicks } = this.node(id).config;
+    for (const node of this.running()) this.step(node.id, { kind: "pinElectionTimeout", ticks: 2 * electionTicks });
+    this.tick(electionTicks);
+    this.elect(id);
+  }
+
   /** This node campaigns and the cluster settles. */
   elect(id: number): void {
     this.step(id, { kind: "campaign" });

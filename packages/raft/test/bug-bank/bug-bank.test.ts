@@ -4,7 +4,7 @@ import { find } from "./finders.ts";
 import { scenarios } from "./scenarios.ts";
 
 /** What each finder may spend here; medians over more seeds: `npm run raft:bug-bank`. */
-const effort = { random: 400, explore: 300_000, vopr: 10, script: 1 } as const;
+const effort = { random: 400, explore: 300_000, vopr: 60, script: 1 } as const;
 
 describe("every historical bug that is planted is found", { timeout: 120_000 }, () => {
   for (const { name, about, finder } of [...plantedBugs, canary]) {

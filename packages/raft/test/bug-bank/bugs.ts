@@ -146,6 +146,25 @@ export const plantedBugs: readonly PlantedBug[] = [
     finder: "script",
   },
   {
+    name: "leaseTooLong",
+    about: "a lease lasts four times as long as followers are loyal",
+    seenIn: "etcd raft #166",
+    finder: "random",
+    also: "vopr",
+  },
+  {
+    name: "leaseByTicks",
+    about: "a lease is over when enough ticks were counted, however late they come after a pause",
+    seenIn: "every lease that is counted in ticks",
+    finder: "vopr",
+  },
+  {
+    name: "loyaltyForgotten",
+    about: "who has just started votes although it may have promised to follow a leader that reads on a lease",
+    seenIn: "§6.4.1 read carelessly",
+    finder: "script",
+  },
+  {
     name: "learnerRefusesVote",
     about: "who thinks that it is no voter refuses its vote",
     seenIn: "etcd #10998, Camunda #57386",

@@ -141,7 +141,7 @@ export const scenarios: Readonly<Record<string, () => void>> = {
   },
   "§6.4.1: a lease ends when a hand-over is ordered": () => {
     const cluster = new TestCluster({ peers: 3, configure: withLeases });
-    cluster.elect(1);
+    cluster.electLate(1);
     cluster.tick(2);
     // The order gets through, and nothing else reaches the old leader any more.
     cluster.isOpen = ({ to }) => to !== 1;
@@ -152,7 +152,7 @@ export const scenarios: Readonly<Record<string, () => void>> = {
   },
   "§6.4.1: a lease counts from the start of the round that is answered": () => {
     const cluster = new TestCluster({ peers: 3, configure: withLeases });
-    cluster.elect(1);
+    cluster.electLate(1);
     cluster.tick(2);
     const late: Message[] = [];
     cluster.isOpen = (message) => {
@@ -166,6 +166,20 @@ export const scenarios: Readonly<Record<string, () => void>> = {
     for (const message of late) cluster.step(1, { kind: "receive", message });
     assert(late.length > 0 && cluster.node(1).view().role === "leader", "the answers came late");
     assert(!isReadable(cluster, 1), "what was promised eight ticks ago is over");
+  },
+  "§6.4.1: who answered a lease's round and was started anew elects nobody while it lasts": () => {
+    const cluster = new TestCluster({ peers: 3, configure: withLeases });
+    cluster.electLate(1);
+    cluster.step(3, { kind: "pinElectionTimeout", ticks: 100 });
+    cluster.isOpen = ({ from, to }) => from + to !== 4;
+    cluster.tick(cluster.node(3).config.electionTicks + 2);
+    cluster.node(2).crash();
+    cluster.node(2).start();
+    cluster.isOpen = ({ from, to }) => from !== 1 && to !== 1;
+    cluster.step(3, { kind: "campaign" });
+    cluster.settle();
+    assert(isReadable(cluster, 1), "the lease lasts");
+    assert(cluster.node(3).view().role !== "leader", "nobody else leads meanwhile");
   },
   "§6.2: a leader that reaches no majority steps down": () => {
     const cluster = new TestCluster({ peers: 3 });

@@ -216,7 +216,11 @@ export class FaultInjector {
   #injectOrders(fault: Fault, member: VoprMember): void {
     const leader = this.#members.find(({ node }) => node?.status().isReadyLeader === true)?.node;
     if (leader === undefined) return;
-    if (fault.kind !== "transfer") this.#hasChurned = true;
+    if (fault.kind !== "transfer" && fault.kind !== "leaderLost") this.#hasChurned = true;
+    if (fault.kind === "leaderLost") {
+      this.#loseLeader(fault);
+      return;
+    }
     const quietly = (order: Promise<unknown>): void => void order.catch(() => undefined);
     const id = member.id as PeerId;
     const peer = { id, address: `${member.name}:7000` };
@@ -238,6 +242,14 @@ export class FaultInjector {
         return;
       default:
     }
+  }
+
+  #loseLeader(fault: Fault): void {
+    const leader = this.#members.find(({ node }) => node?.status().isReadyLeader === true);
+    if (leader === undefined) return;
+    const kind = fault.luck < 0.5 ? "partition" : "pause";
+    const instead = { ...fault, kind, member: Number(leader.id), other: Number(leader.id), luck: 1 } as const;
+    if (!this.#injectCrash(instead, leader)) this.#injectNetwork(instead, leader);
   }
 
   #order(act: (leader: NonNullable<VoprMember["node"]>) => Promise<unknown>): void {

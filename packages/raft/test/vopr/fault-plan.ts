@@ -24,6 +24,8 @@ export const faultKinds = [
   "transfer",
   "removeAndAdd",
   "demoteAndPromote",
+  /** Whoever leads is cut off or paused. Only where reads rest on leases, which show nothing but with two leaders. */
+  "leaderLost",
 ] as const;
 
 /** One of them. */
@@ -55,6 +57,8 @@ export interface VoprPlan {
   /** Mean delay of a link, and how likely a message breaks its connection. */
   readonly delayMs: number;
   readonly breakProbability: number;
+  /** Reads rest on leases, and all clocks run within `leaseDriftPercent` of true time. */
+  readonly hasLeases: boolean;
   /** Speed of each member's clock. */
   readonly clockRates: readonly number[];
   /** Log entries kept behind the state machine: small ones force snapshots. */
@@ -80,6 +84,28 @@ export const damagingKinds: ReadonlySet<FaultKind> = new Set([
 
 const churningKinds: ReadonlySet<FaultKind> = new Set(["removeAndAdd", "demoteAndPromote"]);
 
+/** How wrong a clock may be where leases are granted. */
+export const leaseDriftPercent = 5;
+
+function drawLeaderLosses(random: SeededRandom, troubleMs: number): Omit<Fault, "number">[] {
+  const losses: Omit<Fault, "number">[] = [];
+  for (let atMs = 1000; atMs < troubleMs; atMs += random.between(500, 3000)) {
+    const fault = { kind: "leaderLost", member: 1, other: 2 } as const;
+    losses.push({ ...fault, atMs, forMs: random.between(300, 1500), luck: random.fraction() });
+  }
+  return losses;
+}
+
+function drawRate(random: SeededRandom): number {
+  return random.chance(0.7) ? 1 + random.between(-0.0005, 0.0005) : random.between(0.5, 2);
+}
+
+/** Often as wrong as it may be. */
+function drawLeasedRate(random: SeededRandom): number {
+  const drift = leaseDriftPercent / 100;
+  return 1 + (random.chance(0.5) ? random.between(-drift, drift) : random.pick([-drift, drift]));
+}
+
 /** Draws a run: each kind of fault has its own rate, and about half of them do not occur at all (swarm testing). */
 export function drawPlan(random: SeededRandom, seed: number, kinds: readonly FaultKind[]): VoprPlan {
   const size = random.chance(0.3) ? 5 : 3;
@@ -88,6 +114,7 @@ export function drawPlan(random: SeededRandom, seed: number, kinds: readonly Fau
   // A group that was made smaller may not survive a lost directory: a run has the one or the other.
   const excluded = random.chance(0.5) ? damagingKinds : churningKinds;
   for (const kind of kinds) {
+    if (kind === "leaderLost") continue;
     const meanMs = random.chance(0.5) || excluded.has(kind) ? 0 : random.between(400, 6000);
     if (meanMs === 0) continue;
     for (let atMs = random.fraction() * 2 * meanMs; atMs < troubleMs; atMs += random.fraction() * 2 * meanMs + 20) {
@@ -96,6 +123,10 @@ export function drawPlan(random: SeededRandom, seed: number, kinds: readonly Fau
       faults.push({ kind, atMs, member, other, forMs: random.between(20, 3000), luck: random.fraction() });
     }
   }
+  // From a stream of its own: the rest of a seed's world is the same with leases and without.
+  const leases = random.fork("leases");
+  const hasLeases = leases.chance(0.4);
+  if (hasLeases && kinds.includes("leaderLost")) faults.push(...drawLeaderLosses(leases, troubleMs));
   faults.sort((left, right) => left.atMs - right.atMs);
   const brokenCount = random.integer((size - 1) / 2 + 1);
   const members = Array.from({ length: size }, (_, place) => place + 1);
@@ -103,18 +134,21 @@ export function drawPlan(random: SeededRandom, seed: number, kinds: readonly Fau
     const [member] = members.splice(random.integer(members.length), 1);
     return { member: member ?? 1, how: random.pick(brokenKinds) };
   });
-  return {
-    seed,
-    size,
-    troubleMs,
+  const timing = {
     clients: 2 + random.integer(4),
     keys: 1 + random.integer(3),
     pauseMs: random.between(5, 60),
     delayMs: random.chance(0.5) ? 0.5 : random.between(0.5, 30),
     breakProbability: random.chance(0.6) ? 0 : random.between(0, 0.004),
-    clockRates: Array.from({ length: size }, () =>
-      random.chance(0.7) ? 1 + random.between(-0.0005, 0.0005) : random.between(0.5, 2),
-    ),
+  };
+  const clockRates = Array.from({ length: size }, () => drawRate(random));
+  return {
+    seed,
+    size,
+    troubleMs,
+    ...timing,
+    hasLeases,
+    clockRates: hasLeases ? clockRates.map(() => drawLeasedRate(leases)) : clockRates,
     retainedEntries: random.pick([5, 30, 1000]),
     faults: faults.map((fault, number) => ({ number, ...fault })),
     broken,

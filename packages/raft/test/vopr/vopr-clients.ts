@@ -7,7 +7,7 @@ import {
   type RegisterInput,
   type RegisterOutput,
 } from "@holdfast/base/linearizability";
-import type { ProposeOutcome } from "../../src/api.ts";
+import type { ProposeOutcome, ReadMode } from "../../src/api.ts";
 import type { SeededRandom, SimWorld } from "@holdfast/runtime/sim";
 import { encodeCommand } from "./register-machine.ts";
 import type { SafetyChecker } from "./safety-checker.ts";
@@ -20,10 +20,15 @@ export interface ClientSurroundings {
   readonly checker: SafetyChecker;
   readonly keys: number;
   readonly pauseMs: number;
+  /** Most reads are asked for on a lease. */
+  readonly hasLeases: boolean;
 }
 
 /** Gives an operation up as unknown after so long. */
 const patienceMs = 3000;
+
+/** Where reads rest on leases: else every client would wait at the old leader while the new one begins. */
+const leasedPatienceMs = 250;
 
 /** Clients that write, compare-and-set and read registers one operation after the other, and remember all of it. */
 export class VoprClients {
@@ -34,6 +39,8 @@ export class VoprClients {
   #avoided: ReadonlySet<VoprMember> = new Set();
   acknowledged = 0;
   reads = 0;
+  /** Reads on a lease that were answered at once: no round takes no time. */
+  leaseReads = 0;
 
   constructor(parts: ClientSurroundings) {
     this.#parts = parts;
@@ -57,7 +64,7 @@ export class VoprClients {
 
   /** Whether everything recorded can have happened in one order. */
   check(): LinearizabilityVerdict<RegisterInput, RegisterOutput> {
-    return checkLinearizability(registerModel, this.#recorder.history(), { stepsMax: 300_000 });
+    return checkLinearizability(registerModel, this.#recorder.history(), { stepsMax: 3_000_000 });
   }
 
   #next(name: string, random: SeededRandom): void {
@@ -68,17 +75,18 @@ export class VoprClients {
   }
 
   #act(name: string, random: SeededRandom): void {
-    const { world, members, keys } = this.#parts;
+    const { world, members, keys, hasLeases } = this.#parts;
     const running = members.filter((one) => one.node !== undefined && !this.#avoided.has(one));
     const leaders = running.filter(({ node }) => node?.status().role === "leader");
     const choice = leaders.length > 0 && !random.chance(0.1) ? leaders : running;
     const key = `k${random.integer(keys)}`;
-    const input = this.#drawInput(random);
+    // One client only reads: it goes on asking an old leader that answers.
+    const input: RegisterInput = hasLeases && name === "c1" ? { kind: "read" } : this.#drawInput(random);
     if (choice.length === 0) {
       this.#next(name, random);
       return;
     }
-    const member = random.pick(choice);
+    const member = this.#staleLeader(leaders, input) ?? random.pick(choice);
     const open = this.#recorder.begin({ process: name, key, invokeAt: world.nowMs(), input });
     let isDone = false;
     const goOn = (): void => {
@@ -86,9 +94,17 @@ export class VoprClients {
       isDone = true;
       this.#next(name, random);
     };
-    world.scheduler.schedule(patienceMs, `patience ${name}`, goOn);
-    if (input.kind === "read") this.#read(member, open, goOn);
+    world.scheduler.schedule(hasLeases ? leasedPatienceMs : patienceMs, `patience ${name}`, goOn);
+    const mode = this.#parts.hasLeases && random.chance(0.8) ? "lease" : "round";
+    if (input.kind === "read") this.#read(member, mode, { open, goOn });
     else this.#propose(member, { id: this.#nextId++, input, open, goOn });
+  }
+
+  /** A client that does not know of the newest leader yet reads at the one before, where a lease that is too long shows. */
+  #staleLeader(leaders: readonly VoprMember[], input: RegisterInput): VoprMember | undefined {
+    if (!this.#parts.hasLeases || leaders.length < 2) return undefined;
+    const byTerm = leaders.toSorted((left, right) => termOf(left) - termOf(right));
+    return input.kind === "read" ? byTerm[0] : byTerm.at(-1);
   }
 
   #drawInput(random: SeededRandom): RegisterInput {
@@ -100,11 +116,17 @@ export class VoprClients {
     return { kind: "cas", expected, value };
   }
 
-  #read(member: VoprMember, open: OpenOperation<RegisterInput>, goOn: () => void): void {
+  #read(
+    member: VoprMember,
+    mode: ReadMode,
+    { open, goOn }: { readonly open: OpenOperation<RegisterInput>; readonly goOn: () => void },
+  ): void {
     const { world } = this.#parts;
-    member.node?.readIndex().then(
+    const askedAtMs = world.nowMs();
+    member.node?.readIndex(undefined, mode).then(
       () => {
         this.reads++;
+        if (mode === "lease" && world.nowMs() === askedAtMs) this.leaseReads++;
         this.#recorder.end(open, { kind: "value", value: member.state.read(open.key) }, world.nowMs());
         goOn();
       },
@@ -144,4 +166,8 @@ export class VoprClients {
       this.#recorder.cancel(open);
     }
   }
+}
+
+function termOf(member: VoprMember): number {
+  return member.node?.status().term ?? 0;
 }

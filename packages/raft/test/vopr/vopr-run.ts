@@ -2,7 +2,14 @@ import { createSimNetwork } from "@holdfast/rpc/sim";
 import { createSeededRandom, createSimWorld, type SimWorld } from "@holdfast/runtime/sim";
 import type { RaftStatus } from "../../src/api.ts";
 import { FaultInjector } from "./fault-injector.ts";
-import { drawPlan, faultKinds, type BrokenKind, type FaultKind, type VoprPlan } from "./fault-plan.ts";
+import {
+  drawPlan,
+  faultKinds,
+  leaseDriftPercent,
+  type BrokenKind,
+  type FaultKind,
+  type VoprPlan,
+} from "./fault-plan.ts";
 import { SafetyChecker, VoprViolation } from "./safety-checker.ts";
 import { VoprClients } from "./vopr-clients.ts";
 import { VoprMember } from "./vopr-member.ts";
@@ -12,6 +19,8 @@ export interface VoprReport {
   readonly seed: number;
   readonly acknowledged: number;
   readonly reads: number;
+  /** Of these, answered from a lease. */
+  readonly leaseReads: number;
   readonly faults: number;
   /** How often each kind of fault happened. */
   readonly faultsByKind: Readonly<Partial<Record<FaultKind, number>>>;
@@ -78,12 +87,14 @@ class VoprRun {
       compactionCheckMs: 300,
       segmentBytesMax: 4096,
       recentBytesMax: 2048,
+      leaseDriftPercent: plan.hasLeases ? leaseDriftPercent : 0,
     };
     const group = { world, network, checker: this.#checker, size: plan.size, settings };
     this.#world = world;
     this.#members = plan.clockRates.map((rate, place) => new VoprMember(group, place + 1, rate));
-    const { keys, pauseMs } = plan;
-    this.#clients = new VoprClients({ world, members: this.#members, checker: this.#checker, keys, pauseMs });
+    const { keys, pauseMs, hasLeases } = plan;
+    const surroundings = { world, members: this.#members, checker: this.#checker };
+    this.#clients = new VoprClients({ ...surroundings, keys, pauseMs, hasLeases });
     this.#injector = new FaultInjector({ world, network, members: this.#members });
   }
 
@@ -105,6 +116,7 @@ class VoprRun {
       seed,
       acknowledged: this.#clients.acknowledged,
       reads: this.#clients.reads,
+      leaseReads: this.#clients.leaseReads,
       faults: [...this.#injector.injected.values()].reduce((total, count) => total + count, 0),
       faultsByKind: Object.fromEntries(this.#injector.injected),
       terms: this.#checker.terms,

@@ -3,24 +3,27 @@ import { shrink } from "./shrink.ts";
 import { planOf, runVopr } from "./vopr-run.ts";
 
 /** More with `npm run raft:vopr -- --seeds N`. */
-const seedCount = 10;
+const seedCount = 15;
 
 describe("a simulated group under all kinds of faults", () => {
   it(`keeps every promise for ${seedCount} seeds, and a healed quorum serves again`, async () => {
     let acknowledged = 0;
     let faults = 0;
     let repaired = 0;
+    let leased = 0;
     for (let seed = 1; seed <= seedCount; seed++) {
       const report = await runVopr(seed);
       acknowledged += report.acknowledged;
       faults += report.faults;
       repaired += report.repairedEntries;
+      leased += report.leaseReads;
       expect(report.isUndecided).toBe(false);
     }
     // Runs in which nothing happens would prove nothing.
     expect(acknowledged).toBeGreaterThan(seedCount * 40);
     expect(faults).toBeGreaterThan(seedCount * 5);
     expect(repaired).toBeGreaterThan(0);
+    expect(leased).toBeGreaterThan(100);
   });
 
   it("is the same run for the same seed and faults", async () => {
