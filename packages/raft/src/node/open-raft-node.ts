@@ -55,6 +55,7 @@ export async function openRaftNode(
     logger,
     clusterId,
     self: config.id,
+    ownAddress: config.peers.find(({ id }) => id === config.id)?.address ?? "",
     peers: config.peers.filter(({ id }) => id !== config.id),
     queue: { messagesMax: settings.peerQueueMessagesMax, bytesMax: settings.peerQueueBytesMax },
     reconnectMsMin: settings.reconnectMsMin,

@@ -64,6 +64,7 @@ class Pair {
       logger,
       clusterId: "c",
       self: id,
+      ownAddress: `m${id}:7000`,
       peers: ids.filter((peer) => peer !== id).map((peer) => ({ id: peer, address: `m${peer}:7000` })),
       queue: { messagesMax: 100, bytesMax: 1e6 },
       reconnectMsMin: 50,

@@ -26,6 +26,8 @@ export interface NetworkTransportOptions {
   readonly logger: Logger;
   readonly clusterId: string;
   readonly self: PeerId;
+  /** host:port where the others reach this node. */
+  readonly ownAddress: string;
   /** The other members. */
   readonly peers: readonly { readonly id: PeerId; readonly address: string }[];
   readonly queue: PeerQueueLimits;
@@ -41,12 +43,18 @@ export interface NetworkTransportOptions {
   readonly snapshots: Pick<ServiceHandlers<typeof RaftService>, "offerSnapshot" | "installSnapshot">;
 }
 
+/** Leaders of which only what they said themselves is known; more than one in a row is rare. */
+const metMax = 4;
+
 /** The transport over the cluster's network: one long-lived stream for each ordered pair of peers. */
 export class NetworkTransport implements Transport {
   readonly services: readonly ServedService[];
   readonly #options: NetworkTransportOptions;
   readonly #senders = new Map<PeerId, PeerSender>();
   readonly #ending = new Set<Promise<void>>();
+  /** Leaders that nobody here had heard of, and where they said they are; oldest first. */
+  readonly #met = new Map<PeerId, string>();
+  #named: NetworkTransportOptions["peers"] = [];
   #listener: TransportListener | undefined;
 
   constructor(options: NetworkTransportOptions) {
@@ -65,6 +73,13 @@ export class NetworkTransport implements Transport {
   }
 
   setPeers(peers: NetworkTransportOptions["peers"]): void {
+    this.#named = peers;
+    for (const { id } of peers) this.#met.delete(id);
+    const met = [...this.#met].map(([id, address]) => ({ id, address }));
+    this.#keepSenders([...peers, ...met]);
+  }
+
+  #keepSenders(peers: NetworkTransportOptions["peers"]): void {
     for (const [id, sender] of this.#senders) {
       if (peers.some((peer) => peer.id === id && peer.address === sender.address)) continue;
       this.#senders.delete(id);
@@ -109,6 +124,7 @@ export class NetworkTransport implements Transport {
     let isForgetful = false;
     let incarnationBytes: Uint8Array = new Uint8Array(0);
     let incarnation = "";
+    let address = "";
     for await (const frame of requests) {
       const from = this.#checkFrame(frame);
       if (provenId !== undefined && provenId !== String(from))
@@ -117,6 +133,11 @@ export class NetworkTransport implements Transport {
       if (!equalBytes(frame.incarnation, incarnationBytes)) {
         incarnationBytes = frame.incarnation;
         incarnation = hexOf(incarnationBytes);
+      }
+      if (frame.isHello) ({ address } = frame);
+      if (!this.#isNamed(from)) {
+        for (const bytes of frame.messages) listener.onMessage(this.#meet(bytes, { from, address }), incarnation);
+        continue;
       }
       if (frame.isHello) isForgetful = !listener.onHello(from, helloOf(frame, incarnation));
       const standing = isForgetful ? "rolledBack" : listener.standingOf(from, incarnation);
@@ -165,13 +186,38 @@ export class NetworkTransport implements Transport {
       );
     }
     const from = frame.from as PeerId;
-    if (frame.to !== self || !this.#senders.has(from)) {
-      throw new HoldfastError(
-        "wrongCluster",
-        `this is master ${self}; a frame from ${frame.from} to ${frame.to} is not for it. Nothing was changed; check the list of masters`,
-      );
-    }
+    if (frame.to !== self || from === self || from <= 0) throw this.#notForUs(frame);
     return from;
+  }
+
+  #notForUs({ from, to }: Pick<ExchangeRequest, "from" | "to">): HoldfastError {
+    return new HoldfastError(
+      "wrongCluster",
+      `this is master ${this.#options.self}; a frame from ${from} to ${to} is not for it. Nothing was changed; check the list of masters`,
+    );
+  }
+
+  #isNamed(peer: PeerId): boolean {
+    return this.#named.some(({ id }) => id === peer);
+  }
+
+  /**
+   * Who was away may hear from a leader that came meanwhile, at an address that neither its log nor its configuration knows:
+   * voters have checked it, so it is heard and answered. Nobody else that is not named is.
+   */
+  #meet(bytes: Uint8Array, { from, address }: { readonly from: PeerId; readonly address: string }): Message {
+    const decoded = decodeMessage(bytes);
+    const message = decoded.ok && isOfLeader(decoded.value) ? decoded.value : undefined;
+    const { self } = this.#options;
+    if (message?.from !== from || message.to !== self) throw this.#notForUs({ from, to: self });
+    if (address === "" || this.#met.get(from) === address) return message;
+    this.#options.logger.info("raft.leader_met", { from, address, term: message.term });
+    this.#met.delete(from);
+    const [oldest] = this.#met.keys();
+    if (oldest !== undefined && this.#met.size >= metMax) this.#met.delete(oldest);
+    this.#met.set(from, address);
+    this.setPeers(this.#named);
+    return message;
   }
 
   #decode(bytes: Uint8Array, from: PeerId): Message {

@@ -30,6 +30,8 @@ export interface PeerSenderOptions {
   readonly self: PeerId;
   readonly peer: PeerId;
   readonly address: string;
+  /** Where the others reach this node. */
+  readonly ownAddress: string;
   readonly queue: PeerQueueLimits;
   readonly reconnectMsMin: number;
   readonly reconnectMsMax: number;
@@ -174,6 +176,7 @@ export class PeerSender {
     this.#isHelloDue = false;
     const hello = ownHello();
     frame.isHello = true;
+    frame.address = this.#options.ownAddress;
     frame.life = bytesOfHex(hello.life);
     frame.isUndecided = hello.isUndecided;
     frame.round = hello.round;

@@ -126,6 +126,33 @@ describe("membership of a group that serves", () => {
     expect(await cluster.settleApplied()).toBe(true);
   });
 
+  it("who was away while all the others changed hears the new leader, of which it knows nothing, and catches up", async () => {
+    for (const laggingEntriesMax of [10_000, 40]) {
+      const cluster = new ServingCluster({ seed: 56, settings: { ...settings, laggingEntriesMax }, pieceEntries: 10 });
+      await cluster.begin();
+      await cluster.world.runFor(500);
+      const away = 3 as PeerId;
+      cluster.crash(away);
+      for (const id of [4, 5]) {
+        await cluster.start(id as PeerId);
+        await cluster.change(voter(cluster, id));
+      }
+      await cluster.untilVoters(1, 2, 3, 4, 5);
+      for (const id of [1, 2]) await cluster.change({ kind: "remove", id: id as PeerId });
+      await cluster.untilVoters(3, 4, 5);
+      for (const id of [1, 2] as PeerId[]) cluster.crash(id);
+      await cluster.elect();
+      // Its own configuration still names the founders alone.
+      await cluster.start(away);
+      await cluster.world.runFor(3000);
+      await cluster.end();
+      expect(await cluster.settleApplied()).toBe(true);
+      expect(cluster.members.get(away)?.node.status().voters).toEqual([3, 4, 5]);
+      const texts = cluster.stateMachine(away).texts();
+      for (const text of cluster.applied) expect(texts).toContain(text);
+    }
+  });
+
   it("who knows only that a member was removed hears it when it is back and leads", async () => {
     const cluster = new ServingCluster({
       seed: 55,
