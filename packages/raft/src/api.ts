@@ -237,7 +237,8 @@ export interface RaftNode {
   propose(data: Uint8Array): Promise<ProposeOutcome>;
   /**
    * An index such that a read of state applied up to it is linearizable (ReadIndex, dissertation §6.4), already applied
-   * here when the promise resolves. Default mode: `round`. Errors: `notLeader` (with the leader's address when known), `unavailable`, `deadline`.
+   * here when the promise resolves. Default mode: `round`. With the setting `forwardedReads` a follower asks the leader, always
+   * for a round. Errors: `notLeader` (with the leader's address when known), `unavailable`, `deadline`, `cancelled`.
    */
   readIndex(signal?: AbortSignal, mode?: ReadMode): Promise<LogIndex>;
   /** Resolves when this node has applied `index`. Errors: `cancelled`. */

@@ -83,7 +83,7 @@ const seconds = (performance.now() - startedMs) / 1000;
 const used: readonly FaultKind[] = kinds ?? faultKinds;
 out(
   `${count} seeds at commit ${commit()}: ${red} red; ${sum(({ faults }) => faults)} faults of ${used.length} kinds, ` +
-    `${sum(({ acknowledged }) => acknowledged)} writes acknowledged, ${sum(({ reads }) => reads)} reads (${sum(({ leaseReads }) => leaseReads)} on a lease), ` +
+    `${sum(({ acknowledged }) => acknowledged)} writes acknowledged, ${sum(({ reads }) => reads)} reads (${sum(({ leaseReads }) => leaseReads)} on a lease, ${sum(({ followerReads }) => followerReads)} by followers), ` +
     `all histories linearizable (${reports.filter(({ isUndecided }) => isUndecided).length} undecided), ` +
     `${sum(({ terms }) => terms)} terms led; ${sum(({ repairedEntries }) => repairedEntries)} lost entries given back; healed quorum serves after ${Math.max(0, ...reports.map(({ liveAfterTimeouts }) => liveAfterTimeouts)).toFixed(1)} ` +
     `election timeouts at most; ${seconds.toFixed(1)} s, ${((seconds * 1000) / count).toFixed(0)} ms a seed`,

@@ -44,6 +44,36 @@ describe("the projections' store", () => {
     expect(await all(world, second.store)).toEqual([[4, 4]]);
   });
 
+  it("keeps the state that is being put in its place when another one begins meanwhile, and an old one touches nothing", async () => {
+    const world = createSimWorld(4);
+    const { store } = await open(world);
+    await world.settle(store.write([{ key: bytes(1), value: bytes(1) }], { isDurable: true }), 1000);
+    const forgotten = await world.settle(store.replace(), 1000);
+    const first = await world.settle(store.replace(), 1000);
+    await expect(world.settle(forgotten.write([{ key: bytes(9), value: bytes(9) }]), 1000)).rejects.toMatchObject({
+      kind: "precondition",
+    });
+    await world.settle(first.write([{ key: bytes(2), value: bytes(2) }]), 1000);
+    const { disk } = world.machine("m");
+    disk.syncStallMs = 3000;
+    let swaps = 0;
+    const activated = first.activate(() => swaps++);
+    await world.runFor(10);
+    const second = store.replace();
+    disk.syncStallMs = 0;
+    await world.settle(activated, 30_000);
+    const next = await world.settle(second, 30_000);
+    await world.settle(Promise.all([forgotten.discard(), first.discard()]), 1000);
+    await world.runFor(100);
+    expect([swaps, await all(world, store)]).toEqual([1, [[2, 2]]]);
+    await world.settle(next.write([{ key: bytes(3), value: bytes(3) }]), 1000);
+    await world.settle(
+      next.activate(() => swaps++),
+      1000,
+    );
+    expect([swaps, await all(world, store)]).toEqual([2, [[3, 3]]]);
+  });
+
   it("forgets a state that was never whole", async () => {
     const world = createSimWorld(2);
     const { store, process } = await open(world);

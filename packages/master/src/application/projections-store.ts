@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { HoldfastError } from "@holdfast/base";
+import { HoldfastError, isHoldfastError, must } from "@holdfast/base";
 import type { Disk, KeyValueChange, KeyValueRange, KeyValueSnapshot, KeyValueStore } from "@holdfast/runtime";
 
 /** Where the projections live: two folders, of which one is in use, and a file that says which. */
@@ -16,15 +16,18 @@ const pointerName = "projections.current";
 /** Rows removed in one batch. */
 const clearRowsMax = 1000;
 
-/** Another state on its way to take the place of the present one. */
+/** Another state on its way to take the place of the present one. Over once a newer one has begun. */
 export interface Replacement {
-  /** Adds rows. */
+  /** Adds rows. Errors: `precondition` when it is over. */
   write(changes: readonly KeyValueChange[]): Promise<void>;
   /** A row as added. */
   get(key: Uint8Array): Uint8Array | undefined;
-  /** Makes the added rows the present state, durably and at once; `onSwap` runs in the same moment as readers see them. */
+  /**
+   * Makes the added rows the present state, durably and at once; `onSwap` runs in the same moment as readers see them. Errors:
+   * `precondition` when it is over.
+   */
   activate(onSwap: () => void): Promise<void>;
-  /** Forgets them. */
+  /** Forgets them; when it is over or activated there is nothing to forget. */
   discard(): Promise<void>;
 }
 
@@ -38,6 +41,9 @@ export class ProjectionsStore implements KeyValueStore {
   #current: KeyValueStore;
   #other: KeyValueStore | undefined;
   #clearing: Promise<void> = Promise.resolve();
+  /** What touches the folder that is not in use: one after another, and nothing of a replacement that is over. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #newest: symbol | undefined;
 
   private constructor(place: ProjectionsPlace, slot: Slot, current: KeyValueStore) {
     this.#place = place;
@@ -73,28 +79,61 @@ export class ProjectionsStore implements KeyValueStore {
     await this.#other?.close();
   }
 
-  /** Begins to gather another state; one at a time. */
-  async replace(): Promise<Replacement> {
-    const slot = this.#slot === slots[0] ? slots[1] : slots[0];
-    await this.#clearing;
-    this.#other ??= await this.#place.openStore(`${this.#place.data}/${slot}`);
-    const other = this.#other;
-    await clear(other);
-    return {
-      write: (changes) => other.write(changes),
-      get: (key) => other.get(key),
-      activate: async (onSwap) => {
-        await other.write([], { isDurable: true });
-        await writePointer(this.#place, slot);
-        this.#other = this.#current;
-        this.#current = other;
-        this.#slot = slot;
-        onSwap();
-        // Who still reads the old state reads a view of its own.
-        this.#clearing = clear(this.#other).catch(toldByNextUse);
-      },
-      discard: () => clear(other),
-    };
+  /**
+   * Begins to gather another state. What was begun before is over, unless it is being activated: then this waits for the end
+   * of that, which may take as long as a disk hangs.
+   */
+  replace(): Promise<Replacement> {
+    const mine = Symbol("replacement");
+    this.#newest = mine;
+    return this.#inTurn(mine, async () => {
+      const slot = this.#slot === slots[0] ? slots[1] : slots[0];
+      await this.#clearing;
+      this.#other ??= await this.#place.openStore(`${this.#place.data}/${slot}`);
+      const other = this.#other;
+      await clear(other);
+      return {
+        write: (changes) => this.#inTurn(mine, () => other.write(changes)),
+        get: (key) => (this.#newest === mine ? other.get(key) : undefined),
+        activate: (onSwap) => this.#inTurn(mine, () => this.#activate(slot, () => this.#swapped(mine, onSwap))),
+        discard: () => this.#discard(mine, other),
+      };
+    });
+  }
+
+  async #activate(slot: Slot, onSwapped: () => void): Promise<void> {
+    const other = must(this.#other, "what is activated was opened");
+    await other.write([], { isDurable: true });
+    await writePointer(this.#place, slot);
+    this.#other = this.#current;
+    this.#current = other;
+    this.#slot = slot;
+    onSwapped();
+    // Who still reads the old state reads a view of its own.
+    this.#clearing = clear(this.#other).catch(toldByNextUse);
+  }
+
+  /** From here on the other folder is the one that was in use: for the next replacement alone. */
+  #swapped(mine: symbol, onSwap: () => void): void {
+    if (this.#newest === mine) this.#newest = undefined;
+    onSwap();
+  }
+
+  async #discard(mine: symbol, other: KeyValueStore): Promise<void> {
+    if (this.#newest !== mine) return;
+    await this.#inTurn(mine, () => clear(other)).catch((error: unknown) => {
+      // A newer one has begun meanwhile, which forgets these rows itself.
+      if (!isHoldfastError(error, "precondition")) throw error;
+    });
+  }
+
+  #inTurn<T>(mine: symbol, work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(() => {
+      if (this.#newest === mine) return work();
+      throw new HoldfastError("precondition", "A newer state is on its way, or is here. Nothing of this one was kept.");
+    });
+    this.#turn = result.catch(() => undefined);
+    return result;
   }
 }
 

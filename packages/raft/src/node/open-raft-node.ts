@@ -153,6 +153,10 @@ function coreConfig(id: PeerId, settings: RaftSettings): Config {
     waitingReadsMax: 65_536,
     persistStallTicks: Math.ceil(settings.diskSlowMs / settings.tickMs),
     resolveTicks: 4 * settings.electionTicksMin,
-    switches: { ...productSwitches, leaseReads: settings.leaseDriftPercent > 0 },
+    switches: {
+      ...productSwitches,
+      leaseReads: settings.leaseDriftPercent > 0,
+      forwardReads: settings.forwardedReads === 1,
+    },
   };
 }

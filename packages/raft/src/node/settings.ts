@@ -158,6 +158,12 @@ export const raftSettings = {
     maximum: 20,
     help: "Reads may rest on leases, if no member's clock runs faster or slower than true time by more; 0: no leases. The same on all members.",
   },
+  forwardedReads: {
+    defaultValue: 0,
+    minimum: 0,
+    maximum: 1,
+    help: "1: a follower asks the leader for the index of a read and answers it itself; 0: it names the leader.",
+  },
   readTimeoutMs: {
     defaultValue: 2000,
     minimum: 10,

@@ -59,6 +59,8 @@ export interface VoprPlan {
   readonly breakProbability: number;
   /** Reads rest on leases, and all clocks run within `leaseDriftPercent` of true time. */
   readonly hasLeases: boolean;
+  /** Followers answer reads too, for whose index they ask the leader. */
+  readonly forwardsReads: boolean;
   /** Speed of each member's clock. */
   readonly clockRates: readonly number[];
   /** Log entries kept behind the state machine: small ones force snapshots. */
@@ -148,6 +150,7 @@ export function drawPlan(random: SeededRandom, seed: number, kinds: readonly Fau
     troubleMs,
     ...timing,
     hasLeases,
+    forwardsReads: random.fork("forwarded reads").chance(0.4),
     clockRates: hasLeases ? clockRates.map(() => drawLeasedRate(leases)) : clockRates,
     retainedEntries: random.pick([5, 30, 1000]),
     faults: faults.map((fault, number) => ({ number, ...fault })),

@@ -22,6 +22,8 @@ export interface ClientSurroundings {
   readonly pauseMs: number;
   /** Most reads are asked for on a lease. */
   readonly hasLeases: boolean;
+  /** Followers answer reads as well. */
+  readonly forwardsReads: boolean;
 }
 
 /** Gives an operation up as unknown after so long. */
@@ -41,6 +43,8 @@ export class VoprClients {
   reads = 0;
   /** Reads on a lease that were answered at once: no round takes no time. */
   leaseReads = 0;
+  /** Reads that a follower answered. */
+  followerReads = 0;
 
   constructor(parts: ClientSurroundings) {
     this.#parts = parts;
@@ -86,7 +90,8 @@ export class VoprClients {
       this.#next(name, random);
       return;
     }
-    const member = this.#staleLeader(leaders, input) ?? random.pick(choice);
+    const isAnybodys = this.#parts.forwardsReads && input.kind === "read" && random.chance(0.5);
+    const member = isAnybodys ? random.pick(running) : (this.#staleLeader(leaders, input) ?? random.pick(choice));
     const open = this.#recorder.begin({ process: name, key, invokeAt: world.nowMs(), input });
     let isDone = false;
     const goOn = (): void => {
@@ -123,10 +128,12 @@ export class VoprClients {
   ): void {
     const { world } = this.#parts;
     const askedAtMs = world.nowMs();
+    const wasFollower = member.node?.status().role === "follower";
     member.node?.readIndex(undefined, mode).then(
       () => {
         this.reads++;
         if (mode === "lease" && world.nowMs() === askedAtMs) this.leaseReads++;
+        if (wasFollower) this.followerReads++;
         this.#recorder.end(open, { kind: "value", value: member.state.read(open.key) }, world.nowMs());
         goOn();
       },

@@ -21,6 +21,8 @@ export interface VoprReport {
   readonly reads: number;
   /** Of these, answered from a lease. */
   readonly leaseReads: number;
+  /** Reads that a follower answered. */
+  readonly followerReads: number;
   readonly faults: number;
   /** How often each kind of fault happened. */
   readonly faultsByKind: Readonly<Partial<Record<FaultKind, number>>>;
@@ -88,13 +90,14 @@ class VoprRun {
       segmentBytesMax: 4096,
       recentBytesMax: 2048,
       leaseDriftPercent: plan.hasLeases ? leaseDriftPercent : 0,
+      forwardedReads: plan.forwardsReads ? 1 : 0,
     };
     const group = { world, network, checker: this.#checker, size: plan.size, settings };
     this.#world = world;
     this.#members = plan.clockRates.map((rate, place) => new VoprMember(group, place + 1, rate));
-    const { keys, pauseMs, hasLeases } = plan;
+    const { keys, pauseMs, hasLeases, forwardsReads } = plan;
     const surroundings = { world, members: this.#members, checker: this.#checker };
-    this.#clients = new VoprClients({ ...surroundings, keys, pauseMs, hasLeases });
+    this.#clients = new VoprClients({ ...surroundings, keys, pauseMs, hasLeases, forwardsReads });
     this.#injector = new FaultInjector({ world, network, members: this.#members });
   }
 
@@ -117,6 +120,7 @@ class VoprRun {
       acknowledged: this.#clients.acknowledged,
       reads: this.#clients.reads,
       leaseReads: this.#clients.leaseReads,
+      followerReads: this.#clients.followerReads,
       faults: [...this.#injector.injected.values()].reduce((total, count) => total + count, 0),
       faultsByKind: Object.fromEntries(this.#injector.injected),
       terms: this.#checker.terms,

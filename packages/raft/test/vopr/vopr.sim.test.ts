@@ -11,12 +11,14 @@ describe("a simulated group under all kinds of faults", () => {
     let faults = 0;
     let repaired = 0;
     let leased = 0;
+    let byFollowers = 0;
     for (let seed = 1; seed <= seedCount; seed++) {
       const report = await runVopr(seed);
       acknowledged += report.acknowledged;
       faults += report.faults;
       repaired += report.repairedEntries;
       leased += report.leaseReads;
+      byFollowers += report.followerReads;
       expect(report.isUndecided).toBe(false);
     }
     // Runs in which nothing happens would prove nothing.
@@ -24,6 +26,7 @@ describe("a simulated group under all kinds of faults", () => {
     expect(faults).toBeGreaterThan(seedCount * 5);
     expect(repaired).toBeGreaterThan(0);
     expect(leased).toBeGreaterThan(100);
+    expect(byFollowers).toBeGreaterThan(50);
   });
 
   it("is the same run for the same seed and faults", async () => {

@@ -20,6 +20,8 @@ export class Administrator implements Steering {
   readonly #parts: AdministratorParts;
   readonly #patient: PatientCaller;
   readonly #orders: Promise<void>[] = [];
+  /** Nodes whose removal was answered: a second order for the same one is answered too, and says nothing of its machine. */
+  readonly #removed = new Set<number>();
 
   constructor(parts: AdministratorParts) {
     this.#parts = parts;
@@ -39,8 +41,12 @@ export class Administrator implements Steering {
       this.#order(
         machine,
         (nodeId) => ({ case: "removeNode", value: { nodeId, isForced: false } }),
-        async (outcome) => {
-          if (outcome.kind === "done") return onRemoved();
+        async (outcome, nodeId) => {
+          if (outcome.kind === "done") {
+            if (!this.#removed.has(nodeId)) onRemoved();
+            this.#removed.add(nodeId);
+            return;
+          }
           if (triesLeft === 0) return this.activate(machine);
           await this.#parts.process.timers.sleep(emptyCheckMs);
           ask(triesLeft - 1);
@@ -58,7 +64,7 @@ export class Administrator implements Steering {
   #order(
     machine: string,
     commandOf: (nodeId: number) => NonNullable<Parameters<typeof wrap>[0]>,
-    onAnswer?: (outcome: Outcome<unknown>) => void | Promise<void>,
+    onAnswer?: (outcome: Outcome<unknown>, nodeId: number) => void | Promise<void>,
   ): void {
     const nodeId = this.#parts.nodeIdOn(machine);
     if (nodeId === undefined) return;
@@ -69,6 +75,7 @@ export class Administrator implements Steering {
       before.then(async () => {
         await onAnswer?.(
           await this.#patient.call(({ fleet }, scope) => fleet.change(this.#parts.caller, command, scope)),
+          nodeId,
         );
       }),
     );

@@ -63,6 +63,8 @@ interface Incoming {
 export class SnapshotReceiver {
   readonly #options: SnapshotReceiverOptions;
   #incoming: Incoming | undefined;
+  /** A whole one is on its way to its place, which takes as long as the disk does. */
+  #isHandedOver = false;
   #expiry: Timer | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -126,6 +128,12 @@ export class SnapshotReceiver {
     const position = this.#options.position();
     if (position === undefined || stateMachine.snapshots === undefined)
       throw new HoldfastError("unavailable", `member ${self} takes no snapshots now; try again`);
+    // One at a time: the state machine has room for one more state beside the present one.
+    if (this.#isHandedOver)
+      throw new HoldfastError(
+        "unavailable",
+        `member ${self} puts a snapshot in its place now; offer again in a moment`,
+      );
     const meta = decodePosition(offer.position);
     if (meta === undefined) throw new HoldfastError("invalidArgument", "the offered position cannot be read");
     const term = BigInt(position.term);
@@ -183,7 +191,10 @@ export class SnapshotReceiver {
     this.#expiry?.cancel();
     this.#incoming = undefined;
     const { from, term, meta, installation } = incoming;
-    const isInstalled = await this.#options.onWhole({ from, term, meta, installation });
+    this.#isHandedOver = true;
+    const isInstalled = await this.#options.onWhole({ from, term, meta, installation }).finally(() => {
+      this.#isHandedOver = false;
+    });
     return create(InstallSnapshotResponseSchema, { term: BigInt(this.#options.position()?.term ?? 0), isInstalled });
   }
 
