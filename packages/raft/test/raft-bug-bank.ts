@@ -1,13 +1,13 @@
 // Plants historical bugs, one at a time, and counts how long the suite needs to find each (test/bug-bank).
 // npm run raft:bug-bank -- [--starts 5] [--bug NAME] [--finder random]
-import { parseArgs } from "node:util";
 import { canary, plantedBugs, type PlantedBug } from "./bug-bank/bugs.ts";
 import { find, unitOf, type FinderName } from "./bug-bank/finders.ts";
-import { printUsageIfAsked } from "./usage.ts";
+import { readOptions } from "./usage.ts";
 
-printUsageIfAsked("npm run raft:bug-bank -- [--starts 5] [--bug NAME] [--finder random|explore|vopr|script]");
-const { values } = parseArgs({
-  options: { starts: { type: "string", default: "5" }, bug: { type: "string" }, finder: { type: "string" } },
+const values = readOptions("npm run raft:bug-bank -- [--starts 5] [--bug NAME] [--finder random|explore|vopr|script]", {
+  starts: { type: "string", default: "5" },
+  bug: { type: "string" },
+  finder: { type: "string" },
 });
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 const chosen = [...plantedBugs, canary].filter(({ name }) => values.bug === undefined || name === values.bug);

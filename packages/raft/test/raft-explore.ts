@@ -1,13 +1,12 @@
 // Breadth-first search over all states that three real cores reach within bounds (test/exhaustive).
 // npm run raft:explore -- [--states 10000000] [--profile NAME]
-import { parseArgs } from "node:util";
 import { exploreProfiles, type ExploreProfile } from "./exhaustive/bounds.ts";
 import { Explorer, ExploreViolation } from "./exhaustive/explorer.ts";
-import { printUsageIfAsked } from "./usage.ts";
+import { readOptions } from "./usage.ts";
 
-printUsageIfAsked("npm run raft:explore -- [--states 10000000] [--profile NAME]");
-const { values } = parseArgs({
-  options: { states: { type: "string", default: "10000000" }, profile: { type: "string" } },
+const values = readOptions("npm run raft:explore -- [--states 10000000] [--profile NAME]", {
+  states: { type: "string", default: "10000000" },
+  profile: { type: "string" },
 });
 const statesMax = Number(values.states);
 const chosen = exploreProfiles.filter(({ name }) => values.profile === undefined || name === values.profile);

@@ -1,11 +1,10 @@
 // Structured garbage for the decoder and for `step` (test/fuzz). npm run raft:fuzz -- [--messages 1000000] [--seed 1]
-import { parseArgs } from "node:util";
 import { fuzz } from "./fuzz/fuzz.ts";
-import { printUsageIfAsked } from "./usage.ts";
+import { readOptions } from "./usage.ts";
 
-printUsageIfAsked("npm run raft:fuzz -- [--messages 1000000] [--seed 1]");
-const { values } = parseArgs({
-  options: { messages: { type: "string", default: "1000000" }, seed: { type: "string", default: "1" } },
+const values = readOptions("npm run raft:fuzz -- [--messages 1000000] [--seed 1]", {
+  messages: { type: "string", default: "1000000" },
+  seed: { type: "string", default: "1" },
 });
 const total = Number(values.messages);
 const seedSize = 100_000;

@@ -2,18 +2,14 @@
 // npm run raft:show -- --seed N --out FILE.html [--rounds 200] [--steps 3000]
 import { readFileSync, writeFileSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { recordRun } from "./show/record-run.ts";
-import { printUsageIfAsked } from "./usage.ts";
+import { readOptions } from "./usage.ts";
 
-printUsageIfAsked("npm run raft:show -- --seed N --out FILE.html [--rounds 200] [--steps 3000]");
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    out: { type: "string", default: "raft-run.html" },
-    rounds: { type: "string", default: "200" },
-    steps: { type: "string", default: "3000" },
-  },
+const values = readOptions("npm run raft:show -- --seed N --out FILE.html [--rounds 200] [--steps 3000]", {
+  seed: { type: "string", default: "1" },
+  out: { type: "string", default: "raft-run.html" },
+  rounds: { type: "string", default: "200" },
+  steps: { type: "string", default: "3000" },
 });
 const run = recordRun(Number(values.seed), { rounds: Number(values.rounds), stepsMax: Number(values.steps) });
 const template = readFileSync(join(import.meta.dirname, "show/page.html"), "utf8");

@@ -1,22 +1,21 @@
 // Seeded runs of real nodes on simulated machines, networks and disks (test/vopr). A red seed is shrunk and replays.
 // npm run raft:vopr -- [--seeds 200] [--first 1] [--seed N [--faults 3,17]] [--kinds crash,block]
 import { execFileSync } from "node:child_process";
-import { parseArgs } from "node:util";
 import { faultKinds, type FaultKind } from "./vopr/fault-plan.ts";
 import { shrink } from "./vopr/shrink.ts";
 import { planOf, runVopr, type VoprOptions, type VoprReport } from "./vopr/vopr-run.ts";
-import { printUsageIfAsked } from "./usage.ts";
+import { readOptions } from "./usage.ts";
 
-printUsageIfAsked("npm run raft:vopr -- [--seeds 200] [--first 1] [--seed N [--faults 3,17]] [--kinds crash,block]");
-const { values } = parseArgs({
-  options: {
+const values = readOptions(
+  "npm run raft:vopr -- [--seeds 200] [--first 1] [--seed N [--faults 3,17]] [--kinds crash,block]",
+  {
     seeds: { type: "string", default: "200" },
     first: { type: "string", default: "1" },
     seed: { type: "string" },
     faults: { type: "string" },
     kinds: { type: "string" },
   },
-});
+);
 
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 const kinds =
