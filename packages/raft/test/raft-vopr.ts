@@ -70,7 +70,10 @@ const reports: VoprReport[] = [];
 let red = 0;
 for (let seed = first; seed < first + count; seed++) {
   try {
-    reports.push(await runVopr(seed, optionsWith(chosen)));
+    const report = await runVopr(seed, optionsWith(chosen));
+    if (report.isUndecided)
+      out(`undecided seed ${seed}: the checker gave up before it knew whether the history is linearizable`);
+    reports.push(report);
   } catch (error) {
     red++;
     await explain(seed, error instanceof Error ? error : new Error(String(error)));
