@@ -168,6 +168,28 @@ describe("file log store with a bad disk", () => {
     await world.settle(store.close(), 1e6);
   });
 
+  it("keeps what it found at its start, though the sync of the process before had failed and power is cut later", async () => {
+    let foundCount = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const world = createSimWorld(seed);
+      const machine = world.machine("m");
+      const process = machine.startProcess();
+      const { store } = await world.settle(open(process), 1e6);
+      await world.settle(store.append(one), 1e6);
+      machine.disk.failingSyncCount = 1;
+      await world.settle(Promise.allSettled([store.append(two)]), 1e6);
+      process.crash();
+      // The kernel shows the pages of the failed sync as if they were stored.
+      const second = machine.startProcess();
+      const { boot } = (await world.settle(open(second), 1e6)).store;
+      if (boot.lastIndex === 2) foundCount++;
+      machine.powerCut();
+      const third = await world.settle(open(machine.startProcess()), 1e6);
+      expect(third.store.boot.lastIndex, "what a start told others of is there at the next").toBe(boot.lastIndex);
+    }
+    expect(foundCount).toBeGreaterThan(30);
+  });
+
   it("says that the disk is full", async () => {
     const world = createSimWorld(1);
     const machine = world.machine("m", { capacityBytes: 4000 });

@@ -41,8 +41,11 @@ export class SimInode {
   }
 
   write(bytes: Uint8Array, positionBytes: number): void {
-    this.#remember(positionBytes, bytes.length);
-    this.#put(bytes, positionBytes);
+    if (this.#isDoomed && this.#coversDoomed(bytes, positionBytes)) this.#writeAnew(bytes, positionBytes);
+    else {
+      this.#remember(positionBytes, bytes.length);
+      this.#put(bytes, positionBytes);
+    }
   }
 
   truncate(sizeBytes: number): void {
@@ -55,7 +58,7 @@ export class SimInode {
     if (!this.#isDoomed) this.#unsynced = [];
   }
 
-  /** The sync failed: what was not durable will never be, whatever later syncs say. */
+  /** The sync failed: what was not durable will never be, whatever later syncs say, unless it is written anew. */
   failSync(): void {
     this.#isDoomed = true;
   }
@@ -83,6 +86,21 @@ export class SimInode {
     }
     this.#unsynced = [];
     this.#isDoomed = false;
+  }
+
+  #coversDoomed(bytes: Uint8Array, positionBytes: number): boolean {
+    const first = Math.min(...this.#unsynced.map((change) => change.positionBytes));
+    return positionBytes <= first && positionBytes + bytes.length >= this.#sizeBytes;
+  }
+
+  /** All that is not durable is written over: its pages are dirty again, and the next sync stores them. */
+  #writeAnew(bytes: Uint8Array, positionBytes: number): void {
+    this.#takeBack();
+    this.#unsynced = [];
+    this.#isDoomed = false;
+    this.#remember(positionBytes, Math.max(bytes.length, this.#sizeBytes - positionBytes));
+    this.#put(bytes, positionBytes);
+    this.#resize(positionBytes + bytes.length);
   }
 
   #takeBack(): Redo[] {

@@ -219,6 +219,34 @@ describe("disk faults", () => {
     expect(lostCount).toBeGreaterThan(50);
   });
 
+  test("what a failed sync left is durable once all of it was written anew and synced, and not before", async () => {
+    const outcomes = new Set<string>();
+    for (const seed of seeds) {
+      for (const isSynced of [true, false]) {
+        const world = createSimWorld(seed);
+        const machine = world.machine("m");
+        const { disk } = machine.startProcess();
+        const work = async (): Promise<void> => {
+          const file = await disk.open("/f", "create");
+          await disk.syncDirectory("/");
+          await file.write(new Uint8Array(10).fill(1), 0);
+          await file.syncData();
+          await file.write(new Uint8Array(10).fill(2), 10);
+          machine.disk.failingSyncCount = 1;
+          await expect(file.syncData()).rejects.toMatchObject({ kind: "diskFailed" });
+          await file.write(new Uint8Array(10).fill(2), 10);
+          if (isSynced) await file.syncData();
+        };
+        await world.settle(work(), 1000);
+        machine.powerCut();
+        const found = await world.settle(machine.startProcess().disk.readFile("/f"), 100);
+        expect([...found.subarray(0, 10)]).toEqual(Array.from({ length: 10 }, () => 1));
+        outcomes.add(`${isSynced ? "synced" : "unsynced"} ${found.length === 20 ? "whole" : "short"}`);
+      }
+    }
+    expect([...outcomes].toSorted()).toEqual(["synced whole", "unsynced short", "unsynced whole"]);
+  });
+
   test("full, failed and stalled disks say so or wait", async () => {
     const world = createSimWorld(3);
     const machine = world.machine("small", { capacityBytes: 1000 });
