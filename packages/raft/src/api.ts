@@ -1,6 +1,7 @@
 import type { Logger, Metrics } from "@holdfast/observability";
 import type { Network, ServedService } from "@holdfast/rpc";
 import type { Clock, Disk, Random, Timers } from "@holdfast/runtime";
+import type { ReadMode } from "./core/input.ts";
 import type { LogIndex, PeerId, Term } from "./core/types.ts";
 import type { RaftSettings } from "./node/settings.ts";
 
@@ -203,14 +204,6 @@ export type RaftEvent =
   | { readonly kind: "diskFailed"; readonly message: string }
   /** The process did not run for so long (a collection, a paused machine, too much synchronous work). */
   | { readonly kind: "loopStalled"; readonly lateMs: number };
-
-/**
- * How a read is known to be fresh. `round`: a majority answered the leader after the read was asked for. `lease`: none of a
- * majority that answered a little earlier can have elected another leader yet, by this node's clock (dissertation §6.4.1);
- * if that is not sure, as `round`. Leases are granted only if `leaseDriftPercent` is set, on all members alike, and true of
- * their clocks.
- */
-export type ReadMode = "round" | "lease";
 
 /** A wish to change who belongs to the group; for a leader. One change is under way at a time. */
 export type MembershipWish =

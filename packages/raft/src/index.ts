@@ -9,7 +9,6 @@ export type {
   RaftPorts,
   RaftStanding,
   RaftStatus,
-  ReadMode,
   SnapshotPiece,
   SnapshotSupport,
   SnapshotTransfer,
@@ -17,6 +16,7 @@ export type {
   StateMachine,
   StateSnapshot,
 } from "./api.ts";
+export type { ReadMode } from "./core/input.ts";
 export type { LogIndex, PeerId, Term } from "./core/types.ts";
 export { openRaftNode, startRaftNode } from "./node/open-raft-node.ts";
 export { raftSettings } from "./node/settings.ts";

@@ -72,7 +72,7 @@ describe("§6.4 read-only requests", () => {
     cluster.settle();
     const one = cluster.node(1);
     isolate(cluster, 1);
-    cluster.step(1, { kind: "read", ref: 901, mode: "safe" });
+    cluster.step(1, { kind: "read", ref: 901, mode: "round" });
     cluster.settle();
     expect(one.replies.some((reply) => reply.ref === 901)).toBe(false);
     heal(cluster);
@@ -90,7 +90,7 @@ describe("§6.4 read-only requests", () => {
     const one = cluster.node(1);
     expect(one.view().membership).toMatchObject({ voters: [1], votersOutgoing: [1] });
     cluster.node(2).crash();
-    cluster.step(1, { kind: "read", ref: 901, mode: "safe" });
+    cluster.step(1, { kind: "read", ref: 901, mode: "round" });
     expect(one.replies).toContainEqual({ ref: 901, kind: "readable", index: one.view().commitIndex });
   });
 
@@ -98,7 +98,7 @@ describe("§6.4 read-only requests", () => {
     const cluster = new TestCluster({ peers: 3 });
     cluster.elect(1);
     isolate(cluster, 1);
-    cluster.step(1, { kind: "read", ref: 901, mode: "safe" });
+    cluster.step(1, { kind: "read", ref: 901, mode: "round" });
     cluster.tick(60);
     heal(cluster);
     cluster.tick(10);
@@ -119,7 +119,7 @@ describe("§6.4 read-only requests", () => {
     };
     cluster.tick(2);
     isolate(cluster, 1);
-    cluster.step(1, { kind: "read", ref: 901, mode: "safe" });
+    cluster.step(1, { kind: "read", ref: 901, mode: "round" });
     for (const message of kept) cluster.step(1, { kind: "receive", message });
     expect(one.replies.some((reply) => reply.ref === 901)).toBe(false);
   });
@@ -135,7 +135,7 @@ describe("§6.4 read-only requests", () => {
     cluster.settle();
     const two = cluster.node(2);
     expect(two.view().role).toBe("leader");
-    cluster.step(2, { kind: "read", ref: 901, mode: "safe" });
+    cluster.step(2, { kind: "read", ref: 901, mode: "round" });
     cluster.tick(2);
     expect(two.replies.some((reply) => reply.ref === 901)).toBe(false);
     heal(cluster);
@@ -153,7 +153,7 @@ describe("§6.4 read-only requests", () => {
       if (message.kind === "heartbeatRequest") heartbeats.add(message);
       return true;
     };
-    for (let ref = 1000; ref < 1100; ref++) cluster.step(1, { kind: "read", ref, mode: "safe" });
+    for (let ref = 1000; ref < 1100; ref++) cluster.step(1, { kind: "read", ref, mode: "round" });
     cluster.settle();
     const served = cluster.node(1).replies.filter((reply) => reply.kind === "readable");
     expect(served).toHaveLength(100);

@@ -8,6 +8,14 @@ export interface Proposal {
   readonly data: Uint8Array;
 }
 
+/**
+ * How a read is known to be fresh. `round`: a majority answered the leader after the read was asked for. `lease`: none of a
+ * majority that answered a little earlier can have elected another leader yet, by this node's clock (dissertation §6.4.1);
+ * if that is not sure, as `round`. Leases are granted only if `leaseDriftPercent` is set, on all members alike, and true of
+ * their clocks.
+ */
+export type ReadMode = "round" | "lease";
+
 /** Everything the core can be told. Steps are synchronous and never throw on what peers or clients sent. */
 export type Input =
   /** Time passes; the host calls it at a steady rate. Timeouts in `Config` count these. */
@@ -19,7 +27,7 @@ export type Input =
   /** Appends a membership change if this node leads and no other is under way. */
   | { readonly kind: "changeConfiguration"; readonly ref: number; readonly change: ConfigurationChange }
   /** Asks for an index to read at (§6.4): `safe` by a round of heartbeats, `lease` from an unexpired lease, else by a round. */
-  | { readonly kind: "read"; readonly ref: number; readonly mode: "safe" | "lease" }
+  | { readonly kind: "read"; readonly ref: number; readonly mode: ReadMode }
   /** Hands leadership over (§3.10). */
   | { readonly kind: "transfer"; readonly ref: number; readonly to: PeerId }
   /** Starts an election now. */

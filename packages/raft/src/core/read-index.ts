@@ -1,11 +1,12 @@
 import { isPlanted } from "@holdfast/base";
 import { broadcastHeartbeat, onHeartbeatResponse } from "./heartbeat.ts";
+import type { ReadMode } from "./input.ts";
 import type { HeartbeatResponse, ReadIndexRequest, ReadIndexResponse } from "./messages.ts";
 import { emptyReads, header, knownLeader, send, type ReadOrigin, type RaftState } from "./state.ts";
 import { nobody, type LogIndex, type PeerId } from "./types.ts";
 
 /** The host asks for an index to read at. */
-export function onRead(state: RaftState, read: { readonly ref: number; readonly mode: "safe" | "lease" }): void {
+export function onRead(state: RaftState, read: { readonly ref: number; readonly mode: ReadMode }): void {
   const { reads, config } = state;
   const waiting = reads.waiting.length + reads.postponed.length + reads.forwarded.length;
   if (waiting >= config.waitingReadsMax) {
@@ -24,7 +25,7 @@ export function onRead(state: RaftState, read: { readonly ref: number; readonly 
 export function onReadIndexRequest(state: RaftState, request: ReadIndexRequest): void {
   const isFull = state.reads.waiting.length + state.reads.postponed.length >= state.config.waitingReadsMax;
   if (state.role !== "leader" || isFull) return;
-  serve(state, { from: request.from, request: request.request }, "safe");
+  serve(state, { from: request.from, request: request.request }, "round");
 }
 
 /** The leader's answer to a forwarded read. */
@@ -63,7 +64,7 @@ export function servePostponedReads(state: RaftState): void {
   const { postponed } = state.reads;
   if (postponed.length === 0 || !hasCommittedInTerm(state)) return;
   state.reads.postponed = [];
-  for (const origin of postponed) serve(state, origin, "safe");
+  for (const origin of postponed) serve(state, origin, "round");
 }
 
 /** Leadership is gone: no read happened, so each may be asked elsewhere. */
@@ -87,7 +88,7 @@ export function expireForwardedReads(state: RaftState): void {
   state.reads.forwarded = forwarded.filter((read) => !isLate(read.sentAtTick));
 }
 
-function serve(state: RaftState, origin: ReadOrigin, mode: "safe" | "lease"): void {
+function serve(state: RaftState, origin: ReadOrigin, mode: ReadMode): void {
   const { reads, membership } = state;
   const isSingle = membership.voters.length === 1 && membership.votersOutgoing.length === 0;
   const isAlone = isSingle && membership.voters[0] === state.config.id;

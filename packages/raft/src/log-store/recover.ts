@@ -94,8 +94,8 @@ interface SegmentTail {
   readonly endOffset: number;
   readonly chain: Uint8Array | undefined;
   readonly fault: SegmentFault | undefined;
-  /** The group of records that was written last: nothing says yet that it was synced. */
-  readonly lastGroup: { readonly offset: number; readonly bytes: Uint8Array };
+  /** What was written last, of which nothing says that it was synced; a segment without a record is all of that kind. */
+  readonly unsynced: { readonly offset: number; readonly bytes: Uint8Array };
   /** What is lost at its end, and why. */
   readonly lost: string | undefined;
 }
@@ -117,10 +117,10 @@ async function recoverSegment(recovery: SegmentRecovery): Promise<SegmentTail> {
   const { records, endOffset, chain, fault } = scan;
   if (fault?.kind === "corrupt") lost ??= `${fault.reason} at byte ${fault.offset}`;
   if (lost !== undefined && (isLast || !options.isRepairable)) throw damaged(path, lost);
-  const offset = Math.min(records.at(-1)?.header.syncedBytes ?? endOffset, endOffset);
-  const lastGroup = { offset, bytes: Uint8Array.from(bytes.subarray(offset, endOffset)) };
+  const offset = records.at(-1)?.header.syncedBytes ?? 0;
+  const unsynced = { offset, bytes: bytes.subarray(offset, endOffset) };
   const recordCount = records.length;
-  return { sequence, path, sizeBytes: bytes.length, recordCount, endOffset, chain, fault, lastGroup, lost };
+  return { sequence, path, sizeBytes: bytes.length, recordCount, endOffset, chain, fault, unsynced, lost };
 }
 
 function replayRecord(
@@ -162,15 +162,12 @@ function beginSegment(
 }
 
 /**
- * Cuts off a torn tail, and syncs what stays: after the death of a process alone, what it had written but not synced is
- * still readable, and from here on it counts as durable.
- */
-/**
- * Makes the log's end durable. Its last group is written anew: if its sync failed, the process before has ended, but the
- * kernel calls the pages clean and shows them to everybody, and would lose them with the power.
+ * Cuts off a torn tail, and makes durable what stays: after the death of a process alone, what it had written but not
+ * synced is still readable, and from here on it counts. The last group is written anew before the sync: if its own sync
+ * had failed, the kernel would show its pages, call them clean, and lose them with the power.
  */
 async function settleTail(options: RecoveryOptions, tail: SegmentTail): Promise<LogEnd> {
-  const { sequence, path, sizeBytes, recordCount, endOffset, chain, fault, lastGroup } = tail;
+  const { sequence, path, sizeBytes, recordCount, endOffset, chain, fault, unsynced } = tail;
   const file = await options.disk.open(path, "readWrite");
   try {
     if (fault !== undefined) {
@@ -178,7 +175,7 @@ async function settleTail(options: RecoveryOptions, tail: SegmentTail): Promise<
       options.logger.warn("raft.log_tail_repaired", fields);
       await file.truncate(endOffset);
     }
-    if (lastGroup.bytes.length > 0) await file.write(lastGroup.bytes, lastGroup.offset);
+    await file.write(unsynced.bytes, unsynced.offset);
     await file.syncData();
     await options.disk.syncDirectory(options.directory);
   } finally {

@@ -1,6 +1,6 @@
 import { HoldfastError } from "@holdfast/base";
 import type { Timers } from "@holdfast/runtime";
-import type { ReadMode } from "../api.ts";
+import type { ReadMode } from "../core/input.ts";
 import type { LogIndex } from "../core/types.ts";
 import type { AppliedWaiters } from "./applied-waiters.ts";
 import type { Reads } from "./reads.ts";

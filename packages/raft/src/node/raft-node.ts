@@ -4,7 +4,7 @@ import type { ServiceHandlers } from "@holdfast/rpc";
 import type { Timer } from "@holdfast/runtime";
 import type { MembershipWish, ProposeOutcome, RaftEvent, RaftNode, RaftStanding, RaftStatus } from "../api.ts";
 import type { ConfigurationChange, SnapshotMeta } from "../core/entries.ts";
-import type { Input } from "../core/input.ts";
+import type { Input, ReadMode } from "../core/input.ts";
 import type { Message } from "../core/messages.ts";
 import type { CoreEvent, FetchOrder, Output, PersistOrder, Reply } from "../core/output.ts";
 import type { RaftCore } from "../core/raft-core.ts";
@@ -133,7 +133,7 @@ export class RaftShell implements RaftNode {
     return this.#proposals.add(this.#nextRef++, data);
   }
 
-  readIndex(signal?: AbortSignal, mode: Parameters<RaftNode["readIndex"]>[1] = "round"): Promise<LogIndex> {
+  readIndex(signal?: AbortSignal, mode: ReadMode = "round"): Promise<LogIndex> {
     if (this.#state !== "running") return Promise.reject(notLeaderWhen(this.#state));
     this.#scheduleTurn();
     const { settings, ports } = this.#parts;

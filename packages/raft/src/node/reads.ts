@@ -1,6 +1,5 @@
 import { HoldfastError } from "@holdfast/base";
-import type { ReadMode } from "../api.ts";
-import type { Input } from "../core/input.ts";
+import type { Input, ReadMode } from "../core/input.ts";
 import type { Reply } from "../core/output.ts";
 import type { LogIndex, PeerId } from "../core/types.ts";
 import type { LeaseClock } from "./lease-clock.ts";
@@ -38,17 +37,15 @@ export class Reads {
 
   /** The questions for those added since the last call. */
   takeFresh(nextRef: () => number): readonly Input[] {
-    const { lease, round } = this.#fresh;
+    const fresh = this.#fresh;
     this.#fresh = { lease: [], round: [] };
     const questions: Input[] = [];
-    const ask = (readers: Reader[], mode: "lease" | "safe"): void => {
-      if (readers.length === 0) return;
+    for (const mode of ["lease", "round"] as const) {
+      if (fresh[mode].length === 0) continue;
       const ref = nextRef();
-      this.#waiting.set(ref, readers);
+      this.#waiting.set(ref, fresh[mode]);
       questions.push({ kind: "read", ref, mode });
-    };
-    ask(lease, "lease");
-    ask(round, "safe");
+    }
     return questions;
   }
 

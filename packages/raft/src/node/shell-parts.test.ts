@@ -152,7 +152,7 @@ describe("Reads", () => {
     const reads = new Reads({ addressOf: (peer) => `host:${peer}`, leases: { isOver: () => false } });
     expect(reads.takeFresh(() => 1)).toEqual([]);
     const shared = [reads.add("round"), reads.add("round")];
-    expect(reads.takeFresh(() => 2)).toEqual([{ kind: "read", ref: 2, mode: "safe" }]);
+    expect(reads.takeFresh(() => 2)).toEqual([{ kind: "read", ref: 2, mode: "round" }]);
     const refused = reads.add("round").catch((error: unknown) => error);
     expect(reads.takeFresh(() => 3)).toHaveLength(1);
     expect(reads.answer({ ref: 2, kind: "readable", index: index(8) })).toBe(true);

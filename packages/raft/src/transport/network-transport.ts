@@ -136,6 +136,8 @@ export class NetworkTransport implements Transport {
       }
       if (frame.isHello) ({ address } = frame);
       if (!this.#isNamed(from)) {
+        // It asks to be let in and is in nobody's list; a leader is never undecided.
+        if (frame.isUndecided) throw this.#notForUs(frame);
         for (const bytes of frame.messages) listener.onMessage(this.#meet(bytes, { from, address }), incarnation);
         continue;
       }

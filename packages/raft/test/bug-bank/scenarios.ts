@@ -134,7 +134,7 @@ export const scenarios: Readonly<Record<string, () => void>> = {
     cluster.propose(2, "new");
     cluster.settle();
     const ref = cluster.newRef();
-    cluster.step(1, { kind: "read", ref, mode: "safe" });
+    cluster.step(1, { kind: "read", ref, mode: "round" });
     for (const message of late) cluster.step(1, { kind: "receive", message });
     const reply = cluster.node(1).replies.find((one) => one.ref === ref);
     assert(reply?.kind !== "readable", "a read that the new leader's write precedes is not served by the old leader");

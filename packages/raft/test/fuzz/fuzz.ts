@@ -108,7 +108,7 @@ class FuzzRun {
     const node = this.#cluster.node(1 + this.#below(3));
     const kind = this.#below(4);
     if (kind === 0) node.core?.step({ kind: "campaign" });
-    else if (kind === 1) node.core?.step({ kind: "read", ref: this.#cluster.newRef(), mode: "safe" });
+    else if (kind === 1) node.core?.step({ kind: "read", ref: this.#cluster.newRef(), mode: "round" });
     else if (kind === 2)
       node.core?.step({ kind: "propose", proposals: [{ ref: this.#cluster.newRef(), data: new Uint8Array(2) }] });
     else for (let ticks = 0; ticks < 5; ticks++) node.core?.step({ kind: "tick" });

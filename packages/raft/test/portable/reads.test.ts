@@ -21,7 +21,7 @@ describe("reads by a round of heartbeats", () => {
     for (let count = 0; count < proposals; count++) cluster.propose(1, "x");
     cluster.settle();
     const ref = cluster.newRef();
-    cluster.step(at, { kind: "read", ref, mode: "safe" });
+    cluster.step(at, { kind: "read", ref, mode: "round" });
     cluster.settle();
     expect(cluster.node(at).replies.find((reply) => reply.ref === ref)).toEqual({
       ref,
@@ -42,7 +42,7 @@ describe("reads by a round of heartbeats", () => {
       const ref = cluster.newRef();
       const isAnswered = (): boolean => cluster.node(at).replies.some((reply) => reply.ref === ref);
       cluster.isOpen = ({ from, to }) => [1, 4].includes(from) && [1, 4].includes(to);
-      cluster.step(at, { kind: "read", ref, mode: "safe" });
+      cluster.step(at, { kind: "read", ref, mode: "round" });
       cluster.settle();
       expect(isAnswered()).toBe(false);
       cluster.isOpen = () => true;

@@ -152,7 +152,7 @@ export class SingleCore {
     return ref;
   }
 
-  read(mode: "safe" | "lease" = "safe"): number {
+  read(mode: "round" | "lease" = "round"): number {
     const ref = this.#nextRef++;
     this.step({ kind: "read", ref, mode });
     return ref;

@@ -7,7 +7,8 @@ import {
   type RegisterInput,
   type RegisterOutput,
 } from "@holdfast/base/linearizability";
-import type { ProposeOutcome, ReadMode } from "../../src/api.ts";
+import type { ProposeOutcome } from "../../src/api.ts";
+import type { ReadMode } from "../../src/core/input.ts";
 import type { SeededRandom, SimWorld } from "@holdfast/runtime/sim";
 import { encodeCommand } from "./register-machine.ts";
 import type { SafetyChecker } from "./safety-checker.ts";

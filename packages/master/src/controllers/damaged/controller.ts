@@ -6,7 +6,7 @@ import { corruptTable } from "../../domain/chunks/tables.ts";
 import { tableRange } from "../../projections/table-range.ts";
 import type { Controller } from "../controller.ts";
 
-/** Damaged chunks of one look. Repair makes the rest fewer, so that the later ones come to the front. */
+/** Damaged chunks of one look; the next one goes on behind them. */
 const chunksPerLookMax = 512;
 
 /** What the controller works with. */
@@ -21,13 +21,15 @@ export interface DamagedControllerOptions {
  * or its node drained), nobody does that: then the place is given up, so that the chunk is not called damaged for ever.
  */
 export function createDamagedController({ intervalMs, store, submitter }: DamagedControllerOptions): Controller {
+  let fromChunkId = 0;
   return {
     name: "damaged",
     intervalMs,
     step: async (isLeading) => {
       const chunkIds: number[] = [];
-      for await (const [[chunkId]] of tableRange(store, corruptTable, { limit: chunksPerLookMax }))
-        chunkIds.push(chunkId);
+      const range = { prefix: [fromChunkId], through: [], limit: chunksPerLookMax } as const;
+      for await (const [[chunkId]] of tableRange(store, corruptTable, range)) chunkIds.push(chunkId);
+      fromChunkId = chunkIds.length < chunksPerLookMax ? 0 : (chunkIds.at(-1) ?? 0) + 1;
       if (chunkIds.length === 0 || !isLeading()) return;
       await submitter.submit({
         actor: "controller:damaged",

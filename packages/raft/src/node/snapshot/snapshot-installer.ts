@@ -1,4 +1,4 @@
-import { must } from "@holdfast/base";
+import { assert, must } from "@holdfast/base";
 import type { SnapshotMeta } from "../../core/entries.ts";
 import type { LogIndex } from "../../core/types.ts";
 import type { ReceivedSnapshot } from "./snapshot-receiver.ts";
@@ -36,11 +36,8 @@ export class SnapshotInstaller {
   }
 
   /** A whole state is here. Resolves with whether everything up to it is here in the end. */
-  async offer(snapshot: ReceivedSnapshot): Promise<boolean> {
-    if (this.#staged !== undefined) {
-      await snapshot.installation.discard();
-      return false;
-    }
+  offer(snapshot: ReceivedSnapshot): Promise<boolean> {
+    assert(this.#staged === undefined, "the receiver hands over one at a time");
     return new Promise((resolve) => {
       this.#staged = { snapshot, resolve, isTaken: false };
       this.#options.announce(snapshot);

@@ -42,7 +42,8 @@ async function* piecesOf(id: number): AsyncGenerator<InstallSnapshotRequest> {
 describe("the receiver of snapshots", () => {
   it("begins no other state while one is put in its place: there is room for one", async () => {
     const { timers } = createSimWorld(1).machine("m").startProcess();
-    let put: (isInstalled: boolean) => void = () => undefined;
+    const put = Promise.withResolvers<boolean>();
+    const handedOver = Promise.withResolvers<void>();
     const receiver = new SnapshotReceiver({
       ...{
         stateMachine: new RecordingStateMachine(10),
@@ -53,14 +54,17 @@ describe("the receiver of snapshots", () => {
       },
       position: () => ({ term: 1 as Term, commitIndex: 3 as LogIndex }),
       keptMs: 1000,
-      onWhole: () => new Promise((resolve) => (put = resolve)),
+      onWhole: () => {
+        handedOver.resolve();
+        return put.promise;
+      },
     });
     expect(await receiver.offerSnapshot(offerOf(1, 10))).toMatchObject({ isWanted: true });
     const installed = receiver.installSnapshot(piecesOf(1));
-    await new Promise((resolve) => setImmediate(resolve));
+    await handedOver.promise;
     for (const id of [1, 2])
       await expect(receiver.offerSnapshot(offerOf(id, 20))).rejects.toMatchObject({ kind: "unavailable" });
-    put(true);
+    put.resolve(true);
     expect(await installed).toMatchObject({ isInstalled: true });
     expect(await receiver.offerSnapshot(offerOf(2, 20))).toMatchObject({ isWanted: true });
     await receiver.stop();

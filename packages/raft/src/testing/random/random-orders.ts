@@ -79,7 +79,7 @@ export class RandomOrders {
   readAt(node: TestNode): void {
     const ref = this.#newRef(node);
     this.#checker.readBegan(ref);
-    const mode = this.#world.hasLeases && this.#below(5) > 0 ? "lease" : "safe";
+    const mode = this.#world.hasLeases && this.#below(5) > 0 ? "lease" : "round";
     this.#cluster.step(node.id, { kind: "read", ref, mode });
   }
 
