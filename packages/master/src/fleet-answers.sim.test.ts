@@ -43,7 +43,7 @@ test("what would happen is what then happens", async () => {
   expect(one.chunksByCopiesLeft).toEqual([0n, 0n, BigInt(held), BigInt(20 - held)]);
   expect(one.bytesToCopy).toBe(BigInt(held * simChunkBytes));
   expect(one.summary).toContain("Without node-5: every chunk keeps a copy.");
-  const three = await predict(fleet, lost(1, 2, 3));
+  const three = await predict(fleet, lost(...fleet.nodes.slice(0, 3).map((other) => other.nodeId)));
   const gone = fleet.chunkIds.filter((chunkId) => !fleet.nodes.slice(3).some((other) => other.inventory.has(chunkId)));
   expect(three.filesLost).toBe(BigInt(gone.length));
   const most = await predict(fleet, lost(...fleet.nodes.map((other) => other.nodeId)));
