@@ -4,9 +4,13 @@ import type { SimWorld } from "@holdfast/runtime/sim";
 import type { PeerId } from "../../src/core/types.ts";
 import { damagingKinds, type BrokenKind, type Fault, type FaultKind } from "./fault-plan.ts";
 import type { VoprMember } from "./vopr-member.ts";
+import type { WitnessWatch } from "./witness-watch.ts";
 
 /** How long a member that crashed stays down, at least and at most. */
 const downMs = [5, 1500] as const;
+
+/** Faults while which a member keeps nothing that it is told, or later than it should. */
+const ailingKinds: ReadonlySet<FaultKind> = new Set(["pause", "diskStall", "slowSync", "diskFull", "syncError"]);
 
 /** Damage so close to a log's end may look as if something had never been written. */
 const tailBytes = 1024;
@@ -16,6 +20,7 @@ export class FaultInjector {
   readonly #world: SimWorld;
   readonly #network: SimNetwork;
   readonly #members: readonly VoprMember[];
+  readonly #witnesses: WitnessWatch;
   /** Members that had a fault after which the group must take them back: never more than a minority. */
   readonly #damaged = new Set<VoprMember>();
   #isOver = false;
@@ -24,10 +29,16 @@ export class FaultInjector {
   /** How often each kind happened. */
   readonly injected = new Map<FaultKind, number>();
 
-  constructor(parts: { world: SimWorld; network: SimNetwork; members: readonly VoprMember[] }) {
+  constructor(parts: {
+    readonly world: SimWorld;
+    readonly network: SimNetwork;
+    readonly members: readonly VoprMember[];
+    readonly witnesses: WitnessWatch;
+  }) {
     this.#world = parts.world;
     this.#network = parts.network;
     this.#members = parts.members;
+    this.#witnesses = parts.witnesses;
   }
 
   /** Puts all faults on the clock. */
@@ -68,10 +79,18 @@ export class FaultInjector {
   #inject(fault: Fault): void {
     const member = must(this.#members[fault.member - 1], "the member exists");
     if (this.#world.nowMs() < this.#quietUntilMs) return;
+    if (this.#isUnwitnessed(fault.kind, member)) return;
     if (damagingKinds.has(fault.kind) && !this.#mayDamage(member)) return;
+    if (ailingKinds.has(fault.kind)) this.#witnesses.unwell(member, this.#world.nowMs() + fault.forMs);
     this.injected.set(fault.kind, (this.injected.get(fault.kind) ?? 0) + 1);
     if (this.#injectCrash(fault, member) || this.#injectNetwork(fault, member)) return;
     if (!this.#injectDisk(fault, member)) this.#injectOrders(fault, member);
+  }
+
+  /** Whether a disk may forget something that nobody else knows of, itself included. */
+  #isUnwitnessed(kind: FaultKind, member: VoprMember): boolean {
+    if (kind === "restoreBackup") return this.#witnesses.isUnwitnessed(member, "sinceBackup");
+    return (kind === "bitRot" || kind === "misdirectedWrite") && this.#witnesses.isUnwitnessed(member, "atTheEnd");
   }
 
   #mayDamage(member: VoprMember): boolean {
@@ -249,6 +268,7 @@ export class FaultInjector {
     if (leader === undefined) return;
     const kind = fault.luck < 0.5 ? "partition" : "pause";
     const instead = { ...fault, kind, member: Number(leader.id), other: Number(leader.id), luck: 1 } as const;
+    if (kind === "pause") this.#witnesses.unwell(leader, this.#world.nowMs() + fault.forMs);
     if (!this.#injectCrash(instead, leader)) this.#injectNetwork(instead, leader);
   }
 

@@ -13,6 +13,7 @@ import {
 import { SafetyChecker, VoprViolation } from "./safety-checker.ts";
 import { VoprClients } from "./vopr-clients.ts";
 import { VoprMember } from "./vopr-member.ts";
+import { WitnessWatch } from "./witness-watch.ts";
 
 /** How a green run went. */
 export interface VoprReport {
@@ -71,6 +72,7 @@ class VoprRun {
   readonly #members: readonly VoprMember[];
   readonly #clients: VoprClients;
   readonly #injector: FaultInjector;
+  readonly #witnesses = new WitnessWatch();
   /** Whoever supervises these starts them again. */
   #supervised: readonly VoprMember[] = [];
   #broken: ReadonlySet<VoprMember> = new Set();
@@ -98,7 +100,7 @@ class VoprRun {
     const { keys, pauseMs, hasLeases, forwardsReads } = plan;
     const surroundings = { world, members: this.#members, checker: this.#checker };
     this.#clients = new VoprClients({ ...surroundings, keys, pauseMs, hasLeases, forwardsReads });
-    this.#injector = new FaultInjector({ world, network, members: this.#members });
+    this.#injector = new FaultInjector({ world, network, members: this.#members, witnesses: this.#witnesses });
   }
 
   async run(): Promise<VoprReport> {
@@ -108,6 +110,7 @@ class VoprRun {
     this.#injector.schedule(faults);
     this.#world.scheduler.schedule(troubleMs / 3, "backup", () => {
       for (const member of this.#members) member.takeBackup();
+      this.#witnesses.backedUp();
     });
     await this.#runUntil(() => false, troubleMs);
     const liveAfterTimeouts = await this.#liveness();
@@ -137,6 +140,7 @@ class VoprRun {
     while (this.#world.nowMs() < end && !isDone()) {
       await this.#world.runFor(Math.min(5, end - this.#world.nowMs()));
       this.#injector.replaceRefusing();
+      this.#witnesses.look(this.#members, this.#world.nowMs());
       for (const member of this.#supervised) if (member.refusal === undefined) member.boot();
       for (const { node, process } of this.#members) {
         if (node !== undefined && process !== undefined) this.#checker.looked(process.name, node.status());
