@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { AsyncQueue, isHoldfastError } from "@holdfast/base";
+import { AsyncQueue, encodeBucketDigests, isHoldfastError } from "@holdfast/base";
 import {
   addDigests,
   bucketOf,
@@ -75,7 +75,7 @@ export class ScaleNode {
   /** Joins the cluster with nothing on it, and leaves. */
   async join(network: Network): Promise<void> {
     const requests = new AsyncQueue<HeartbeatRequest>();
-    requests.push(this.#request({ joinCredential: this.#shared.joinSecret, buckets: [] }));
+    requests.push(this.#request({ joinCredential: this.#shared.joinSecret, bucketDigests: new Uint8Array() }));
     for await (const { order } of network.client(FleetService, this.#shared.address).heartbeat(requests)) {
       if (order.case === "refused") throw new Error(order.value.reason);
       if (order.case !== "welcome") continue;
@@ -191,19 +191,15 @@ export class ScaleNode {
 
   #report(): void {
     this.#sequence += 1;
-    const { digests, copyCounts } = this.#shared;
     const first = (this.#nodeId - 1) * bucketCount;
     const isTurn = this.#sequence === 1 || this.#sequence % 10 === this.#nodeId % 10;
-    const buckets = !isTurn
-      ? []
-      : Array.from({ length: bucketCount }, (_, bucket) => {
-          const digest = BigInt(digests[first + bucket] ?? 0);
-          return { bucket, digest, chunkCount: copyCounts[first + bucket] ?? 0 };
-        });
-    this.#requests.push(this.#request({ joinCredential: "", buckets }));
+    const bucketDigests = isTurn
+      ? encodeBucketDigests(this.#shared.digests.subarray(first, first + bucketCount))
+      : new Uint8Array();
+    this.#requests.push(this.#request({ joinCredential: "", bucketDigests }));
   }
 
-  #request(fields: { joinCredential: string; buckets: { bucket: number; digest: bigint; chunkCount: number }[] }) {
+  #request(fields: { joinCredential: string; bucketDigests: Uint8Array }) {
     const nodeId = this.#nodeId;
     const { copyCounts, zoneCount } = this.#shared;
     const own = copyCounts.subarray((nodeId - 1) * bucketCount, nodeId * bucketCount);

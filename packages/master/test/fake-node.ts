@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { AsyncQueue, isHoldfastError, toHex } from "@holdfast/base";
+import { AsyncQueue, encodeBucketDigests, isHoldfastError, toHex } from "@holdfast/base";
 import {
   FleetService,
   HeartbeatRequestSchema,
@@ -149,7 +149,7 @@ export class FakeNode {
     this.reported = { added: [], corrupt: [], trimmed: [] };
     const copies = [...this.inventory.values()];
     const inBucket = (bucket: number): HeldCopy[] => copies.filter((copy) => bucketOf(copy.chunkId) === bucket);
-    const digestOf = (bucket: number): bigint => BigInt(inBucket(bucket).map(copyDigest).reduce(addDigests, 0));
+    const digestOf = (bucket: number): number => inBucket(bucket).map(copyDigest).reduce(addDigests, 0);
     const capacityBytes = BigInt(this.capacityBytes);
     const usedBytes = BigInt(copies.reduce((sum, copy) => sum + copy.lengthBytes, 0));
     const capacity = { capacityBytes, usedBytes, freeBytes: capacityBytes - usedBytes, diskState: "ok" };
@@ -173,13 +173,9 @@ export class FakeNode {
       added: added.map(wire),
       corrupt: corrupt.map(wire),
       trimmed: trimmed.map(wire),
-      buckets: options.withDigests
-        ? Array.from({ length: 256 }, (_, bucket) => ({
-            bucket,
-            digest: digestOf(bucket),
-            chunkCount: inBucket(bucket).length,
-          }))
-        : [],
+      bucketDigests: options.withDigests
+        ? encodeBucketDigests(Array.from({ length: 256 }, (_, bucket) => digestOf(bucket)))
+        : new Uint8Array(),
       listed: options.listed.map((bucket) => ({ bucket, chunks: inBucket(bucket).map(wire) })),
     });
   }

@@ -1,17 +1,12 @@
 import { create } from "@bufbuild/protobuf";
+import { encodeBucketDigests } from "@holdfast/base";
 import {
   HeartbeatRequestSchema,
   HeldChunkSchema,
-  InventoryBucketSchema,
   LatencyReportSchema,
   ListedBucketSchema,
 } from "@holdfast/proto/master/v1/master";
-import type {
-  HeartbeatRequest,
-  HeldChunk as WireHeldChunk,
-  InventoryBucket,
-  LatencyReport,
-} from "@holdfast/proto/master/v1/master";
+import type { HeartbeatRequest, HeldChunk as WireHeldChunk, LatencyReport } from "@holdfast/proto/master/v1/master";
 import { DiskSchema } from "@holdfast/proto/model/v1/model";
 import type { Disk } from "@holdfast/proto/model/v1/model";
 import type { NodeFacts } from "../identity/node-identity.ts";
@@ -70,7 +65,8 @@ export function reportToWire(facts: ReportFacts): HeartbeatRequest {
     diskState: status.diskState,
     activeWriteCount: status.activeWriteCount,
     activeReadCount: status.activeReadCount,
-    buckets: facts.digests.map(bucketToWire),
+    bucketDigests:
+      facts.digests.length === 0 ? new Uint8Array() : encodeBucketDigests(facts.digests.map(({ digest }) => digest)),
     added: deltas.added.map(heldChunkToWire),
     stillHeld: deltas.stillHeld.map(heldChunkToWire),
     trimmed: deltas.trimmed.map(heldChunkToWire),
@@ -83,19 +79,6 @@ export function reportToWire(facts: ReportFacts): HeartbeatRequest {
       create(ListedBucketSchema, { bucket, chunks: chunks.map(heldChunkToWire) }),
     ),
   });
-}
-
-// On a node that is not large most buckets are empty, and all 256 are sent.
-const emptyBuckets = new Map<number, InventoryBucket>();
-
-function bucketToWire({ bucket, digest, chunkCount }: BucketDigest): InventoryBucket {
-  if (chunkCount > 0) return create(InventoryBucketSchema, { bucket, digest: BigInt(digest), chunkCount });
-  let empty = emptyBuckets.get(bucket);
-  if (empty === undefined) {
-    empty = create(InventoryBucketSchema, { bucket });
-    emptyBuckets.set(bucket, empty);
-  }
-  return empty;
 }
 
 function heldChunkToWire(chunk: HeldChunk): WireHeldChunk {

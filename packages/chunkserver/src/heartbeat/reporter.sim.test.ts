@@ -1,3 +1,4 @@
+import { decodeBucketDigests } from "@holdfast/base";
 import { ListBucketsSchema } from "@holdfast/proto/master/v1/master";
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
@@ -21,7 +22,9 @@ describe("Reporter", () => {
       expect(reports.length).toBeGreaterThan(23);
       expect(reports.length).toBeLessThan(30);
       reports.forEach((report, index) => expect(report.sequence).toBe(BigInt(index + 1)));
-      expect(reports.flatMap(({ buckets }, index) => (buckets.length === 256 ? [index] : []))).toEqual([0, 10, 20]);
+      expect(reports.flatMap(({ bucketDigests }, index) => (bucketDigests.length > 0 ? [index] : []))).toEqual([
+        0, 10, 20,
+      ]);
       expect(reports[0]).toMatchObject({
         clusterId: "",
         address: "node-1:7000",
@@ -43,7 +46,8 @@ describe("Reporter", () => {
       await fleet.until(() => fleet.leader.reports.length > before);
       const first = fleet.leader.reports[before];
       expect(names(first?.stillHeld ?? [])).toBe("1");
-      expect(first?.buckets[1]).toMatchObject({ bucket: 1, chunkCount: 1 });
+      const digests = decodeBucketDigests(first?.bucketDigests ?? new Uint8Array()) ?? [];
+      expect(digests.flatMap((digest, bucket) => (digest > 0 ? [bucket] : []))).toEqual([1]);
       await fleet.sleep(40_000);
       const later = fleet.leader.reports.length;
       fleet.leader.endStreams();

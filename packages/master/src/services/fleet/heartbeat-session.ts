@@ -248,12 +248,12 @@ export class HeartbeatSession {
     for (const copy of report.corrupt) joined.copies.note("corrupt", copy);
     for (const copy of report.trimmed) joined.copies.note("trimmed", copy);
     for (const { bucket, copies } of report.listed) await joined.buckets.take(bucket, copies);
-    if (report.buckets.length > 0) this.#compare(joined, report.buckets);
+    if (report.digests.length > 0) this.#compare(joined, report.digests);
     return true;
   }
 
   /** Beside the reports, which must not wait for it: a new leader reads a thousand nodes' digests one after another. */
-  #compare({ buckets }: Joined, digests: NodeReport["buckets"]): void {
+  #compare({ buckets }: Joined, digests: NodeReport["digests"]): void {
     // The tenth report from now brings them again.
     if (this.#isComparing) return;
     this.#isComparing = true;

@@ -1,4 +1,4 @@
-import { HoldfastError } from "@holdfast/base";
+import { decodeBucketDigests, HoldfastError } from "@holdfast/base";
 import type { HeartbeatRequest, HeldChunk, LatencyReport } from "@holdfast/proto/master/v1/master";
 import type { HeldCopy } from "../../domain/chunks/decide-replicas.ts";
 import { inventoryBucketCount } from "../../domain/chunks/tables.ts";
@@ -17,8 +17,8 @@ export interface NodeReport {
   readonly details: NodeDetails;
   /** Drills that run on it, by its own word. */
   readonly drillIds: readonly number[];
-  /** Empty when it is not their turn. */
-  readonly buckets: readonly { readonly bucket: number; readonly digest: number }[];
+  /** Of all buckets in their order; empty when it is not their turn. */
+  readonly digests: readonly number[];
   readonly added: readonly HeldCopy[];
   /** Told as added on an earlier stream; not verified since. */
   readonly stillHeld: readonly HeldCopy[];
@@ -98,10 +98,7 @@ export function reportFromWire(request: HeartbeatRequest): NodeReport {
       activeFetchCount: request.activeFetchCount,
     },
     drillIds: request.drillIds.map((drillId) => numberOf(drillId, "drill id")),
-    buckets: request.buckets.map(({ bucket, digest }) => ({
-      bucket: bucketOf(bucket),
-      digest: numberOf(digest, "digest"),
-    })),
+    digests: digestsFromWire(request.bucketDigests),
     added: request.added.map(copyFromWire),
     stillHeld: request.stillHeld.map(copyFromWire),
     trimmed: request.trimmed.map(copyFromWire),
@@ -140,6 +137,12 @@ function numberOf(wire: bigint, what: string): number {
   if (wire > BigInt(Number.MAX_SAFE_INTEGER))
     throw new HoldfastError("invalidArgument", `A node's report has an impossible ${what}.`);
   return Number(wire);
+}
+
+function digestsFromWire(bytes: Uint8Array): readonly number[] {
+  const digests = bytes.length === 0 ? [] : decodeBucketDigests(bytes);
+  if (digests !== undefined) return digests;
+  throw new HoldfastError("invalidArgument", `A node's report has ${bytes.length} bytes of inventory digests.`);
 }
 
 function bucketOf(bucket: number): number {

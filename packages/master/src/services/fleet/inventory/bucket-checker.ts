@@ -41,13 +41,12 @@ export class BucketChecker {
     this.#options = options;
   }
 
-  /** Takes the digests of a report. */
-  async compare(buckets: readonly { readonly bucket: number; readonly digest: number }[]): Promise<void> {
+  /** Takes the digests of a report: of all buckets, in their order. */
+  async compare(nodeDigests: readonly number[]): Promise<void> {
     const { nodeId, digests } = this.#options;
     await digests.ready(nodeId);
-    const comparisons = buckets.map(({ bucket, digest }) => ({
-      bucket,
-      nodeDigest: digest,
+    const comparisons = nodeDigests.map((nodeDigest, bucket) => ({
+      ...{ bucket, nodeDigest },
       expectedDigest: this.#expectedDigest(bucket),
     }));
     const plan = planBucketChecks(this.#states, comparisons);
