@@ -1,6 +1,6 @@
 import { HoldfastError, isHoldfastError } from "@holdfast/base";
 import type { Disk } from "@holdfast/runtime";
-import { writeAtomically } from "./write-atomically.ts";
+import { overwrite, writeAtomically } from "./write-atomically.ts";
 
 /** Everything a chunkserver makes in a data directory; `lost+found` belongs to the file system of a fresh disk. */
 const ownNames = new Set([
@@ -48,10 +48,28 @@ export class DataDirectories {
 
   /** Replaces a small file in every directory that can be written. Errors: those of the disk when none can. */
   async write(name: string, content: string): Promise<void> {
+    await this.#writeAll(name, (path) => writeAtomically(this.#disk, path, content));
+  }
+
+  /**
+   * As `write`, also on a full disk, where there is no room beside the old file: there it is written over, if it is as
+   * long. Only for what fits into a sector, which a disk writes as a whole.
+   */
+  async replaceOrOverwrite(name: string, content: string): Promise<void> {
+    await this.#writeAll(name, async (path) => {
+      try {
+        await writeAtomically(this.#disk, path, content);
+      } catch (error) {
+        if (!isHoldfastError(error, "noSpace") || !(await overwrite(this.#disk, path, content))) throw error;
+      }
+    });
+  }
+
+  async #writeAll(name: string, write: (path: string) => Promise<void>): Promise<void> {
     const failures: unknown[] = [];
     for (const directory of this.paths) {
       try {
-        await writeAtomically(this.#disk, `${directory}/${name}`, content);
+        await write(`${directory}/${name}`);
       } catch (error) {
         failures.push(error);
       }

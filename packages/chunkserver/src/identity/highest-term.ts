@@ -2,6 +2,9 @@ import type { DataDirectories } from "./data-directories.ts";
 
 const fileName = "term.json";
 
+/** Always as long, so that a full disk takes the next one in its place. */
+const fileBytes = 64;
+
 /**
  * The highest term a master has shown this node, durable in `term.json`. It fences deposed leaders: nothing of a lower
  * term is obeyed, not even after a restart.
@@ -9,27 +12,43 @@ const fileName = "term.json";
 export class HighestTerm {
   readonly #directories: DataDirectories;
   #term: number;
+  /** Durable, or on its way to the disk. */
+  #savingTerm: number;
   #saving: Promise<void> = Promise.resolve();
 
   constructor(directories: DataDirectories, term: number) {
     this.#directories = directories;
     this.#term = term;
+    this.#savingTerm = term;
   }
 
   get term(): number {
     return this.#term;
   }
 
-  /** False when the term is lower than one seen before. A higher one is durable when this settles. Errors: those of the disk. */
+  /**
+   * False when the term is lower than one seen before. A higher one is durable when this settles.
+   * Errors: those of the disk; whoever asks next tries again.
+   */
   async observe(term: number): Promise<boolean> {
-    if (term > this.#term) {
-      this.#term = term;
-      const content = `${JSON.stringify({ formatVersion: 1, term })}\n`;
-      const save = (): Promise<void> => this.#directories.write(fileName, content);
+    this.#term = Math.max(this.#term, term);
+    if (this.#savingTerm < this.#term) {
+      this.#savingTerm = this.#term;
+      const save = (): Promise<void> => this.#save(this.#term);
       this.#saving = this.#saving.then(save, save);
     }
     await this.#saving;
     return term >= this.#term;
+  }
+
+  async #save(term: number): Promise<void> {
+    try {
+      const content = JSON.stringify({ formatVersion: 1, term });
+      await this.#directories.replaceOrOverwrite(fileName, `${content.padEnd(fileBytes - 1)}\n`);
+    } catch (error) {
+      this.#savingTerm = -1;
+      throw error;
+    }
   }
 }
 
