@@ -59,6 +59,11 @@ export class SafetyChecker {
     if (this.#commandIndex.has(id)) this.fail(`command ${id} is told not to have happened, and was applied`);
   }
 
+  /** Whether anybody ever applied this command. */
+  wasApplied(id: number): boolean {
+    return this.#commandIndex.has(id);
+  }
+
   /** Election safety, and that nothing of one process's life goes back. */
   looked(process: string, status: RaftStatus): void {
     const { id, term, commitIndex, appliedIndex, lastIndex, firstIndex } = status;
