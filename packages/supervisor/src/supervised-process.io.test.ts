@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -44,5 +44,38 @@ test("one that failed for another reason is started again", async () => {
   });
   expect(supervised.state).toBe("restarting");
   expect(supervised.settingsFault).toBe("");
+  await supervised.stop(100);
+});
+
+test("one whose pid file cannot be written runs all the same, and has it once it can", async () => {
+  const script = path.join(folder, "main.ts");
+  await writeFile(script, "setInterval(() => undefined, 1000);");
+  // As on a full disk: the file cannot be written.
+  await mkdir(path.join(folder, "x-1.pid"));
+  const reports: string[] = [];
+  const plan = { name: "x-1", script, nodeFlags: [], parameters: [], environment: {} };
+  const options = { runPath: folder, nodePath: process.execPath, isRestarted: true };
+  const supervised = new SupervisedProcess(plan, { ...options, report: (line) => void reports.push(line) });
+  supervised.start();
+  expect(supervised.state).toBe("running");
+  expect(reports).toEqual([expect.stringMatching(/^x-1 runs, but its pid file cannot be written: /)]);
+  await rmdir(path.join(folder, "x-1.pid"));
+  const pid = (): Promise<string> => readFile(path.join(folder, "x-1.pid"), "utf8");
+  await vi.waitFor(async () => expect(await pid()).toBe(`${supervised.pid}\n`), { timeout: 20_000 });
+  await supervised.stop(5000);
+  await expect(pid()).rejects.toThrow("ENOENT");
+});
+
+test("one that cannot even be started is tried again", async () => {
+  const { process: supervised, reports } = await failing(1);
+  await mkdir(path.join(folder, "x-1.log"));
+  supervised.start();
+  expect(reports).toEqual([
+    expect.stringMatching(/^x-1 ended \(it could not be started: .*\); starting it again in 1 s$/),
+  ]);
+  expect(supervised.state).toBe("restarting");
+  await rmdir(path.join(folder, "x-1.log"));
+  await vi.waitFor(() => expect(reports).toHaveLength(2), { timeout: 20_000 });
+  expect(reports[1]).toContain("exit code 1");
   await supervised.stop(100);
 });

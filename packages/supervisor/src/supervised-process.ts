@@ -28,6 +28,7 @@ const restartDelayMs = 1_000;
 const restartDelayMaxMs = 10_000;
 /** A process that lived longer than this died by accident, not by its own fault. */
 const healthyAfterMs = 10_000;
+const pidRetryMs = 1_000;
 const logSizeMaxBytes = 16 * 1024 * 1024;
 
 /** What a process ends with when its settings are wrong; starting it again would not help. */
@@ -65,10 +66,18 @@ export class SupervisedProcess {
     return this.#child?.pid ?? 0;
   }
 
-  /** Starts it; call once. */
+  /** Starts it; call once. Where the disk is full or broken it is tried again, as after a death. */
   start(): void {
-    const { plan } = this;
     this.#restartTimer = undefined;
+    try {
+      this.#spawn();
+    } catch (error) {
+      this.#died(`it could not be started: ${String(error)}`, 0);
+    }
+  }
+
+  #spawn(): void {
+    const { plan } = this;
     const logPath = path.join(this.#options.runPath, `${plan.name}.log`);
     rotate(logPath);
     const log = openSync(logPath, "a");
@@ -81,7 +90,7 @@ export class SupervisedProcess {
     closeSync(log);
     this.#child = child;
     const startedAtMs = performance.now();
-    if (child.pid !== undefined) writeFileSync(this.#pidPath(), `${child.pid}\n`);
+    this.#writePid(child);
     this.#exited = new Promise((resolve) => {
       const ended = (description: string, code: number | null): void => {
         if (this.#child !== child) return;
@@ -95,6 +104,18 @@ export class SupervisedProcess {
       child.once("exit", (code, signal) => ended(signal === null ? `exit code ${code}` : `signal ${signal}`, code));
       child.once("error", (error) => ended(error.message, null));
     });
+  }
+
+  /** A process without its file serves as well as any: a full disk is told of once, and tried again. */
+  #writePid(child: ChildProcess, isKnown = false): void {
+    if (child.pid === undefined || this.#child !== child) return;
+    try {
+      writeFileSync(this.#pidPath(), `${child.pid}\n`);
+    } catch (error) {
+      if (!isKnown)
+        this.#options.report(`${this.plan.name} runs, but its pid file cannot be written: ${String(error)}`);
+      setTimeout(() => this.#writePid(child, true), pidRetryMs).unref();
+    }
   }
 
   #giveUp(logPath: string): void {

@@ -1,5 +1,6 @@
 import type { Clock } from "@holdfast/runtime";
 import type { LogFields, Logger } from "../logger.ts";
+import { LogOutput, standardErrorSink } from "./log-output.ts";
 
 const levels = ["debug", "info", "warn", "error"] as const;
 /** How much a line matters. */
@@ -18,15 +19,14 @@ export interface JsonLoggerOptions {
 
 /** One JSON object a line: time, level, event, then the fields. */
 export function createJsonLogger(options: JsonLoggerOptions): Logger {
-  const write = options.write ?? ((line: string) => void process.stderr.write(line));
+  const write = options.write ?? standardErrorWriter(options);
   const lowest = levels.indexOf(options.levelMin ?? "info");
   const bind = (bound: LogFields): Logger => {
     const at =
       (level: LogLevel) =>
       (event: string, fields?: LogFields): void => {
         if (levels.indexOf(level) < lowest) return;
-        const time = new Date(options.clock.wallMs()).toISOString();
-        write(`${JSON.stringify({ time, level, event, ...bound, ...fields })}\n`);
+        write(lineOf(options.clock, level, event, { ...bound, ...fields }));
       };
     return {
       debug: at("debug"),
@@ -37,4 +37,15 @@ export function createJsonLogger(options: JsonLoggerOptions): Logger {
     };
   };
   return bind(options.fields ?? {});
+}
+
+function standardErrorWriter({ clock, fields }: JsonLoggerOptions): (line: string) => void {
+  const describeLoss = (lineCount: number): string => lineOf(clock, "warn", "log.lines_lost", { ...fields, lineCount });
+  const output = new LogOutput(standardErrorSink(), describeLoss);
+  return (line) => output.write(line);
+}
+
+function lineOf(clock: Clock, level: LogLevel, event: string, fields: LogFields): string {
+  const time = new Date(clock.wallMs()).toISOString();
+  return `${JSON.stringify({ time, level, event, ...fields })}\n`;
 }

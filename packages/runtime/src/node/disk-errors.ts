@@ -23,9 +23,16 @@ const sentenceByKind: Readonly<Partial<Record<ErrorKind, string>>> = {
 export function toDiskError(action: string, cause: unknown): HoldfastError {
   if (cause instanceof HoldfastError) return cause;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
-  const kind = kindByCode[code] ?? "diskFailed";
+  const kind = kindByCode[code] ?? (tellsOfNoSpace(cause) ? "noSpace" : "diskFailed");
   const sentence = sentenceByKind[kind] ?? "the disk failed; what was not synced before may be gone";
   return new HoldfastError(kind, `cannot ${action}: ${sentence} (${code})`, { cause });
+}
+
+/** LevelDB passes the system's words on and not its code, some causes deep. */
+function tellsOfNoSpace(cause: unknown): boolean {
+  for (let error = cause; error instanceof Error; error = error.cause)
+    if (/No space left on device|Disk quota exceeded/.test(error.message)) return true;
+  return false;
 }
 
 /** Runs one system call and maps its error. */
