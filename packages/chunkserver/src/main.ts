@@ -13,6 +13,7 @@ import {
   openLevelStore,
   runMain,
 } from "@holdfast/runtime/node";
+import { keepBallast } from "@holdfast/runtime";
 import type { SettingsOf } from "@holdfast/runtime/node";
 import { chunkserverDefaults, scrubPolicyFor, trashRetentionMsByPreset } from "./config.ts";
 import type { ChunkserverConfig } from "./config.ts";
@@ -198,6 +199,9 @@ function endRefused(error: HoldfastError): void {
   process.exit(1);
 }
 
+/** Held back on the first disk. */
+const ballastBytes = 1 << 20;
+
 const clock = createNodeClock();
 
 await runMain({
@@ -215,6 +219,11 @@ await runMain({
       random: createNodeRandom(),
       disk: createNodeDisk(),
     };
+    // Chunks must not have it: only what a start needs on a full disk.
+    const ballast = await keepBallast({
+      ...{ ...ports, folder: resolve(values.data), sizeBytes: ballastBytes },
+      onChanged: (state) => logger.warn("process.ballast", { state }),
+    });
     const { token, ...joining } = await readJoining(values);
     const directories = [values.data, ...values.moreData].map((path) => resolve(path));
     const enrolment = await openEnrolment(
@@ -251,6 +260,7 @@ await runMain({
       ...{ ...ports, network, hostIdentity, lockDirectory, onRefused },
       ...(enrolment === undefined ? {} : { enrol: enrolment.enrol, onNodesRefused: enrolment.onNodesRefused }),
     });
+    ballast.start();
     const health = await startHealthServer({
       // It speaks in the clear: where nothing else does, it stays on this machine.
       address: `${enrolment === undefined ? host : "127.0.0.1"}:${values.healthPort}`,
@@ -264,6 +274,7 @@ await runMain({
         await health.stop();
         await chunkserver.stop();
         await network.close();
+        ballast.stop();
       },
     };
   },

@@ -57,6 +57,14 @@ export const masterSettings = {
     default: 256 << 20,
     help: "Changes are refused while less is free on the data folder's disk (or less than 5 % of a small disk).",
   },
+  ballastBytes: {
+    type: "integer",
+    unit: "bytes",
+    min: 0,
+    max: 1 << 30,
+    default: 4 << 20,
+    help: "Held back on the data folder's disk (at most 2 % of it) and given away when the disk is full, so that the master goes on.",
+  },
   joinSecretFile: {
     type: "text",
     default: "",

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { HoldfastError } from "@holdfast/base";
 import { createJsonLogger, createMetrics, startHealthServer } from "@holdfast/observability/node";
 import { createGrpcNetwork } from "@holdfast/rpc/node";
+import { keepBallast } from "@holdfast/runtime";
 import {
   createNodeClock,
   createNodeDisk,
@@ -44,6 +45,10 @@ await runMain({
     const random = createNodeRandom();
     const metrics = createMetrics();
     const certificates = await openCertificates(config, values.authorityFile, { clock, timers, logger });
+    const ballast = await keepBallast({
+      ...{ disk: createNodeDisk(), random, timers, folder: config.data, sizeBytes: values.ballastBytes },
+      onChanged: (state) => logger.warn("process.ballast", { state }),
+    });
     const network = createGrpcNetwork({
       ...{ clock, timers, random, metrics, logger },
       isTrustedNetwork: values.trustedNetwork,
@@ -53,7 +58,7 @@ await runMain({
       clock,
       timers,
       random,
-      disk: createNodeDisk(),
+      disk: ballast.disk,
       network,
       logger,
       metrics,
@@ -61,6 +66,7 @@ await runMain({
       ...(certificates === undefined ? {} : { certificates }),
     };
     const master = await buildMaster(config, ports);
+    ballast.start();
     // After a failed sync nothing in memory can be trusted to be on disk; a new start reads what really is.
     master.raft.subscribe((event) => {
       if (event.kind === "diskFailed") process.exit(1);
@@ -74,6 +80,7 @@ await runMain({
         await health.stop();
         await master.stop();
         await network.close();
+        ballast.stop();
       },
     };
   },

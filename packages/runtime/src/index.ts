@@ -1,3 +1,4 @@
+export { keepBallast } from "./ballast/keep-ballast.ts";
 export { linkAbort } from "./linked-abort.ts";
 export type { LinkedAbort } from "./linked-abort.ts";
 export type { Clock } from "./ports/clock.ts";

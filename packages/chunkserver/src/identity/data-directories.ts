@@ -5,7 +5,7 @@ import { overwrite, writeAtomically } from "./write-atomically.ts";
 /** Everything a chunkserver makes in a data directory; `lost+found` belongs to the file system of a fresh disk. */
 const ownNames = new Set([
   ...["node.json", "term.json", "scrub.json", "lock", "chunks", "tmp", "trash", "quarantine", "log", "lost+found"],
-  ...["node.json.new", "term.json.new", "scrub.json.new", "certificate.pem", "certificate.pem.new"],
+  ...["node.json.new", "term.json.new", "scrub.json.new", "certificate.pem", "certificate.pem.new", "holdfast.ballast"],
 ]);
 
 /** A small file that every data directory has a copy of. */
