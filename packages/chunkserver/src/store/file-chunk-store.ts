@@ -78,6 +78,7 @@ export class FileChunkStore implements ChunkStore {
       index: this.#index,
       serial: this.#serial,
       syncFolder,
+      onLeftBehind: (key) => this.#leftBehind.add(chunkFileName(key)),
     });
   }
 
@@ -164,27 +165,35 @@ export class FileChunkStore implements ChunkStore {
   }
 
   async trim(key: ChunkKey, term: number): Promise<void> {
-    const { disk, listener, logger } = this.#options;
+    const { listener, logger } = this.#options;
     await this.#serial.run(chunkFileName(key), async () => {
       this.#writing.orderAway(chunkFileName(key));
       const lengthBytes = this.#index.lengthOf(key);
-      if (lengthBytes === undefined) {
-        if (this.mayReturn(key)) await this.#finishRemoval(key);
-        return listener.trimmed({ ...key, lengthBytes: 0 });
-      }
-      const name = `${term}-${chunkFileName(key)}`;
-      await disk.rename(this.#paths.file(key), `${this.#paths.trash}/${name}`);
-      this.#copies.forget(key);
-      this.#trash.noteAdded(name);
-      // Until the new name is durable a power cut may bring the old one back, and after a failed sync for ever.
-      this.#leftBehind.add(chunkFileName(key));
+      if (lengthBytes === undefined && !this.mayReturn(key)) return listener.trimmed({ ...key, lengthBytes: 0 });
+      await this.#moveToTrash(key, term);
       await this.#finishRemoval(key);
       logger.info("chunkserver.copy_trimmed", { chunkId: key.chunkId, generation: key.generation, term });
-      listener.trimmed({ ...key, lengthBytes });
+      listener.trimmed({ ...key, lengthBytes: lengthBytes ?? 0 });
     });
   }
 
-  /** Makes a removal durable that was begun, on a disk that works. Errors: diskFailed, noSpace; then it may be asked again. */
+  /** Errors: those of the disk; diskFailed when nothing can be known of a file that is in no inventory. */
+  async #moveToTrash(key: ChunkKey, term: number): Promise<void> {
+    if (!this.has(key) && this.#health.state === "failed") throw leftBehind(key);
+    const name = `${term}-${chunkFileName(key)}`;
+    try {
+      await this.#options.disk.rename(this.#paths.file(key), `${this.#paths.trash}/${name}`);
+      this.#trash.noteAdded(name);
+    } catch (error) {
+      // An earlier order moved it, or it never got its name.
+      if (this.has(key) || !isHoldfastError(error, "notFound")) throw error;
+    }
+    this.#copies.forget(key);
+    // Until the new name is durable a power cut may bring the old one back, and after a failed sync for ever.
+    this.#leftBehind.add(chunkFileName(key));
+  }
+
+  /** Makes a removal durable, on a disk that works. Errors: diskFailed, noSpace; then it may be asked again. */
   async #finishRemoval(key: ChunkKey): Promise<void> {
     if (this.#health.state === "failed") throw leftBehind(key);
     await Promise.all([this.#syncFolder(this.#paths.folder(key.chunkId)), this.#syncFolder(this.#paths.trash)]);
@@ -261,8 +270,11 @@ export class FileChunkStore implements ChunkStore {
   async #giveName(facts: ChunkFacts, temporaryPath: string): Promise<boolean> {
     if (this.has(facts)) return false;
     if (this.#writing.isOrderedAway(chunkFileName(facts))) throw orderedAwayMeanwhile(facts);
+    // If the sync fails the copy is in no inventory, and its file is there all the same.
+    this.#leftBehind.add(chunkFileName(facts));
     await this.#options.disk.rename(temporaryPath, this.#paths.file(facts));
     if (!isPlanted("ackBeforeNameIsDurable")) await this.#syncFolder(this.#paths.folder(facts.chunkId));
+    this.#leftBehind.delete(chunkFileName(facts));
     const { chunkId, generation, lengthBytes } = facts;
     this.#index.add({ chunkId, generation, lengthBytes });
     this.#options.listener.added({ chunkId, generation, lengthBytes });

@@ -1,3 +1,4 @@
+import { HoldfastError } from "@holdfast/base";
 import { createSimWorld } from "@holdfast/runtime/sim";
 import { describe, expect, it } from "vitest";
 import { FailingFolders } from "../testing/failing-folders.ts";
@@ -75,5 +76,58 @@ describe("what was ordered away or set aside", () => {
     folders.failures.clear();
     await world.settle(store.trim(key, 7), 1000);
     expect(inventory.events).toContain("trimmed 1.1");
+  });
+
+  it("is not called gone when it never got to the inventory and its file is there", async () => {
+    const world = createSimWorld("failed while it came");
+    const before = await openStoreInWorld(world);
+    const key = { chunkId: 1, generation: 1 };
+    // The second sync of a write is that of its name.
+    const disk = before.machine.disk;
+    disk.data.onMove = () => (disk.failingSyncCount = 1);
+    await expect(world.settle(writeChunk(before.store, 1, sampleBytes(900)), 10_000)).rejects.toThrow("disk");
+    expect(before.store.has(key)).toBe(false);
+    expect(await world.settle(before.process.disk.list("/data/chunks/00/00"), 1000)).toHaveLength(1);
+    await expect(world.settle(before.store.trim(key, 7), 1000)).rejects.toMatchObject({ kind: "diskFailed" });
+    expect(before.inventory.events).not.toContain("trimmed 1.1");
+  });
+
+  it("is moved away also when its name could not be made durable for want of room", async () => {
+    const world = createSimWorld("no room while it came");
+    const folders = new FailingFolders();
+    const { store, inventory, process, machine } = await openStoreInWorld(
+      world,
+      {},
+      { wrap: (disk) => folders.wrap(disk) },
+    );
+    const key = { chunkId: 1, generation: 1 };
+    machine.disk.data.onMove = () => void folders.failures.set("/data/chunks", "full");
+    await expect(world.settle(writeChunk(store, 1, sampleBytes(900)), 10_000)).rejects.toMatchObject({
+      kind: "noSpace",
+    });
+    machine.disk.data.onMove = undefined;
+    folders.failures.clear();
+    expect(await world.settle(process.disk.list("/data/chunks/00/00"), 1000)).toHaveLength(1);
+    await world.settle(store.trim(key, 7), 1000);
+    expect(inventory.events).toEqual(["trimmed 1.1"]);
+    expect(await world.settle(process.disk.list("/data/chunks/00/00"), 1000)).toEqual([]);
+    expect(await world.settle(process.disk.list("/data/trash"), 1000)).toEqual(["7-0000000000000001.1"]);
+  });
+
+  it("is moved away also when it was damaged and could not be set aside", async () => {
+    const world = createSimWorld("damaged on a full disk");
+    const { store, inventory, process, machine } = await openStoreInWorld(world);
+    const key = { chunkId: 1, generation: 1 };
+    await world.settle(writeChunk(store, 1, sampleBytes(90_000)), 10_000);
+    machine.disk.corrupt("/data/chunks/00/00/0000000000000001.1", 5);
+    machine.disk.data.onMove = () => {
+      throw new HoldfastError("noSpace", "no room for another name");
+    };
+    expect(await world.settle(store.verify(key), 1000)).toBe(false);
+    machine.disk.data.onMove = undefined;
+    expect(await world.settle(process.disk.list("/data/chunks/00/00"), 1000)).toHaveLength(1);
+    await world.settle(store.trim(key, 7), 1000);
+    expect(inventory.events).toEqual(["added 1.1", "corrupt 1.1", "trimmed 1.1"]);
+    expect(await world.settle(process.disk.list("/data/chunks/00/00"), 1000)).toEqual([]);
   });
 });

@@ -22,6 +22,8 @@ export interface StoredCopiesOptions {
   readonly listener: InventoryListener;
   readonly clusterId: () => string;
   readonly syncFolder: (folder: string) => Promise<void>;
+  /** Told of a damaged copy whose file could not be moved away. */
+  readonly onLeftBehind: (key: ChunkKey) => void;
 }
 
 /** The files of the copies in the inventory: read with every check, and moved aside when one fails. */
@@ -101,7 +103,7 @@ export class StoredCopies {
   }
 
   async #quarantine(chunk: HeldChunk): Promise<void> {
-    const { disk, paths, random, logger, syncFolder } = this.#options;
+    const { disk, paths, random, logger, syncFolder, onLeftBehind } = this.#options;
     // A new copy may have come under the name while this waited its turn; then the damaged file is gone already.
     if (this.#options.index.lengthOf(chunk) !== undefined) return;
     const target = `${paths.quarantine}/${chunkFileName(chunk)}.${toHex(random.bytes(4))}`;
@@ -110,6 +112,7 @@ export class StoredCopies {
       await Promise.all([syncFolder(paths.folder(chunk.chunkId)), syncFolder(paths.quarantine)]);
     } catch (error) {
       // It is out of the inventory and reported; a restart would find and check it again.
+      onLeftBehind(chunk);
       logger.warn("chunkserver.quarantine_failed", { chunkId: chunk.chunkId, reason: String(error) });
     }
   }

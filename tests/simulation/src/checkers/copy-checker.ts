@@ -32,6 +32,9 @@ export class CopyChecker implements CopyHarm {
   /** Node ids whose disk was taken away. */
   readonly #wiped = new Set<number>();
   readonly #wipedMachines = new Set<string>();
+  /** When a copy last came into its place, by "machine/chunk", and was last ordered away, by `orderKey`: virtual ms. */
+  readonly #cameAtMs = new Map<string, number>();
+  readonly #orderedAtMs = new Map<string, number>();
   #lastIndex = 0;
 
   constructor(options: CopyCheckerOptions) {
@@ -164,6 +167,7 @@ export class CopyChecker implements CopyHarm {
   }
 
   #checkTrim(event: EventOf<"trimOrdered">): void {
+    this.#orderedAtMs.set(orderKey(event.nodeId, event.chunkId), this.#options.world.nowMs());
     const chunk = this.facts.chunks.get(event.chunkId);
     if (chunk?.holder === undefined) return;
     const others = [...chunk.confirmed].filter(
@@ -185,7 +189,10 @@ export class CopyChecker implements CopyHarm {
     const machine = this.#machineOf(event.nodeId);
     if (machine === undefined) return;
     const chunk = this.facts.chunks.get(event.chunkId);
-    if (chunk !== undefined && this.files.isThere(machine, chunk))
+    if (chunk === undefined || !this.files.isThere(machine, chunk)) return;
+    // Bytes that were held up on the way come after their removal; the leader hears of them and orders them away again.
+    const cameAtMs = this.#cameAtMs.get(`${machine.name}/${event.chunkId}`) ?? 0;
+    if (cameAtMs < (this.#orderedAtMs.get(orderKey(event.nodeId, event.chunkId)) ?? Infinity))
       this.#report(`node ${event.nodeId} said that chunk ${event.chunkId} is trimmed, and its file is there`);
   }
 
@@ -227,6 +234,8 @@ export class CopyChecker implements CopyHarm {
 
   #watchDisk(machine: SimMachine): void {
     machine.disk.data.onMove = (source, target) => {
+      const comingId = target === undefined ? undefined : chunkIdOf(target);
+      if (comingId !== undefined) this.#cameAtMs.set(`${machine.name}/${comingId}`, this.#options.world.nowMs());
       const chunkId = chunkIdOf(source);
       if (chunkId === undefined) return;
       if (target?.startsWith("/data/trash/") === true) this.#checkTrashed(machine, chunkId, target);
