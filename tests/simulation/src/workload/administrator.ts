@@ -22,6 +22,8 @@ export class Administrator implements Steering {
   readonly #orders: Promise<void>[] = [];
   /** Nodes whose removal was answered: a second order for the same one is answered too, and says nothing of its machine. */
   readonly #removed = new Set<number>();
+  /** Machines whose removal is being tried: nobody orders it again meanwhile. */
+  readonly #removing = new Set<string>();
 
   constructor(parts: AdministratorParts) {
     this.#parts = parts;
@@ -37,21 +39,29 @@ export class Administrator implements Steering {
   }
 
   removeOrActivate(machine: string, onRemoved: () => void): void {
-    const ask = (triesLeft: number): void =>
-      this.#order(
+    if (this.#removing.has(machine)) return;
+    this.#removing.add(machine);
+    const ask = (triesLeft: number): void => {
+      const isAsked = this.#order(
         machine,
         (nodeId) => ({ case: "removeNode", value: { nodeId, isForced: false } }),
         async (outcome, nodeId) => {
           if (outcome.kind === "done") {
             if (!this.#removed.has(nodeId)) onRemoved();
             this.#removed.add(nodeId);
+            this.#removing.delete(machine);
             return;
           }
-          if (triesLeft === 0) return this.activate(machine);
+          if (triesLeft === 0) {
+            this.#removing.delete(machine);
+            return this.activate(machine);
+          }
           await this.#parts.process.timers.sleep(emptyCheckMs);
           ask(triesLeft - 1);
         },
       );
+      if (!isAsked) this.#removing.delete(machine);
+    };
     ask(emptyChecksMax);
   }
 
@@ -61,13 +71,14 @@ export class Administrator implements Steering {
     for (const order of this.#orders) await order;
   }
 
+  /** False when there is no node on the machine. */
   #order(
     machine: string,
     commandOf: (nodeId: number) => NonNullable<Parameters<typeof wrap>[0]>,
     onAnswer?: (outcome: Outcome<unknown>, nodeId: number) => void | Promise<void>,
-  ): void {
+  ): boolean {
     const nodeId = this.#parts.nodeIdOn(machine);
-    if (nodeId === undefined) return;
+    if (nodeId === undefined) return false;
     const command = wrap(commandOf(nodeId));
     // One after the other: what is taken back must have been given away before.
     const before = this.#orders.at(-1) ?? Promise.resolve();
@@ -79,6 +90,7 @@ export class Administrator implements Steering {
         );
       }),
     );
+    return true;
   }
 }
 
