@@ -1,5 +1,6 @@
 import path from "node:path";
 import { isHoldfastError } from "@holdfast/base";
+import { openLogOutput } from "@holdfast/observability/node";
 import { type LocalCluster, startCluster } from "./cluster.ts";
 import { clusterSettings } from "./settings.ts";
 
@@ -7,17 +8,20 @@ const root = path.resolve(import.meta.dirname, "../../..");
 /** npm and the launcher may each pass on the same Ctrl+C; only a later signal means impatience. */
 const repeatedSignalMs = 2_000;
 
+// A supervisor that ends because its own words find no room would take the cluster with it.
+const describeLoss = (lineCount: number): string => `(${lineCount} lines could not be written here)\n`;
+const output = openLogOutput(1, describeLoss);
+const errorOutput = openLogOutput(2, describeLoss);
+
 function report(line: string): void {
-  process.stderr.write(`${line}\n`);
+  errorOutput.write(`${line}\n`);
 }
 
 /** Runs the local cluster in the foreground until it is told to stop; resolves with the exit code. */
 async function main(): Promise<number> {
   const parsed = clusterSettings.parse({ argv: process.argv.slice(2), env: process.env });
   if (parsed.kind === "help") {
-    process.stdout.write(
-      `npm start -- [settings]: runs a whole Holdfast cluster on this machine\n${clusterSettings.help()}\n`,
-    );
+    output.write(`npm start -- [settings]: runs a whole Holdfast cluster on this machine\n${clusterSettings.help()}\n`);
     return 0;
   }
   if (parsed.kind === "faults") {
@@ -48,9 +52,8 @@ async function main(): Promise<number> {
     return 1;
   }
   const setupLink = await cluster.setupLink();
-  if (setupLink !== undefined)
-    process.stdout.write(`Make the first account here (the link works once): ${setupLink.trim()}\n`);
-  process.stdout.write(`Holdfast is ready: ${cluster.origin}\n`);
+  if (setupLink !== undefined) output.write(`Make the first account here (the link works once): ${setupLink.trim()}\n`);
+  output.write(`Holdfast is ready: ${cluster.origin}\n`);
   await stopWanted;
   report("Stopping ...");
   await cluster.stop();

@@ -1,6 +1,6 @@
 import type { Clock } from "@holdfast/runtime";
 import type { LogFields, Logger } from "../logger.ts";
-import { LogOutput, standardErrorSink } from "./log-output.ts";
+import { openLogOutput } from "./log-output.ts";
 
 const levels = ["debug", "info", "warn", "error"] as const;
 /** How much a line matters. */
@@ -41,7 +41,7 @@ export function createJsonLogger(options: JsonLoggerOptions): Logger {
 
 function standardErrorWriter({ clock, fields }: JsonLoggerOptions): (line: string) => void {
   const describeLoss = (lineCount: number): string => lineOf(clock, "warn", "log.lines_lost", { ...fields, lineCount });
-  const output = new LogOutput(standardErrorSink(), describeLoss);
+  const output = openLogOutput(2, describeLoss);
   return (line) => output.write(line);
 }
 

@@ -40,15 +40,21 @@ export class LogOutput {
   }
 }
 
-const standardError = 2;
+/** Descriptors of standard output and standard error. */
+export type StandardDescriptor = 1 | 2;
 
-/** Standard error: a file is written at once, a terminal or a pipe as Node does. Whatever becomes of it, nothing throws. */
-export function standardErrorSink(): ByteSink {
-  if (fstatSync(standardError).isFile()) return (bytes) => writeSync(standardError, bytes);
+/** A standard output: a file is written at once, a terminal or a pipe as Node does. Whatever becomes of it, nothing throws. */
+export function openLogOutput(descriptor: StandardDescriptor, describeLoss: (lineCount: number) => string): LogOutput {
+  return new LogOutput(sinkOf(descriptor), describeLoss);
+}
+
+function sinkOf(descriptor: StandardDescriptor): ByteSink {
+  if (fstatSync(descriptor).isFile()) return (bytes) => writeSync(descriptor, bytes);
+  const stream = descriptor === 1 ? process.stdout : process.stderr;
   // Without a listener a reader that went away would end the process.
-  process.stderr.on("error", () => undefined);
+  stream.on("error", () => undefined);
   return (bytes) => {
-    process.stderr.write(bytes);
+    stream.write(bytes);
     return bytes.length;
   };
 }
