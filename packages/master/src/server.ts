@@ -211,6 +211,7 @@ function assemble(core: Core): Parts {
   const { timers, logger, metrics } = ports;
   const tables = readerOf(store);
   const clock = new LogClock(ports.clock, () => readProgress(tables).atMs);
+  stateMachine.onApplied(({ atMs }) => clock.note(atMs));
   const preset: Preset = { ...presets[config.preset], ...config.presetChanges };
   const leadership = leadershipOf(raft);
   const observer = new FleetObserver(clock, preset);

@@ -43,6 +43,16 @@ describe("LogClock", () => {
     expect(log.wallMs()).toBe(1_029_999);
   });
 
+  it("goes on from a batch of another leader whose clock was ahead, though nobody asks for the time", () => {
+    const machine = new MovedClock();
+    let stampMs = 0;
+    const log = new LogClock(machine, () => stampMs);
+    stampMs = 1_748_000;
+    log.note(stampMs);
+    machine.pass(10_000);
+    expect(log.wallMs()).toBe(1_753_000);
+  });
+
   it("never goes back and never stands still when the machine's clock is set back", () => {
     const { machine, log } = withStamp(0);
     expect(log.wallMs()).toBe(1_000_000);

@@ -23,14 +23,23 @@ export class LogClock implements Clock {
 
   /** Never goes back, not even when another master leads meanwhile. */
   wallMs(): number {
-    const monotonicMs = this.#machine.monotonicMs();
-    const slewedMs = this.#reading.wallMs + (monotonicMs - this.#reading.monotonicMs) * slewPace;
-    const wallMs = Math.max(this.#machine.wallMs(), this.#lastStampMs(), slewedMs);
-    this.#reading = { wallMs, monotonicMs };
-    return Math.floor(wallMs);
+    return Math.floor(this.#goOn(Math.max(this.#machine.wallMs(), this.#lastStampMs())));
+  }
+
+  /** A batch with this stamp is applied: time goes on from here, also while this master follows and asks nobody. */
+  note(stampMs: number): void {
+    this.#goOn(stampMs);
   }
 
   monotonicMs(): number {
     return this.#machine.monotonicMs();
+  }
+
+  #goOn(atLeastMs: number): number {
+    const monotonicMs = this.#machine.monotonicMs();
+    const slewedMs = this.#reading.wallMs + (monotonicMs - this.#reading.monotonicMs) * slewPace;
+    const wallMs = Math.max(atLeastMs, slewedMs);
+    this.#reading = { wallMs, monotonicMs };
+    return wallMs;
   }
 }
