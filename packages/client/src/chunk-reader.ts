@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { equalBytes, HoldfastError, must, toHex } from "@holdfast/base";
+import type { ErrorKind } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
 import { ChunkDataService, ReadChunkRequestSchema } from "@holdfast/proto/chunk/v1/chunk";
 import { ReportBadReplicaSchema } from "@holdfast/proto/master/v1/master";
@@ -57,7 +58,7 @@ export class ChunkReader {
 
   /**
    * The wanted bytes, verified: every block by the node, a whole chunk by its SHA-256 here. A slow copy is hedged with the
-   * next one, a bad one is reported and left. Errors: dataLoss, unavailable (no copy could be read), cancelled.
+   * next one, a bad one is reported and left. Errors: dataLoss, unavailable (no copy could be read), tooBusy, cancelled.
    */
   read(wanted: WantedChunk, scope: RequestScope): Promise<ChunkFrames> {
     if (scope.signal.aborted) return Promise.reject(cancelledError());
@@ -98,7 +99,7 @@ class HedgedRead {
   #tryNext(): void {
     const place = this.#untried.shift();
     if (place === undefined) {
-      if (this.#tries.size === 0) this.#end(() => this.#reject(this.#lastError ?? nothingToRead(this.#wanted)));
+      if (this.#tries.size === 0) this.#end(() => this.#reject(noCopy(this.#wanted, this.#lastError)));
       return;
     }
     const { replicas, limits } = this.#options;
@@ -203,8 +204,12 @@ class HedgedRead {
   }
 }
 
-function nothingToRead(wanted: WantedChunk): HoldfastError {
+/** What else a node says (that it has no such copy, that it is new) is between it and the cluster: the file is there. */
+const passedOnKinds: readonly ErrorKind[] = ["dataLoss", "unavailable", "tooBusy"];
+
+function noCopy(wanted: WantedChunk, lastError: HoldfastError | undefined): HoldfastError {
+  if (lastError !== undefined && passedOnKinds.includes(lastError.kind)) return lastError;
   const places = must(wanted.layout.places, "a layout lists places");
   const message = `No copy of a chunk of this file can be read now (${places.length} known). The file is kept. Try again when its nodes are back.`;
-  return new HoldfastError("unavailable", message);
+  return new HoldfastError("unavailable", message, lastError === undefined ? {} : { cause: lastError });
 }

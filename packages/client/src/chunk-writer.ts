@@ -18,6 +18,9 @@ const firstGeneration = 1;
 /** Failures that say nothing against the node: the same one may be fine for other bytes. */
 const innocentKinds: readonly ErrorKind[] = ["checksumMismatch", "cancelled"];
 
+/** What a node says and a caller can act on. All else is between the node and the cluster. */
+const passedOnKinds: readonly ErrorKind[] = ["cancelled", "unavailable", "noSpace", "tooBusy"];
+
 /** What a chunk writer works with. */
 export interface ChunkWriterOptions extends ChunkSenderOptions {
   readonly random: Random;
@@ -60,10 +63,7 @@ export class ChunkWriter {
       lastError = [...outcome.failures.values()].at(-1) ?? lastError;
       if (!attempt.hasAnotherOrder()) attempt = undefined;
     }
-    throw (
-      lastError ??
-      new HoldfastError("unavailable", "Too few nodes took the chunk. Nothing became visible. Try again in a moment.")
-    );
+    throw tooFewCopies(lastError);
   }
 
   #noteCulprit(culprit: Culprit | undefined, chunkId: bigint): void {
@@ -139,4 +139,12 @@ class GrantAttempt {
       confirmedNodeIds: [...this.#confirmed],
     });
   }
+}
+
+/** A node that is new, or whose disk failed, says nothing about the file: another try finds other nodes. */
+function tooFewCopies(lastError: HoldfastError | undefined): HoldfastError {
+  if (lastError !== undefined && passedOnKinds.includes(lastError.kind)) return lastError;
+  const said = lastError === undefined ? "" : ` (the last one said: ${lastError.message})`;
+  const message = `Too few nodes took the chunk${said}. Nothing became visible. Try again in a moment.`;
+  return new HoldfastError("unavailable", message, lastError === undefined ? {} : { cause: lastError });
 }

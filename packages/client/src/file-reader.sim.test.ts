@@ -100,6 +100,10 @@ describe("reading", () => {
         kind: "dataLoss",
       });
       for (const node of nodes.nodes) node.chunks.delete(chunkId);
+      // Each says that it has no such copy; the file is there all the same.
+      await expect(collect(bytes.read(layout, { offsetBytes: 0, lengthBytes: 1000 }, scope))).rejects.toMatchObject({
+        kind: "unavailable",
+      });
       const bare = masters.layoutOf(written.chunks);
       await expect(collect(bytes.read(bare, { offsetBytes: 0, lengthBytes: 1000 }, scope))).rejects.toMatchObject({
         kind: "unavailable",

@@ -84,11 +84,17 @@ describe("writing", () => {
       ]);
     }));
 
-  it("does not call a chunk written below the minimum", () =>
+  it.each([
+    ["diskFailed", "unavailable"],
+    ["wrongCluster", "unavailable"],
+    ["noSpace", "noSpace"],
+    ["tooBusy", "tooBusy"],
+  ] as const)("does not call a chunk written below the minimum: nodes say %s, the caller hears %s", (said, heard) =>
     withClient(async ({ bytes, scope, nodes }) => {
-      for (const nodeId of [1, 2, 3]) nodes.node(nodeId).refusesWith = "diskFailed";
-      await expect(bytes.write(inPieces(sampleBytes(10), 10), scope)).rejects.toMatchObject({ kind: "diskFailed" });
-    }));
+      for (const nodeId of [1, 2, 3]) nodes.node(nodeId).refusesWith = said;
+      await expect(bytes.write(inPieces(sampleBytes(10), 10), scope)).rejects.toMatchObject({ kind: heard });
+    }),
+  );
 
   it("tells why there is no grant", () =>
     withClient(async ({ bytes, scope, masters }) => {
