@@ -222,7 +222,7 @@ await runMain({
     // Chunks must not have it: only what a start needs on a full disk.
     const ballast = await keepBallast({
       ...{ ...ports, folder: resolve(values.data), sizeBytes: ballastBytes },
-      onChanged: (state) => logger.warn("process.ballast", { state }),
+      onChanged: (state) => logger[state === "given" ? "warn" : "info"]("process.ballast", { state }),
     });
     const { token, ...joining } = await readJoining(values);
     const directories = [values.data, ...values.moreData].map((path) => resolve(path));

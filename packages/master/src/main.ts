@@ -47,7 +47,7 @@ await runMain({
     const certificates = await openCertificates(config, values.authorityFile, { clock, timers, logger });
     const ballast = await keepBallast({
       ...{ disk: createNodeDisk(), random, timers, folder: config.data, sizeBytes: values.ballastBytes },
-      onChanged: (state) => logger.warn("process.ballast", { state }),
+      onChanged: (state) => logger[state === "given" ? "warn" : "info"]("process.ballast", { state }),
     });
     const network = createGrpcNetwork({
       ...{ clock, timers, random, metrics, logger },

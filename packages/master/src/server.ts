@@ -210,8 +210,9 @@ function assemble(core: Core): Parts {
   const { config, ports, store, copySets, digests, stateMachine, raft } = core;
   const { timers, logger, metrics } = ports;
   const tables = readerOf(store);
-  const clock = new LogClock(ports.clock, () => readProgress(tables).atMs);
+  const clock = new LogClock(ports.clock, readProgress(tables).atMs);
   stateMachine.onApplied(({ atMs }) => clock.note(atMs));
+  stateMachine.onReplaced(() => clock.note(readProgress(tables).atMs));
   const preset: Preset = { ...presets[config.preset], ...config.presetChanges };
   const leadership = leadershipOf(raft);
   const observer = new FleetObserver(clock, preset);

@@ -77,17 +77,9 @@ export class SupervisedProcess {
   }
 
   #spawn(): void {
-    const { plan } = this;
-    const logPath = path.join(this.#options.runPath, `${plan.name}.log`);
+    const logPath = path.join(this.#options.runPath, `${this.plan.name}.log`);
     rotate(logPath);
-    const log = openSync(logPath, "a");
-    // Its own process group: Ctrl+C in the terminal must reach only the supervisor, which stops the others in order.
-    const child = spawn(this.#options.nodePath, [...plan.nodeFlags, plan.script, ...plan.parameters], {
-      stdio: ["ignore", log, log],
-      detached: true,
-      env: { ...inheritedEnvironment(), ...plan.environment, HOLDFAST_PARENT_PID: String(process.pid) },
-    });
-    closeSync(log);
+    const child = this.#spawnLoggingTo(logPath);
     this.#child = child;
     const startedAtMs = performance.now();
     this.#writePid(child);
@@ -95,7 +87,7 @@ export class SupervisedProcess {
       const ended = (description: string, code: number | null): void => {
         if (this.#child !== child) return;
         this.#child = undefined;
-        rmSync(this.#pidPath(), { force: true });
+        this.#removePid();
         resolve();
         if (this.#isStopping) return;
         if (code === exitBadSettings) this.#giveUp(logPath);
@@ -106,15 +98,38 @@ export class SupervisedProcess {
     });
   }
 
-  /** A process without its file serves as well as any: a full disk is told of once, and tried again. */
-  #writePid(child: ChildProcess, isKnown = false): void {
+  #spawnLoggingTo(logPath: string): ChildProcess {
+    const { plan } = this;
+    const log = openSync(logPath, "a");
+    try {
+      // Its own process group: Ctrl+C in the terminal must reach only the supervisor, which stops the others in order.
+      return spawn(this.#options.nodePath, [...plan.nodeFlags, plan.script, ...plan.parameters], {
+        stdio: ["ignore", log, log],
+        detached: true,
+        env: { ...inheritedEnvironment(), ...plan.environment, HOLDFAST_PARENT_PID: String(process.pid) },
+      });
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  /** Where that fails (a full disk) it is reported once and tried again until the process ends: it runs all the same. */
+  #writePid(child: ChildProcess, report = this.#options.report): void {
     if (child.pid === undefined || this.#child !== child) return;
     try {
       writeFileSync(this.#pidPath(), `${child.pid}\n`);
     } catch (error) {
-      if (!isKnown)
-        this.#options.report(`${this.plan.name} runs, but its pid file cannot be written: ${String(error)}`);
-      setTimeout(() => this.#writePid(child, true), pidRetryMs).unref();
+      report(`${this.plan.name} runs, but its pid file cannot be written: ${String(error)}`);
+      setTimeout(() => this.#writePid(child, () => undefined), pidRetryMs).unref();
+    }
+  }
+
+  /** A file that stays (a disk that cannot be written) names a process that is gone; the next start writes it anew. */
+  #removePid(): void {
+    try {
+      rmSync(this.#pidPath(), { force: true });
+    } catch (error) {
+      this.#options.report(`${this.plan.name} ended, but its pid file cannot be removed: ${String(error)}`);
     }
   }
 

@@ -11,7 +11,7 @@ import { DiskSchema } from "@holdfast/proto/model/v1/model";
 import type { Disk } from "@holdfast/proto/model/v1/model";
 import type { NodeFacts } from "../identity/node-identity.ts";
 import type { LatencySummary } from "../measure/latency-meter.ts";
-import type { BucketDigest, DiskStatus, HeldChunk, StoreStatus } from "../store/chunk-store.ts";
+import type { DiskStatus, HeldChunk, StoreStatus } from "../store/chunk-store.ts";
 import type { Deltas } from "./delta-log.ts";
 
 /** What does not change while the process lives. */
@@ -43,7 +43,7 @@ export interface ReportFacts {
   /** Drills that run. */
   readonly drillIds: readonly number[];
   /** All 256, or none when it is not their turn. */
-  readonly digests: readonly BucketDigest[];
+  readonly digests: readonly number[];
   readonly listed: readonly { readonly bucket: number; readonly chunks: readonly HeldChunk[] }[];
 }
 
@@ -65,8 +65,7 @@ export function reportToWire(facts: ReportFacts): HeartbeatRequest {
     diskState: status.diskState,
     activeWriteCount: status.activeWriteCount,
     activeReadCount: status.activeReadCount,
-    bucketDigests:
-      facts.digests.length === 0 ? new Uint8Array() : encodeBucketDigests(facts.digests.map(({ digest }) => digest)),
+    bucketDigests: facts.digests.length === 0 ? new Uint8Array() : encodeBucketDigests(facts.digests),
     added: deltas.added.map(heldChunkToWire),
     stillHeld: deltas.stillHeld.map(heldChunkToWire),
     trimmed: deltas.trimmed.map(heldChunkToWire),

@@ -12,14 +12,13 @@ const fileBytes = 64;
 export class HighestTerm {
   readonly #directories: DataDirectories;
   #term: number;
-  /** Durable, or on its way to the disk. */
-  #savingTerm: number;
+  #durableTerm: number;
   #saving: Promise<void> = Promise.resolve();
 
   constructor(directories: DataDirectories, term: number) {
     this.#directories = directories;
     this.#term = term;
-    this.#savingTerm = term;
+    this.#durableTerm = term;
   }
 
   get term(): number {
@@ -32,23 +31,18 @@ export class HighestTerm {
    */
   async observe(term: number): Promise<boolean> {
     this.#term = Math.max(this.#term, term);
-    if (this.#savingTerm < this.#term) {
-      this.#savingTerm = this.#term;
-      const save = (): Promise<void> => this.#save(this.#term);
-      this.#saving = this.#saving.then(save, save);
-    }
+    const save = (): Promise<void> => this.#save();
+    if (this.#durableTerm < this.#term) this.#saving = this.#saving.then(save, save);
     await this.#saving;
     return term >= this.#term;
   }
 
-  async #save(term: number): Promise<void> {
-    try {
-      const content = JSON.stringify({ formatVersion: 1, term });
-      await this.#directories.replaceOrOverwrite(fileName, `${content.padEnd(fileBytes - 1)}\n`);
-    } catch (error) {
-      this.#savingTerm = -1;
-      throw error;
-    }
+  async #save(): Promise<void> {
+    const term = this.#term;
+    if (this.#durableTerm >= term) return;
+    const content = JSON.stringify({ formatVersion: 1, term });
+    await this.#directories.replaceOrOverwrite(fileName, `${content.padEnd(fileBytes - 1)}\n`);
+    this.#durableTerm = term;
   }
 }
 

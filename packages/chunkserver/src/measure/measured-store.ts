@@ -1,6 +1,5 @@
 import type { Clock } from "@holdfast/runtime";
 import type {
-  BucketDigest,
   ChunkFacts,
   ChunkKey,
   ChunkRange,
@@ -89,7 +88,7 @@ export class MeasuredStore implements ChunkStore {
     return this.#store.trim(key, term);
   }
 
-  bucketDigests(): readonly BucketDigest[] {
+  bucketDigests(): readonly number[] {
     return this.#store.bucketDigests();
   }
 

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { assert } from "@holdfast/base";
-import type { BucketDigest, ChunkKey, HeldChunk } from "./chunk-store.ts";
+import type { ChunkKey, HeldChunk } from "./chunk-store.ts";
 
 /** Buckets an inventory is compared by. */
 export const bucketCount = 256;
@@ -90,13 +90,9 @@ export class ChunkIndex {
     return chunks;
   }
 
-  /** All 256 digests. */
-  digests(): BucketDigest[] {
-    return Array.from(this.#counts, (chunkCount, bucket) => ({
-      bucket,
-      digest: this.#digests[bucket] ?? 0,
-      chunkCount,
-    }));
+  /** Of all 256 buckets, in their order. */
+  digests(): number[] {
+    return Array.from(this.#digests);
   }
 
   #account(chunk: HeldChunk, sign: 1 | -1): void {

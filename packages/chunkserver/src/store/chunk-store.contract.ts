@@ -220,10 +220,9 @@ export function describeChunkStore(
         const chunks = [];
         for (const chunkId of [1, 257, 2]) chunks.push(await writeChunk(store, chunkId, sampleBytes(10 * chunkId)));
         expect(new Set(store.listBucket(1).map(({ chunkId }) => chunkId))).toEqual(new Set([1, 257]));
-        expect(store.bucketDigests().filter(({ chunkCount }) => chunkCount > 0)).toMatchObject([
-          { bucket: 1, chunkCount: 2 },
-          { bucket: 2, chunkCount: 1 },
-        ]);
+        expect(empty).toEqual(Array(256).fill(0));
+        const filled = store.bucketDigests().flatMap((digest, bucket) => (digest > 0 ? [bucket] : []));
+        expect(filled).toEqual([1, 2]);
         for (const chunk of chunks) await store.trim(chunk, 1);
         expect(store.bucketDigests()).toEqual(empty);
       }));

@@ -44,13 +44,6 @@ export interface StoreStatus {
   readonly disks: readonly DiskStatus[];
 }
 
-/** Digest of one of the 256 buckets (docs/formats/chunk-file.md). */
-export interface BucketDigest {
-  readonly bucket: number;
-  readonly digest: number;
-  readonly chunkCount: number;
-}
-
 /** What becomes of copies, told as it happens and only after it is durable. */
 export interface InventoryListener {
   added(chunk: HeldChunk): void;
@@ -104,8 +97,8 @@ export interface ChunkStore {
   verify(key: ChunkKey): Promise<boolean>;
   /** Moves a copy to the trash, durably; true also when there is none. `term` goes into its name. Errors: diskFailed. */
   trim(key: ChunkKey, term: number): Promise<void>;
-  /** Digests of all 256 buckets, from memory. */
-  bucketDigests(): readonly BucketDigest[];
+  /** Digests of all 256 buckets in their order, from memory (docs/formats/chunk-file.md). */
+  bucketDigests(): readonly number[];
   /** All copies of a bucket, in no promised order. */
   listBucket(bucket: number): readonly HeldChunk[];
   status(): StoreStatus;

@@ -4,7 +4,6 @@ import { ChunkIndex } from "./chunk-index.ts";
 import { chunkFileName, ChunkPaths } from "./chunk-paths.ts";
 import { checkNewChunk, checkRange } from "./chunk-requests.ts";
 import type {
-  BucketDigest,
   ChunkFacts,
   ChunkKey,
   ChunkRange,
@@ -221,7 +220,7 @@ export class FileChunkStore implements ChunkStore {
     return this.#health.noteFailure(error, "read");
   }
 
-  bucketDigests(): readonly BucketDigest[] {
+  bucketDigests(): readonly number[] {
     return this.#index.digests();
   }
 

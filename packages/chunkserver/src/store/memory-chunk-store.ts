@@ -4,7 +4,6 @@ import { ChunkIndex } from "./chunk-index.ts";
 import { chunkFileName } from "./chunk-paths.ts";
 import { checkNewChunk, checkRange } from "./chunk-requests.ts";
 import type {
-  BucketDigest,
   ChunkFacts,
   ChunkKey,
   ChunkRange,
@@ -82,7 +81,7 @@ export class MemoryChunkStore implements ChunkStore {
     this.#listener.trimmed(copy?.chunk ?? { ...key, lengthBytes: 0 });
   }
 
-  bucketDigests(): readonly BucketDigest[] {
+  bucketDigests(): readonly number[] {
     return this.#index.digests();
   }
 

@@ -4,7 +4,6 @@ import type { Timers } from "@holdfast/runtime";
 import { ChunkIndex } from "./chunk-index.ts";
 import { chunkFileName } from "./chunk-paths.ts";
 import type {
-  BucketDigest,
   ChunkFacts,
   ChunkKey,
   ChunkRange,
@@ -174,7 +173,7 @@ export class MultiDiskStore implements ChunkStore {
     return this.#stores().some((store) => store.mayReturn(key));
   }
 
-  bucketDigests(): readonly BucketDigest[] {
+  bucketDigests(): readonly number[] {
     return this.#union.digests();
   }
 

@@ -11,22 +11,21 @@ const slewPace = 0.5;
  */
 export class LogClock implements Clock {
   readonly #machine: Clock;
-  readonly #lastStampMs: () => number;
-  /** What was read last, and when by the monotonic clock. */
-  #reading = { wallMs: 0, monotonicMs: 0 };
+  /** What was read or noted last, and when by the monotonic clock. */
+  #reading: { readonly wallMs: number; readonly monotonicMs: number };
 
-  /** `lastStampMs` gives the stamp of the newest applied batch; 0 before the first. */
-  constructor(machine: Clock, lastStampMs: () => number) {
+  /** `stampMs` is that of the newest applied batch; 0 before the first. */
+  constructor(machine: Clock, stampMs: number) {
     this.#machine = machine;
-    this.#lastStampMs = lastStampMs;
+    this.#reading = { wallMs: stampMs, monotonicMs: machine.monotonicMs() };
   }
 
   /** Never goes back, not even when another master leads meanwhile. */
   wallMs(): number {
-    return Math.floor(this.#goOn(Math.max(this.#machine.wallMs(), this.#lastStampMs())));
+    return Math.floor(this.#goOn(this.#machine.wallMs()));
   }
 
-  /** A batch with this stamp is applied: time goes on from here, also while this master follows and asks nobody. */
+  /** A batch with this stamp is applied, or was in a snapshot: time goes on from here, also while this master follows and asks nobody. */
   note(stampMs: number): void {
     this.#goOn(stampMs);
   }

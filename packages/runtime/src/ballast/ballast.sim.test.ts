@@ -90,7 +90,7 @@ test("a start with room keeps it, and one that was cut off in the making is made
   await after.world.settle(cut(), 1000);
   after.process.crash();
   const again = await start(before.world);
-  expect(again.ballast.isHeld).toBe(false);
+  expect(again.ballast.isHeld).toBe(true);
   await again.world.settle(again.ballast.hold(), 1000);
   expect((await again.world.settle(again.disk.stat("/data/holdfast.ballast"), 1000))?.sizeBytes).toBe(sizeBytes);
 });
@@ -105,4 +105,22 @@ test("a disk that fails costs the ballast and nothing else; other errors than a 
   await subject.world.settle(subject.disk.remove("/data/holdfast.ballast"), 1000);
   await subject.world.settle(subject.ballast.give(), 1000);
   expect(subject.ballast.isHeld).toBe(false);
+});
+
+test("one that runs out of room in the making leaves nothing on the disk", async () => {
+  const { world, machine, process, told } = await start(createSimWorld(6));
+  const random = {
+    fraction: () => 0.5,
+    bytes: (lengthBytes: number) => {
+      // There was room when it was looked for, and there is none by the time of the write.
+      machine.disk.foreignBytes = capacityBytes - 1000;
+      return new Uint8Array(lengthBytes);
+    },
+  };
+  const onChanged = (state: string): void => void told.push(state);
+  const ballast = new Ballast({ disk: process.disk, random, folder: "/data", sizeBytes, onChanged });
+  await world.settle(ballast.hold(), 1000);
+  expect(told).toEqual(["given"]);
+  expect(ballast.isHeld).toBe(false);
+  expect(await world.settle(process.disk.stat("/data/holdfast.ballast"), 1000)).toBeUndefined();
 });

@@ -27,13 +27,13 @@ const blockBytes = 256 * 1024;
 /**
  * Room that a process holds back on its disk, as a file with nothing in it, and gives away when the disk is full: then
  * what must be written can be, while everything else is refused, until people have freed some. (CockroachDB, "ballast
- * files".) Errors of the disk are its own affair: without a ballast a full
- * disk is just a full disk.
+ * files".) Errors of the disk are its own affair: without a ballast a full disk is just a full disk.
  */
 export class Ballast {
   readonly #options: BallastOptions;
   readonly #path: string;
-  #isHeld = false;
+  /** Size of the file; 0: there is none. */
+  #heldBytes = 0;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(options: BallastOptions) {
@@ -43,42 +43,47 @@ export class Ballast {
 
   /** Whether there is some to give. */
   get isHeld(): boolean {
-    return this.#isHeld;
+    return this.#heldBytes > 0;
   }
 
   /** Before anything else is opened: what is there from before is given when the disk is full. Never rejects. */
   begin(): Promise<void> {
     return this.#inTurn(async () => {
-      const sizeBytes = await this.#sizeBytes();
-      const stat = await this.#options.disk.stat(this.#path);
-      this.#isHeld = stat?.sizeBytes === sizeBytes;
-      const { freeBytes } = await this.#options.disk.space(this.#options.folder);
-      if (stat !== undefined && freeBytes < sizeBytes) await this.#give();
+      const { disk, folder } = this.#options;
+      this.#heldBytes = (await disk.stat(this.#path))?.sizeBytes ?? 0;
+      const { freeBytes } = await disk.space(folder);
+      if (freeBytes < (await this.#sizeBytes())) await this.#give();
     });
   }
 
   /** Makes room, once. Never rejects. */
   give(): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#isHeld) await this.#give();
-    });
+    return this.#inTurn(() => this.#give());
   }
 
-  /** Holds it back again once there is room enough; to be called now and then. Never rejects. */
+  /** Holds it back (again) once there is room enough; to be called now and then. Never rejects. */
   hold(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#isHeld) return;
+      const { disk, folder, onChanged } = this.#options;
       const sizeBytes = await this.#sizeBytes();
-      const { freeBytes } = await this.#options.disk.space(this.#options.folder);
+      if (this.#heldBytes === sizeBytes) return;
+      const { freeBytes } = await disk.space(folder);
       if (freeBytes < roomFactor * sizeBytes) return;
-      await this.#write(sizeBytes);
-      this.#isHeld = true;
-      this.#options.onChanged("held");
+      // From here on there is something to give, also if the room ends on the way.
+      this.#heldBytes = sizeBytes;
+      try {
+        await this.#write(sizeBytes);
+      } catch (error) {
+        await this.#give();
+        throw error;
+      }
+      onChanged("held");
     });
   }
 
   async #give(): Promise<void> {
-    this.#isHeld = false;
+    if (this.#heldBytes === 0) return;
+    this.#heldBytes = 0;
     await this.#options.disk.remove(this.#path);
     this.#options.onChanged("given");
   }
