@@ -1,7 +1,7 @@
 import { runSteps } from "./run-steps.ts";
 
 /** Everything that can be said about the code without running the product; meant to stay under a minute. */
-const failedCount = await runSteps([
+const failed = await runSteps([
   { name: "format", command: "oxfmt", parameters: ["--check", "."] },
   { name: "lint (type-aware)", command: "oxlint", parameters: ["--type-aware"] },
   { name: "types: core", command: "tsc", parameters: ["-p", "tsconfig.core.json"] },
@@ -18,5 +18,5 @@ const failedCount = await runSteps([
     parameters: ["run", "--project", "unit", "--reporter", "dot", "tools/tidy.test.ts"],
   },
 ]);
-console.log(failedCount === 0 ? "All checks passed." : `${failedCount} checks failed.`);
-process.exitCode = failedCount === 0 ? 0 : 1;
+console.log(failed.length === 0 ? "All checks passed." : `${failed.length} checks failed: ${failed.join(", ")}.`);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -23,16 +23,16 @@ export function runStep(step: Step): Promise<number> {
   });
 }
 
-/** Runs all steps, also after one failed, and sums up. Resolves with the number that failed. */
-export async function runSteps(steps: readonly Step[]): Promise<number> {
-  let failedCount = 0;
+/** Runs all steps, also after one failed, and sums up. Resolves with the names of those that failed. */
+export async function runSteps(steps: readonly Step[]): Promise<readonly string[]> {
+  const failed: string[] = [];
   for (const step of steps) {
     const startedAtMs = performance.now();
     const code = await runStep(step);
-    if (code !== 0) failedCount++;
+    if (code !== 0) failed.push(step.name);
     console.log(
       `${code === 0 ? "ok    " : "FAILED"} ${step.name} (${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s)`,
     );
   }
-  return failedCount;
+  return failed;
 }

@@ -4,26 +4,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { ensurePageBuilt } from "../packages/supervisor/src/page-build.ts";
 import { root, runStep } from "./run-steps.ts";
+import { addTallies, describeTally, tallyReport, type TestReport, type TestTally } from "./test-report.ts";
 
 /** In this order: the quick ones first, so that a plain mistake is seen at once. */
 const projects = ["unit", "io", "sim", "process", "browser"];
 
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
-interface JsonReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  readonly success: boolean;
-}
-
 /** Runs one project of vitest.config.ts; words after the command name narrow it down as vitest does. */
-async function runProject(project: string, folder: string, filters: readonly string[]): Promise<Counts> {
+async function runProject(project: string, folder: string, filters: readonly string[]): Promise<TestTally> {
   const report = path.join(folder, `${project}.json`);
   const code = await runStep({
     name: project,
@@ -42,11 +29,13 @@ async function runProject(project: string, folder: string, filters: readonly str
       ...filters,
     ],
   });
-  if (!existsSync(report)) return { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 };
-  const parsed = JSON.parse(await readFile(report, "utf8")) as JsonReport;
-  // A file that cannot be loaded fails without a failed test; it must not look green.
-  const failed = parsed.numFailedTests > 0 || code === 0 ? parsed.numFailedTests : 1;
-  return { passed: parsed.numPassedTests, failed, skipped: parsed.numPendingTests + parsed.numTodoTests };
+  if (!existsSync(report)) {
+    // No report and exit code 0: no test matched the filters.
+    const failures =
+      code === 0 ? [] : [`FAILED ${project}: vitest ended with exit code ${code} and no report, see above`];
+    return { passed: 0, failed: failures.length, skipped: 0, failures };
+  }
+  return tallyReport(JSON.parse(await readFile(report, "utf8")) as TestReport, code);
 }
 
 async function main(): Promise<number> {
@@ -54,23 +43,23 @@ async function main(): Promise<number> {
   const chosen = projects.filter((project) => words.includes(`--${project}`));
   const filters = words.filter((word) => !word.startsWith("--"));
   const folder = await mkdtemp(path.join(tmpdir(), "holdfast-test-"));
-  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const tallies: TestTally[] = [];
   try {
     await ensurePageBuilt(root, process.execPath);
     for (const project of chosen.length > 0 ? chosen : projects) {
       const startedAtMs = performance.now();
-      const counts = await runProject(project, folder, filters);
-      console.log(
-        `${project}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped in ${((performance.now() - startedAtMs) / 1_000).toFixed(0)} s`,
-      );
-      total.passed += counts.passed;
-      total.failed += counts.failed;
-      total.skipped += counts.skipped;
+      const tally = await runProject(project, folder, filters);
+      const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
+      console.log(`${project}: ${describeTally(tally)} in ${seconds} s`);
+      tallies.push(tally);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  const total = addTallies(tallies);
+  // Said again at the end: of a long output people and CI keep the last lines.
+  for (const failure of total.failures) console.log(failure);
+  console.log(describeTally(total));
   return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
 

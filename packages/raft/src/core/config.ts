@@ -27,6 +27,8 @@ export interface Switches {
   readonly commitInHeartbeats: boolean;
   /** A candidate that others elect leads before its own term and vote are on disk. Default false. */
   readonly leadBeforeOwnVote: boolean;
+  /** With `leaseReads`, a member that has just started votes at once, whatever it may have promised. Default false. */
+  readonly voteAtStart: boolean;
   /** Messages to oneself go out in `sendAfter` and come back by `receive`, instead of inside `persisted`. Default false. */
   readonly deliverOwnMessages: boolean;
 }
@@ -103,6 +105,7 @@ export const productSwitches: Switches = {
   commitByVote: true,
   commitInHeartbeats: true,
   leadBeforeOwnVote: false,
+  voteAtStart: false,
   deliverOwnMessages: false,
 };
 

@@ -124,7 +124,8 @@ export function isLeaderAlive(state: RaftState): boolean {
   const { switches, electionTicks } = state.config;
   // A member that has just started does not know whether it had promised its loyalty to a leader that reads on a lease:
   // it may have answered in a term that never got to its disk.
-  if (switches.leaseReads && state.tick < electionTicks && !isPlanted("loyaltyForgotten")) return true;
+  const isLoyaltyUnknown = !switches.voteAtStart && !isPlanted("loyaltyForgotten");
+  if (switches.leaseReads && isLoyaltyUnknown && state.tick < electionTicks) return true;
   return switches.checkQuorum && state.leader !== nobody && state.electionElapsed < electionTicks;
 }
 

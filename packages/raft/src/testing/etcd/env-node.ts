@@ -182,6 +182,7 @@ function configFor(id: PeerId, options: NodeOptions): Config {
       applyUndurable: !options.isAsync,
       deliverOwnMessages: options.isAsync,
       leadBeforeOwnVote: true,
+      voteAtStart: true,
       commitByVote: false,
       commitInHeartbeats: false,
     },
