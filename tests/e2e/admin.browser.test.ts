@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { MemoryFleet } from "../../packages/web/dev/memory-fleet.ts";
 import { seriousFaults } from "./src/accessibility.ts";
 import { mustSkipBrowser, type Visitor } from "./src/browser.ts";
+import { chooseAction } from "./src/choose-action.ts";
 import { startMemoryPage, type MemoryPage } from "./src/memory-page.ts";
 
 describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => {
@@ -32,23 +33,7 @@ describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => 
   const dialog = () => page.getByRole("dialog");
   const orderKinds = () => fleet.orders.map((order) => order.case);
 
-  async function choose(node: string, action: string): Promise<void> {
-    const item = page.getByRole("menuitem", { name: action });
-    // A menu shows what was known when it opened: what the page has yet to hear is there the next time.
-    await expect
-      .poll(
-        async () => {
-          if (await item.isVisible()) return true;
-          if (await page.getByRole("menuitem").first().isVisible()) await page.keyboard.press("Escape");
-          await page.getByRole("button", { name: `Actions on ${node}` }).click();
-          return item.isVisible();
-        },
-        { timeout: 20_000 },
-      )
-      .toBe(true);
-    await item.click();
-    await dialog().waitFor();
-  }
+  const choose = (node: string, action: string) => chooseAction(page, node, action);
 
   test("a drain shows what would happen before its button works, then its progress, and can be cancelled", async () => {
     memory.gateway.state.faults.latencyMs = 3000;
@@ -198,25 +183,6 @@ describe.skipIf(mustSkipBrowser("admin"))("the levers of the admin page", () => 
       .first()
       .click();
     await page.getByRole("button", { name: /^Revoke/ }).waitFor({ state: "detached" });
-  });
-
-  test("a node is replaced: what would happen, then the command for the new machine", async () => {
-    await choose("node-3", "Replace…");
-    await dialog().getByText("A new machine takes its name").waitFor();
-    await dialog().getByText("No copies are touched by this.").waitFor();
-    await dialog().getByRole("button", { name: "Make a join command" }).click();
-    await dialog().getByTestId("join-command").waitFor();
-    expect(fleet.orders.at(-1)).toMatchObject({ case: "issueJoinToken", value: { replacesNodeId: 3 } });
-    await dialog().getByRole("button", { name: "Close" }).click();
-    await page.getByText("replaces node-3").waitFor();
-    fleet.drainedPerLook = 0n;
-    fleet.setReplaced(3, 4);
-    await page.locator("[data-task='node-3']").getByText("0 % · 120 of 120 copies left").waitFor();
-    expect(await page.locator("[data-task='node-3']").getByRole("button").count()).toBe(0);
-    fleet.tasks.pop();
-    fleet.drainedPerLook = 30n;
-    await page.getByRole("button", { name: "Revoke replaces node-3" }).click();
-    await page.getByText("replaces node-3").waitFor({ state: "detached" });
   });
 
   test("a node is started here, stopped after its price was shown, and started again", async () => {

@@ -79,6 +79,28 @@ describe.skipIf(mustSkipBrowser("a real fleet"))("the admin page on a real clust
     expect(nodes.map(({ name }) => name).sort()).toEqual(["node-1", "node-3", "node-4", "node-5"]);
   });
 
+  test("a node is replaced here: the successor has its name and copies, the old one goes by itself; the file is whole", async () => {
+    const nodesNow = async () =>
+      (await holdfast.ok(["admin", "status", "--json"])).json<{ nodes: { name: string; nodeId: number }[] }>().nodes;
+    const idOf = async (name: string) => (await nodesNow()).find((node) => node.name === name)?.nodeId;
+    const oldId = await idOf("node-1");
+    await choose("node-1", "Replace…");
+    await dialog().getByLabel("On this machine").check();
+    await dialog().getByRole("button", { name: "Start replacement here" }).click();
+    await dialog().getByText("node-1 has joined and is live, as process node-6 on this machine.").waitFor();
+    await dialog().getByRole("button", { name: "Close" }).click();
+    await page.locator("[data-node='node-1']").waitFor();
+    await page.locator("[data-node='node-1.old']").waitFor({ state: "detached", timeout: 180_000 });
+    expect(await idOf("node-1")).not.toBe(oldId);
+    await page.getByRole("button", { name: "End process node-1" }).click();
+    await expect.poll(() => cluster.pid("node-1"), { timeout: 20_000 }).toBeUndefined();
+    expect(await cluster.pid("node-6")).toBeGreaterThan(0);
+    await holdfast.ok(["admin", "health", "--wait", "--timeout", "120s", "--strict"]);
+    const { stdout } = await holdfast.ok(["get", "/kept.bin", "-"]);
+    expect(sha256(stdout)).toBe(sha256(content));
+    expect((await nodesNow()).map(({ name }) => name).sort()).toEqual(["node-1", "node-3", "node-4", "node-5"]);
+  });
+
   test("a join command is made for another machine; the command line sees it and revokes it", async () => {
     await page.getByRole("button", { name: "Add a node" }).click();
     await dialog().getByLabel("For whom").fill("attic");
@@ -88,7 +110,7 @@ describe.skipIf(mustSkipBrowser("a real fleet"))("the admin page on a real clust
     const listed = (await holdfast.ok(["admin", "node", "join-token", "ls", "--json"])).json<{
       joinTokens: { joinTokenId: number; label: string }[];
     }>();
-    expect(listed.joinTokens.map(({ label }) => label)).toEqual(["attic"]);
+    expect(listed.joinTokens.map(({ label }) => label)).toEqual(["replaces node-1", "attic"]);
     await holdfast.ok(["admin", "node", "join-token", "revoke", "--all"]);
     await page.getByText("unused, valid for").waitFor({ state: "detached" });
   });

@@ -4,6 +4,7 @@ import type { Clock, Random, Timers } from "@holdfast/runtime";
 import { createAdmin, type Admin } from "./admin/admin.ts";
 import { createFleet, type Fleet } from "./admin/fleet.ts";
 import type { LocalNodes } from "./admin/local-nodes.ts";
+import { createReplacementStart, type StartReplacement } from "./admin/start-replacement.ts";
 import { StatusFeed } from "./admin/status-feed.ts";
 import {
   followSetUp,
@@ -31,6 +32,7 @@ export interface Gateway {
   readonly admin: Admin;
   readonly fleet: Fleet;
   readonly localNodes: LocalNodes;
+  readonly startReplacement: StartReplacement;
   readonly readiness: Readiness;
   /** Ends all watches and background work. */
   stop(): Promise<void>;
@@ -82,16 +84,18 @@ export function assembleGateway(config: GatewayConfig, parts: GatewayParts): Gat
       onSeeded: () => readiness.accountsSeeded(),
     },
   );
+  const { localNodes } = parts;
+  const fleet = createFleet({
+    ...{ masters, masterAddresses: config.masterAddresses, random, clock },
+    authorityFingerprint: config.authorityFingerprint,
+  });
   return {
     config,
     drive,
     sessions,
     admin: createAdmin({ masters, hasher: parts.passwordHasher, statusFeed }),
-    fleet: createFleet({
-      ...{ masters, masterAddresses: config.masterAddresses, random, clock },
-      authorityFingerprint: config.authorityFingerprint,
-    }),
-    localNodes: parts.localNodes,
+    ...{ fleet, localNodes },
+    startReplacement: createReplacementStart({ fleet, localNodes, random }),
     readiness,
     async stop() {
       stopping.abort();

@@ -6,6 +6,7 @@ import { isLoopback } from "@holdfast/rpc/node";
 import { openAuthority } from "@holdfast/trust";
 import { keepAuthorityFile } from "@holdfast/trust/node";
 import { claimDataDirectory, type DataDirectory, isOurProcess } from "./data-directory.ts";
+import { createJoinFiles, type JoinFiles, nodeNameOf } from "./join-files.ts";
 import { LocalNodes, type NodeProcess } from "./local-nodes.ts";
 import { openLocalNodesFile } from "./local-nodes-file.ts";
 import { listenForGateway } from "./local-nodes-listener.ts";
@@ -105,12 +106,12 @@ async function startProcesses(
   });
   for (const master of masters) master.start();
 
-  const makeNode = (name: string): Promise<NodeProcess> => nodeProcess(name, { shape, make, book });
-  const nodes = await openLocalNodes(settings, data, makeNode);
+  const joinFiles = createJoinFiles(data.path, shape.joinSecretFile);
+  const nodes = await openLocalNodes(settings, data, { shape, make, book, joinFiles });
   onStop(() => nodes.stopAll());
   await nodes.startAll();
   const secret = await writeSecretFile(shape.supervisorSecretFile);
-  const listener = await listenForGateway(supervisorAddress, { nodes, secret });
+  const listener = await listenForGateway(supervisorAddress, { nodes, secret, nodeIdOf: joinFiles.nodeIdOf });
   onStop(() => listener.close());
 
   const gateway = make(planGateway(shape));
@@ -122,13 +123,14 @@ async function startProcesses(
 async function openLocalNodes(
   settings: ClusterSettings,
   data: DataDirectory,
-  makeProcess: (name: string) => Promise<NodeProcess>,
+  parts: NodeProcessParts,
 ): Promise<LocalNodes> {
   return new LocalNodes({
     plannedNames: plannedNodeNames(settings.chunkservers),
-    takenNames: (await readdir(data.path)).filter((name) => name.startsWith("node-")),
+    takenNames: (await readdir(data.path)).filter((name) => name.startsWith("node-")).map(nodeNameOf),
     file: await openLocalNodesFile(path.join(data.path, "local-nodes.json")),
-    makeProcess,
+    keepJoinSecret: (name, joinSecret) => parts.joinFiles.keep(name, joinSecret),
+    makeProcess: (name) => nodeProcess(name, parts),
   });
 }
 
@@ -136,10 +138,12 @@ interface NodeProcessParts {
   readonly shape: ClusterShape;
   readonly make: ProcessMaker;
   readonly book: PortBook;
+  readonly joinFiles: JoinFiles;
 }
 
-async function nodeProcess(name: string, { shape, make, book }: NodeProcessParts): Promise<NodeProcess> {
-  const supervised = make(planNode(shape, name, await book.take(portNamesOf(name))));
+async function nodeProcess(name: string, { shape, make, book, joinFiles }: NodeProcessParts): Promise<NodeProcess> {
+  const joinSecretFile = await joinFiles.secretFileOf(name);
+  const supervised = make(planNode({ ...shape, joinSecretFile }, name, await book.take(portNamesOf(name))));
   return {
     get state() {
       return supervised.state;

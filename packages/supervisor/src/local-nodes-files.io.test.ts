@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { create } from "@bufbuild/protobuf";
@@ -11,6 +11,7 @@ import {
 import { createGrpcNetwork } from "@holdfast/rpc/node";
 import { createNodeClock, createNodeRandom, createNodeTimers } from "@holdfast/runtime/node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createJoinFiles, nodeNameOf } from "./join-files.ts";
 import { LocalNodes } from "./local-nodes.ts";
 import { openLocalNodesFile } from "./local-nodes-file.ts";
 import { listenForGateway } from "./local-nodes-listener.ts";
@@ -64,6 +65,32 @@ describe("the file of local nodes", () => {
   );
 });
 
+describe("the files to join with", () => {
+  it("hold a token's secret for one node, for this user alone, until that node has joined", async () => {
+    const shared = path.join(folder, "join.secret");
+    const files = createJoinFiles(folder, shared);
+    expect([await files.secretFileOf("node-5"), await files.nodeIdOf("node-5")]).toEqual([shared, 0]);
+    await files.keep("node-5", "5".repeat(64));
+    const own = path.join(folder, "node-5.join");
+    expect(await files.secretFileOf("node-5")).toBe(own);
+    expect(await files.secretFileOf("node-6")).toBe(shared);
+    expect([await readFile(own, "utf8"), (await stat(own)).mode & 0o777]).toEqual([`${"5".repeat(64)}\n`, 0o600]);
+    await mkdir(path.join(folder, "node-5"));
+    const identity = path.join(folder, "node-5", "node.json");
+    await writeFile(identity, JSON.stringify({ formatVersion: 1, nodeId: 0 }));
+    expect(await files.secretFileOf("node-5")).toBe(own);
+    await writeFile(identity, JSON.stringify({ formatVersion: 1, nodeId: 9 }));
+    expect([await files.nodeIdOf("node-5"), await files.secretFileOf("node-5")]).toEqual([9, shared]);
+    await expect(stat(own)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+  it("know nobody by a damaged identity, and a node by its file alone", async () => {
+    await mkdir(path.join(folder, "node-5"));
+    await writeFile(path.join(folder, "node-5", "node.json"), "{");
+    expect(await createJoinFiles(folder, "").nodeIdOf("node-5")).toBe(0);
+    expect(["node-5.join", "node-5"].map(nodeNameOf)).toEqual(["node-5", "node-5"]);
+  });
+});
+
 describe("the port book", () => {
   it("gives what it gave before, and nothing twice", async () => {
     const file = path.join(folder, "ports.json");
@@ -81,16 +108,21 @@ describe("the port book", () => {
 
 describe("the service for the gateway", () => {
   it("answers those who show the secret, and denies the others", async () => {
+    const keptSecrets: string[] = [];
     const nodes = new LocalNodes({
       plannedNames: ["node-1"],
       takenNames: [],
       file: await openLocalNodesFile(path.join(folder, "local-nodes.json")),
+      keepJoinSecret: async (name, joinSecret) => void keptSecrets.push(`${name} ${joinSecret}`),
       makeProcess: async () => ({ state: "running", pid: 7, start: () => undefined, stop: async () => undefined }),
     });
     const ports = { clock: createNodeClock(), timers: createNodeTimers(), random: createNodeRandom() };
     const network = createGrpcNetwork({ ...ports, logger: silentLogger, metrics: createMetrics() });
     const { port } = await openPortBook(path.join(folder, "ports.json"), undefined).then((book) => book.take(["port"]));
-    const listener = await listenForGateway(`127.0.0.1:${port}`, { nodes, secret: "s".repeat(64) });
+    const listener = await listenForGateway(`127.0.0.1:${port}`, {
+      ...{ nodes, secret: "s".repeat(64) },
+      nodeIdOf: async (name) => (name === "node-1" ? 7 : 0),
+    });
     try {
       const client = network.client(LocalNodesService, `127.0.0.1:${port}`);
       const secret = "s".repeat(64);
@@ -102,9 +134,12 @@ describe("the service for the gateway", () => {
       });
       expect((await client.startNode(create(StartNodeRequestSchema, { secret }))).name).toBe("node-2");
       expect((await client.listNodes(create(ListNodesRequestSchema, { secret }))).nodes).toMatchObject([
-        { name: "node-1", state: "stopped", pid: 0 },
-        { name: "node-2", state: "running", pid: 7 },
+        { name: "node-1", state: "stopped", pid: 0, nodeId: 7 },
+        { name: "node-2", state: "running", pid: 7, nodeId: 0 },
       ]);
+      const joinSecret = "5".repeat(64);
+      expect((await client.startNode(create(StartNodeRequestSchema, { secret, joinSecret }))).name).toBe("node-3");
+      expect(keptSecrets).toEqual([`node-3 ${joinSecret}`]);
     } finally {
       await listener.close();
       await network.close();

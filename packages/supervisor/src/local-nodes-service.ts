@@ -9,12 +9,13 @@ import {
 } from "@holdfast/proto/supervisor/v1/supervisor";
 import type { LocalNodesService } from "@holdfast/proto/supervisor/v1/supervisor";
 import type { ServiceHandlers } from "@holdfast/rpc";
+import type { JoinFiles } from "./join-files.ts";
 import type { LocalNodes } from "./local-nodes.ts";
 
 /** Starting and stopping chunkservers, for the gateway of this machine: whoever shows the secret of the run directory. */
 export function createLocalNodesService(
   nodes: Pick<LocalNodes, "list" | "start" | "stop">,
-  secret: string,
+  { secret, nodeIdOf }: { readonly secret: string; readonly nodeIdOf: JoinFiles["nodeIdOf"] },
 ): ServiceHandlers<typeof LocalNodesService> {
   const secretSha256 = sha256(secret);
   const check = (shown: string): void => {
@@ -24,11 +25,14 @@ export function createLocalNodesService(
   return {
     async listNodes(request) {
       check(request.secret);
-      return create(ListNodesResponseSchema, { nodes: nodes.list().map((node) => create(LocalProcessSchema, node)) });
+      const processes = nodes
+        .list()
+        .map(async (node) => create(LocalProcessSchema, { ...node, nodeId: await nodeIdOf(node.name) }));
+      return create(ListNodesResponseSchema, { nodes: await Promise.all(processes) });
     },
     async startNode(request) {
       check(request.secret);
-      return create(StartNodeResponseSchema, { name: await nodes.start(request.name) });
+      return create(StartNodeResponseSchema, { name: await nodes.start(request.name, request.joinSecret) });
     },
     async stopNode(request) {
       check(request.secret);

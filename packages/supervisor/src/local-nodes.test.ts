@@ -6,6 +6,7 @@ import type { LocalNodesContent } from "./local-nodes-file.ts";
 class Machine {
   kept: LocalNodesContent = { added: [], stopped: [] };
   readonly running = new Set<string>();
+  readonly joinSecrets = new Map<string, string>();
   takenNames: readonly string[] = [];
 
   open(plannedCount = 2): LocalNodes {
@@ -14,6 +15,7 @@ class Machine {
       plannedNames: Array.from({ length: plannedCount }, (_, index) => `node-${index + 1}`),
       takenNames: this.takenNames,
       file: { content: this.kept, write: async (content) => void (this.kept = content) },
+      keepJoinSecret: async (name, joinSecret) => void this.joinSecrets.set(name, joinSecret),
       makeProcess: async (name) => ({
         state: "running",
         pid: 7,
@@ -75,6 +77,18 @@ describe("local nodes", () => {
     const nodes = new Machine().open();
     const names = await Promise.all([nodes.start(""), nodes.start(""), nodes.start("")]);
     expect(names).toEqual(["node-3", "node-4", "node-5"]);
+  });
+
+  it("join with the secret of a join token when they are new, and only then", async () => {
+    const machine = new Machine();
+    const nodes = machine.open();
+    const joinSecret = "5".repeat(64);
+    expect(await nodes.start("", joinSecret)).toBe("node-3");
+    expect([...machine.joinSecrets]).toEqual([["node-3", joinSecret]]);
+    const kept = machine.kept;
+    await expect(nodes.start("node-1", joinSecret)).rejects.toMatchObject({ kind: "invalidArgument" });
+    await expect(nodes.start("", "../secret")).rejects.toMatchObject({ kind: "invalidArgument" });
+    expect([machine.kept, machine.joinSecrets.size]).toEqual([kept, 1]);
   });
 
   it("refuse names that were never there, and more than the machine's limit", async () => {

@@ -24,6 +24,8 @@ export interface LocalNodesOptions {
   /** Names whose directories exist already, from whatever time: a new node never takes one of them. */
   readonly takenNames: readonly string[];
   readonly file: LocalNodesFile;
+  /** Keeps the secret of the join token that a new node is to join with; durable when it settles. */
+  readonly keepJoinSecret: (name: string, joinSecret: string) => Promise<void>;
   /** Makes the process of a node with ports that are free now; does not start it. */
   readonly makeProcess: (name: string) => Promise<NodeProcess>;
 }
@@ -63,11 +65,14 @@ export class LocalNodes {
   }
 
   /**
-   * Starts a stopped node, or with "" a new one; answers its name. One that runs is left as it is.
-   * Errors: tooBusy (so many run), notFound (never there), unavailable (everything is being stopped).
+   * Starts a stopped node, or with "" a new one, which may join with the secret of a join token; answers its name. One that
+   * runs is left as it is.
+   * Errors: tooBusy (so many run), notFound (never there), invalidArgument (a join secret for one that is there, or none
+   * of 64 hex digits), unavailable (everything is being stopped).
    */
-  start(name: string): Promise<string> {
+  start(name: string, joinSecret = ""): Promise<string> {
     return this.#inTurn(async () => {
+      assertJoinSecret(name, joinSecret);
       if (name !== "") this.#assertKnown(name);
       if (this.#processes.has(name)) return name;
       if (this.#processes.size >= localNodesMax) {
@@ -78,6 +83,7 @@ export class LocalNodes {
       }
       const chosen = name === "" ? this.#newName() : name;
       const isAdded = !this.#options.plannedNames.includes(chosen);
+      if (joinSecret !== "") await this.#options.keepJoinSecret(chosen, joinSecret);
       // Remembered first: what runs must be there after a restart of everything.
       await this.#options.file.write({
         added: [...new Set([...this.#added, ...(isAdded ? [chosen] : [])])].sort(byNumber),
@@ -139,6 +145,14 @@ export class LocalNodes {
     const numbers = [...this.#known, ...this.#options.takenNames].map(numberOf);
     return `node-${Math.max(0, ...numbers) + 1}`;
   }
+}
+
+function assertJoinSecret(name: string, joinSecret: string): void {
+  if (joinSecret === "" || (name === "" && /^[0-9a-f]{64}$/.test(joinSecret))) return;
+  throw new HoldfastError(
+    "invalidArgument",
+    "Only a new node joins with a join token, and its secret is 64 hex digits. Nothing was changed.",
+  );
 }
 
 function numberOf(name: string): number {

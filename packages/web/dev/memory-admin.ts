@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { AdminService } from "@holdfast/proto/drive/v1/drive";
 import { FleetQueryService, IssueJoinTokenSchema } from "@holdfast/proto/fleet/v1/fleet";
+import { startLocal, startReplacement, stopLocal } from "./memory-local-nodes.ts";
 import { history, predict, weakest } from "./memory-predictions.ts";
 import type { MemoryState } from "./memory-state.ts";
 import { Refusal } from "./refusal.ts";
@@ -51,21 +52,20 @@ export function addAdmin(router: ConnectRouter, state: MemoryState): void {
     },
     listLocalNodes(_request, context) {
       check(context);
-      const nodes = [...fleet.localNodes].map(([name, nodeState]) => ({ name, state: nodeState }));
+      const nodes = [...fleet.localNodes].map(([name, process]) => ({ name, ...process }));
       return { isAvailable: fleet.isLocalAvailable, nodes: fleet.isLocalAvailable ? nodes : [] };
     },
-    startLocalNode({ name }, context) {
+    startLocalNode({ name, replacesNodeId }, context) {
       check(context);
-      const started = name === "" ? `node-${fleet.nodes.length + 1}` : name;
-      if (name === "") fleet.addNode(started, "cellar");
-      fleet.localNodes.set(started, "running");
+      if (replacesNodeId !== 0)
+        return startReplacement(fleet, { requestId: `join-token ${++tokenCount}`, replacesNodeId });
+      const started = startLocal(fleet, name);
       cluster.note("NodeJoined", `${started} joined the cluster`);
       return { name: started };
     },
     stopLocalNode({ name }, context) {
       check(context);
-      fleet.localNodes.set(name, "stopped");
-      cluster.setDeadNode(fleet.nodes.find((node) => node.name === name)?.nodeId ?? 0);
+      cluster.setDeadNode(stopLocal(fleet, name));
       return {};
     },
   });

@@ -33,7 +33,8 @@ export class MemoryFleet {
   readonly joinTokens: JoinToken[] = [];
   /** Carried out, in order. */
   readonly orders: FleetCommand["command"][] = [];
-  readonly localNodes = new Map<string, string>();
+  /** Processes of this machine, by their names there. */
+  readonly localNodes = new Map<string, { readonly state: string; readonly nodeId: number }>();
   isBalancePaused = false;
   isRepairPaused = false;
   isLocalAvailable = true;
@@ -50,7 +51,7 @@ export class MemoryFleet {
     this.#note = note;
     for (let number = 1; number <= 4; number++) {
       this.addNode(`node-${number}`, number <= 2 ? "cellar" : "attic");
-      this.localNodes.set(`node-${number}`, "running");
+      this.localNodes.set(`node-${number}`, { state: "running", nodeId: number });
     }
   }
 
@@ -112,8 +113,14 @@ export class MemoryFleet {
     }
     if (order.case === "setReplication" && order.value.replication > this.nodes.length)
       return `There are only ${this.nodes.length} active nodes.`;
+    if (order.case === "issueJoinToken") return this.#replacedAlready(order.value.replacesNodeId);
     if (order.case === "startDrill" && this.drills.length > 0) return "Another drill runs. Stop it first.";
     return "";
+  }
+
+  #replacedAlready(nodeId: number): string {
+    const isReplaced = this.tasks.some((task) => task.nodeId === nodeId && task.replacedByNodeId > 0);
+    return isReplaced ? `${this.node(nodeId).name} was replaced already and gives its copies away.` : "";
   }
 
   /** The fleet now; drains and drills go on by being looked at. */

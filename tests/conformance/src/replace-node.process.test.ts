@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, it } from "vitest";
@@ -118,5 +118,25 @@ it("a live node, then one whose machine is gone, are replaced; the others keep w
   await world.isWhole();
   await world.holdsAs(before);
   expect((await world.nodes()).get("node-1")).toMatchObject({ nodeId: 5, zone: "cellar" });
+  expect((await world.content()).equals(content)).toBe(true);
+});
+
+it("a process more here takes a node's place; from then on the node's name means this process", async () => {
+  const content = randomBytes(fileBytes);
+  const world = await started();
+  await world.begin(content);
+  const before = await world.nodes();
+  expect(await world.admin("node", "replace", "node-2", "--here")).toContain("node-4 was started");
+  await waitFor("the successor", async () => (await world.nodes()).get("node-2")?.nodeId === 4);
+  await world.isOut("node-2.old");
+  await world.isWhole();
+  await world.holdsAs(before);
+  await world.admin("node", "stop", "node-2", "--yes");
+  expect(await world.cluster.pid("node-4")).toBeUndefined();
+  expect(await world.cluster.pid("node-2")).toBeGreaterThan(0);
+  // It has joined: its token is needed no more, and it comes back with its own identity.
+  await world.admin("node", "start", "node-2");
+  expect(await readdir(world.cluster.dataPath)).not.toContain("node-4.join");
+  await world.isWhole();
   expect((await world.content()).equals(content)).toBe(true);
 });

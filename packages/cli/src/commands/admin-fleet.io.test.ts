@@ -135,6 +135,7 @@ describe("orders with consequences", () => {
     [adminChunk, "abc", exitCodes.usage],
     [adminNodeReplace, "", exitCodes.usage],
     [adminNodeReplace, "node-7", exitCodes.notFound],
+    [adminNodeReplace, "node-2 --here --ttl 1h", exitCodes.usage],
     [adminNodeStop, "node-9", exitCodes.notFound],
   ])("bad words have their exit code and order nothing", async (command, words, code) => {
     expect((await run(command, words)).code).toBe(code);
@@ -217,6 +218,19 @@ describe("everything else", () => {
     expect([refused.code, refused.lines]).toEqual([exitCodes.conflict, []]);
   });
 
+  test("replace --here starts a node for the place after the same prediction; a refusal starts none", async () => {
+    const { lines, notes, documents } = await run(adminNodeReplace, "node-2 --here");
+    expect(edge.questions).toMatchObject([
+      { case: "command", value: { command: { case: "issueJoinToken", value: { replacesNodeId: 2 } } } },
+    ]);
+    expect(notes).toEqual([expect.stringContaining("Nothing would be lost.")]);
+    expect(lines).toEqual([expect.stringMatching(/^node-5 was started on .* joins it is node-2: the old one gives/)]);
+    expect(documents).toMatchObject([{ node: "node-2", nodeId: 2, process: "node-5", joinTokenId: 5 }]);
+    edge.prediction = { refusal: "node-2 was replaced already." };
+    expect((await run(adminNodeReplace, "node-2 --here")).code).toBe(exitCodes.conflict);
+    expect(edge.localNodes).toEqual(["node-5"]);
+  });
+
   test("what if, weakest and the ledger answer in names and change nothing", async () => {
     await run(adminWhatIf, "--nodes node-1,2");
     await run(adminWhatIf, "--zone cellar");
@@ -241,6 +255,15 @@ describe("everything else", () => {
     edge.prediction = lossy;
     expect((await run(adminNodeStop, "node-3")).code).toBe(exitCodes.usage);
     expect(edge.localNodes).toEqual(["node-5", "-node-2"]);
+    edge.prediction = { summary: "Nothing would be lost." };
+    edge.processes = [
+      { name: "node-1", nodeId: 9 },
+      { name: "node-6", nodeId: 1 },
+    ];
+    await run(adminNodeStop, "node-1");
+    await run(adminNodeStart, "node-1");
+    expect(edge.localNodes.slice(2)).toEqual(["-node-6", "node-6"]);
+    expect(edge.questions.at(-1)).toMatchObject({ case: "lostNodes", value: { nodeIds: [1] } });
   });
 
   test("show and status name the task and the drill of a node", async () => {

@@ -1,3 +1,4 @@
+import { findLocalProcess } from "../admin/find-local-process.ts";
 import { findNode } from "../admin/find-node.ts";
 import { order, requireConsent } from "../admin/carry-out.ts";
 import { nodeDocument, nodeLines, nodesTable, readStatus, statusDocument } from "../admin/status-view.ts";
@@ -65,7 +66,9 @@ export const adminNodeStart: Command = {
   async run(words, { output }) {
     const parsed = parseWords(words, {}, { min: 0, max: 1, usage: adminNodeStart.usage });
     const session = await openSession();
-    const { name } = await session.admin.startLocalNode({ name: parsed.positionals[0] ?? "" });
+    const word = parsed.positionals[0] ?? "";
+    const [status, { nodes: processes }] = [await readStatus(session), await session.admin.listLocalNodes({})];
+    const { name } = await session.admin.startLocalNode({ name: findLocalProcess(status, processes, word) });
     output.document({ node: name });
     output.line(`${name} runs.`);
   },
@@ -77,12 +80,14 @@ export const adminNodeStop: Command = {
   async run(words, context) {
     const parsed = parseWords(words, { yes: { type: "boolean" } }, { min: 1, max: 1, usage: adminNodeStop.usage });
     const session = await openSession();
-    const name = parsed.positionals[0] ?? "";
     const status = await readStatus(session);
-    const known = status.nodes.find((node) => node.name === name);
+    const { nodes: processes } = await withRetries(() => session.admin.listLocalNodes({}));
+    const name = findLocalProcess(status, processes, parsed.positionals[0] ?? "");
+    const nodeId = processes.find((process) => process.name === name)?.nodeId ?? 0;
+    const known = status.nodes.find((node) => (nodeId === 0 ? node.name === name : node.nodeId === nodeId));
     if (known !== undefined) {
       const question = { case: "lostNodes" as const, value: { nodeIds: [known.nodeId] } };
-      const consent = { question, deed: `stop ${name}`, isYes: parsed.flag("yes") };
+      const consent = { question, deed: `stop ${known.name}`, isYes: parsed.flag("yes") };
       await requireConsent(session, consent, { context, status });
     }
     await session.admin.stopLocalNode({ name });

@@ -22,6 +22,8 @@ export interface MemoryEdge {
   readonly orders: { readonly requestId: string; readonly command: FleetCommand["command"] }[];
   readonly questions: PredictRequest["question"][];
   readonly localNodes: string[];
+  /** Of the machine of npm start. */
+  processes: readonly { readonly name: string; readonly nodeId: number }[];
   /** What Predict answers. */
   prediction: MessageInitShape<typeof PredictResponseSchema>;
   /** What GetFleet answers, one after the other; the last one for ever. */
@@ -52,6 +54,7 @@ export async function startMemoryEdge(): Promise<MemoryEdge> {
     orders: [],
     questions: [],
     localNodes: [],
+    processes: [],
     prediction: { summary: "Nothing would be lost.", isRepairable: true, isWritable: true },
     fleets: [{ preset: "demo" }],
     chunks: { total: 7n, healthy: 7n, under: 0n },
@@ -83,9 +86,10 @@ function addServices(router: Router, edge: MemoryEdge): void {
       command: "npx holdfast node start --join hfj_x --data ./holdfast-node",
       expiresAtMs: lifetimeMs,
     }),
-    startLocalNode({ name }) {
+    listLocalNodes: () => ({ isAvailable: true, nodes: [...edge.processes] }),
+    startLocalNode({ name, replacesNodeId }) {
       edge.localNodes.push(name === "" ? "node-5" : name);
-      return { name: edge.localNodes.at(-1) ?? "" };
+      return { name: edge.localNodes.at(-1) ?? "", joinTokenId: replacesNodeId === 0 ? 0 : 3 + replacesNodeId };
     },
     stopLocalNode({ name }) {
       if (name === "node-9") throw refusal(Code.NotFound, ErrorKind.NOT_FOUND, "There is no node-9 here.");

@@ -36,7 +36,7 @@ export interface Fleet {
     scope: RequestScope,
   ): Promise<{ readonly index: bigint; readonly outcome: FleetOutcome }>;
   /**
-   * With `replacesNodeId` whoever joins takes that node's place; 0 = nobody's. Errors: denied, invalidArgument (1 min to
+   * With `replacesNodeId` whoever joins takes that node's place, and the label says so where it is empty; 0 = nobody's. Errors: denied, invalidArgument (1 min to
    * 7 days), tooBusy (100 are out), notFound and precondition (of the node to be replaced).
    */
   createJoinToken(
@@ -77,13 +77,14 @@ export function createFleet({ masters, masterAddresses, authorityFingerprint, ra
       requireAdmin(caller);
       const secret = toHex(random.bytes(joinSecretBytes));
       const lifetimeMs = wish.lifetimeMs === 0 ? joinTokenLifetimeMs : wish.lifetimeMs;
+      const { clusterId, nodes } = await masters.queries.getClusterStatus(create(GetClusterStatusRequestSchema), scope);
+      const replaced = nodes.find(({ nodeId }) => nodeId === wish.replacesNodeId);
       const value = create(IssueJoinTokenSchema, {
         tokenSha256: tokenSha256(secret),
         lifetimeMs: BigInt(lifetimeMs),
-        label: wish.label,
+        label: wish.label === "" && replaced !== undefined ? `replaces ${replaced.name}` : wish.label,
         replacesNodeId: wish.replacesNodeId,
       });
-      const { clusterId } = await masters.queries.getClusterStatus(create(GetClusterStatusRequestSchema), scope);
       const expiresAtMs = clock.wallMs() + lifetimeMs;
       const command = create(FleetCommandSchema, { command: { case: "issueJoinToken", value } });
       const { outcome } = await change(caller, command, scope);

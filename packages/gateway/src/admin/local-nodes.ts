@@ -15,6 +15,16 @@ export interface LocalNode {
   readonly name: string;
   /** "running", "stopped", "restarting". */
   readonly state: string;
+  /** Who it is in the cluster, where it may have another name; 0 before it joined. */
+  readonly nodeId: number;
+}
+
+/** What is to be started. */
+export interface LocalNodeWish {
+  /** A stopped one's; empty = a new one. */
+  readonly name: string;
+  /** Of a new one: the secret of the join token that it joins with; empty = it joins with what lets this machine's in. */
+  readonly joinSecret: string;
 }
 
 /** Starting and stopping chunkservers on the machine of `npm start`. All of it is `denied` to others than administrators. */
@@ -22,7 +32,7 @@ export interface LocalNodes {
   /** Undefined when there is no such machine. Errors: denied, unavailable. */
   list(caller: Caller, scope: RequestScope): Promise<readonly LocalNode[] | undefined>;
   /** A stopped one by name, or a new one; answers its name. Errors: denied, precondition, notFound, tooBusy. */
-  start(caller: Caller, name: string, scope: RequestScope): Promise<string>;
+  start(caller: Caller, wish: LocalNodeWish, scope: RequestScope): Promise<string>;
   /** It stays stopped. Errors: denied, precondition, notFound. */
   stop(caller: Caller, name: string, scope: RequestScope): Promise<void>;
 }
@@ -46,12 +56,7 @@ const timeoutMs = 20_000;
 /** Local nodes through the supervisor's service; without one, refusals in words. */
 export function createLocalNodes(parts: LocalNodesParts | undefined): LocalNodes {
   const open = async (): Promise<{ client: ServiceClient<typeof LocalNodesService>; secret: string }> => {
-    if (parts === undefined) {
-      throw new HoldfastError(
-        "precondition",
-        "This cluster was not started by npm start, so nodes cannot be started or stopped from here. Nothing was changed; add a node with a join token instead.",
-      );
-    }
+    if (parts === undefined) throw noLocalNodes();
     const { network, supervisor } = parts;
     return { client: network.client(LocalNodesService, supervisor.address), secret: await supervisor.readSecret() };
   };
@@ -62,12 +67,12 @@ export function createLocalNodes(parts: LocalNodesParts | undefined): LocalNodes
       if (parts === undefined) return undefined;
       const { client, secret } = await open();
       const { nodes } = await client.listNodes(create(ListNodesRequestSchema, { secret }), optionsOf(scope));
-      return nodes.map(({ name, state }) => ({ name, state }));
+      return nodes.map(({ name, state, nodeId }) => ({ name, state, nodeId }));
     },
-    async start(caller, name, scope) {
+    async start(caller, wish, scope) {
       requireAdmin(caller);
       const { client, secret } = await open();
-      return (await client.startNode(create(StartNodeRequestSchema, { secret, name }), optionsOf(scope))).name;
+      return (await client.startNode(create(StartNodeRequestSchema, { secret, ...wish }), optionsOf(scope))).name;
     },
     async stop(caller, name, scope) {
       requireAdmin(caller);
@@ -75,4 +80,12 @@ export function createLocalNodes(parts: LocalNodesParts | undefined): LocalNodes
       await client.stopNode(create(StopNodeRequestSchema, { secret, name }), optionsOf(scope));
     },
   };
+}
+
+/** The refusal where there is no machine of `npm start`. */
+export function noLocalNodes(): HoldfastError {
+  return new HoldfastError(
+    "precondition",
+    "This cluster was not started by npm start, so nodes cannot be started or stopped from here. Nothing was changed; add a node with a join token instead.",
+  );
 }

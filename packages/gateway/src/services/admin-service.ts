@@ -13,7 +13,7 @@ import {
   type AdminService,
 } from "@holdfast/proto/drive/v1/drive";
 import { FleetCommandSchema } from "@holdfast/proto/fleet/v1/fleet";
-import { safeInteger } from "@holdfast/base";
+import { HoldfastError, safeInteger } from "@holdfast/base";
 import type { Gateway } from "../build-gateway.ts";
 import { callerOf, factsOf, scopeOf } from "./request-facts.ts";
 import { whileSignedIn } from "./while-signed-in.ts";
@@ -92,9 +92,16 @@ function createFleetMethods(
       return create(ListLocalNodesResponseSchema, { isAvailable: nodes !== undefined, nodes: [...(nodes ?? [])] });
     },
 
-    async startLocalNode({ name }, context) {
-      const started = await localNodes.start(await callerOf(gateway, context), name, scopeOf(context));
-      return create(StartLocalNodeResponseSchema, { name: started });
+    async startLocalNode({ name, replacesNodeId }, context) {
+      const caller = await callerOf(gateway, context);
+      if (replacesNodeId === 0) {
+        const started = await localNodes.start(caller, { name, joinSecret: "" }, scopeOf(context));
+        return create(StartLocalNodeResponseSchema, { name: started });
+      }
+      if (name !== "")
+        throw new HoldfastError("invalidArgument", "Only a new node takes another one's place. Nothing was changed.");
+      const replacement = await gateway.startReplacement({ caller, replacesNodeId }, scopeOf(context));
+      return create(StartLocalNodeResponseSchema, replacement);
     },
 
     async stopLocalNode({ name }, context) {

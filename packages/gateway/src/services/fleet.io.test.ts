@@ -93,6 +93,10 @@ describe("steering the fleet", () => {
     const refusal = await refusalOf(admin.startLocalNode({}));
     expect(refusal.kind).toBe("precondition");
     expect(refusal.message).toContain("join token");
+    const ordersBefore = edge.masters.fleetState.orders.length;
+    expect(await refusalOf(admin.startLocalNode({ replacesNodeId: 2 }))).toEqual(refusal);
+    expect((await refusalOf(admin.startLocalNode({ name: "node-1", replacesNodeId: 2 }))).kind).toBe("invalidArgument");
+    expect(edge.masters.fleetState.orders.length).toBe(ordersBefore);
     expect((await refusalOf(admin.stopLocalNode({ name: "node-1" }))).kind).toBe("precondition");
   });
 });
@@ -126,6 +130,7 @@ describe("asking about the fleet", () => {
         () => asAdmin.createJoinToken({}),
         () => asAdmin.listLocalNodes({}),
         () => asAdmin.startLocalNode({}),
+        () => asAdmin.startLocalNode({ replacesNodeId: 2 }),
         () => asAdmin.stopLocalNode({ name: "node-1" }),
         () => asFleet.getFleet({}),
         () => asFleet.predict({}),

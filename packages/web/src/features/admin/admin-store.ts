@@ -8,18 +8,10 @@ export type HousekeepingChange = "pauseBalance" | "resumeBalance" | "pauseRepair
 /** An open dialog of the admin page. */
 export type AdminDialog =
   | {
-      readonly kind:
-        | "drain"
-        | "activate"
-        | "maintenance"
-        | "fail"
-        | "replace"
-        | "remove"
-        | "label"
-        | "drill"
-        | "stopLocal";
+      readonly kind: "drain" | "activate" | "maintenance" | "fail" | "replace" | "remove" | "label" | "drill";
       readonly node: ClusterNode;
     }
+  | { readonly kind: "stopLocal"; readonly node: ClusterNode; readonly processName: string }
   | { readonly kind: "housekeeping"; readonly change: HousekeepingChange }
   | { readonly kind: "replication" | "addNode" | "chunk" }
   | { readonly kind: "whatIf"; readonly nodeIds: readonly number[]; readonly zone: string };

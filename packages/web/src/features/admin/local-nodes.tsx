@@ -4,36 +4,56 @@ import { Button } from "../../ui/button.tsx";
 import { showToast } from "../../ui/toast-store.ts";
 import { admin } from "./admin-client.ts";
 import styles from "./nodes-section.module.css";
-import type { LocalNode } from "./use-fleet.ts";
+import type { ClusterNode } from "./model/cluster.ts";
+import { idleProcesses, type IdleProcess, type LocalNode } from "./model/local-nodes.ts";
 
-/** Processes on the machine of npm start that were stopped, each with a button to start it again. */
-export function StoppedLocalNodes({ nodes }: { readonly nodes: readonly LocalNode[] | undefined }): ReactNode {
-  const [startingName, setStartingName] = useState("");
-  const stopped = (nodes ?? []).filter((node) => node.state === "stopped");
-  if (stopped.length === 0) return null;
-  const start = async (name: string) => {
-    setStartingName(name);
+interface IdleLocalNodesProps {
+  readonly processes: readonly LocalNode[] | undefined;
+  readonly nodes: readonly ClusterNode[];
+}
+
+/** Processes on the machine of npm start that were stopped, or whose nodes were removed, each with a button to start or end it. */
+export function IdleLocalNodes({ processes, nodes }: IdleLocalNodesProps): ReactNode {
+  const [busyName, setBusyName] = useState("");
+  const idle = idleProcesses(processes, nodes);
+  if (idle.length === 0) return null;
+  const change = async ({ name, nodeName, kind }: IdleProcess) => {
+    setBusyName(name);
     try {
-      await admin.startLocalNode({ name });
-      showToast(`${name} was started`);
+      if (kind === "stopped") await admin.startLocalNode({ name });
+      else await admin.stopLocalNode({ name });
+      showToast(kind === "stopped" ? `${nodeName} was started` : `Process ${name} has ended`);
     } catch (thrown) {
       const failure = explainFailure(thrown);
       showToast(failure.title, { detail: failure.advice, isError: true });
     }
-    setStartingName("");
+    setBusyName("");
   };
   return (
-    <ul className={styles["stopped"]} aria-label="Stopped on this machine">
-      {stopped.map(({ name }) => (
-        <li key={name}>
+    <ul className={styles["stopped"]} aria-label="Idle processes">
+      {idle.map((process) => (
+        <li key={process.name}>
           <span>
-            ○ {name} <span className={styles["muted"]}>its process on this machine is stopped</span>
+            <IdleText process={process} />
           </span>
-          <Button disabled={startingName === name} onClick={() => void start(name)}>
-            Start {name}
+          <Button disabled={busyName === process.name} onClick={() => void change(process)}>
+            {process.kind === "stopped" ? `Start ${process.nodeName}` : `End process ${process.name}`}
           </Button>
         </li>
       ))}
     </ul>
+  );
+}
+
+function IdleText({ process: { name, nodeName, kind } }: { readonly process: IdleProcess }): ReactNode {
+  const its = name === nodeName ? "its process" : `its process ${name}`;
+  return kind === "stopped" ? (
+    <>
+      ○ {nodeName} <span className={styles["muted"]}>{its} on this machine is stopped</span>
+    </>
+  ) : (
+    <>
+      ✕ Process {name} <span className={styles["muted"]}>its node is no longer part of the cluster</span>
+    </>
   );
 }

@@ -2,10 +2,10 @@ import type { MenuItem } from "../../ui/overlay-store.ts";
 import { openAdminDialogFromMenu, type AdminDialog } from "./admin-store.ts";
 import type { ClusterNode } from "./model/cluster.ts";
 
-/** What can be ordered of a node as it is; each opens a dialog that shows what would happen. */
+/** What can be ordered of a node as it is, and of its process where that runs on this machine; each opens a dialog that shows what would happen. */
 export function nodeActions(
   node: ClusterNode,
-  { isLocal, isReplaced }: { readonly isLocal: boolean; readonly isReplaced: boolean },
+  { processName, isReplaced }: { readonly processName: string | undefined; readonly isReplaced: boolean },
   anchor: HTMLElement,
 ): readonly MenuItem[] {
   const open = (dialog: AdminDialog) => openAdminDialogFromMenu(dialog, anchor);
@@ -29,7 +29,9 @@ export function nodeActions(
       onSelect: () => open({ kind: "whatIf", nodeIds: [node.nodeId], zone: "" }),
     },
     { label: "Failure drill…", onSelect: () => open({ kind: "drill", node }) },
-    ...(isLocal ? [{ label: "Stop its process…", onSelect: () => open({ kind: "stopLocal", node }) }] : []),
+    ...(processName === undefined
+      ? []
+      : [{ label: "Stop its process…", onSelect: () => open({ kind: "stopLocal", node, processName }) }]),
     ...(node.intent === "failed"
       ? []
       : [

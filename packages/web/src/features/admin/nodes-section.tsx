@@ -4,13 +4,13 @@ import { formatBytes, formatCount, formatDuration, formatRate } from "../../lib/
 import { Button, IconButton } from "../../ui/button.tsx";
 import { openMenu } from "../../ui/overlay-store.ts";
 import { openAdminDialog } from "./admin-store.ts";
-import { StoppedLocalNodes } from "./local-nodes.tsx";
+import { IdleLocalNodes } from "./local-nodes.tsx";
 import styles from "./nodes-section.module.css";
 import { nodeActions } from "./node-actions.ts";
 import type { ClusterNode } from "./model/cluster.ts";
 import type { Fleet } from "./model/fleet.ts";
+import { runningProcessOf, type LocalNode } from "./model/local-nodes.ts";
 import { TaskLine } from "./task-line.tsx";
-import type { LocalNode } from "./use-fleet.ts";
 
 const shapes: Readonly<Record<ClusterNode["liveness"], string>> = { live: "●", suspect: "◐", dead: "✕", unknown: "○" };
 
@@ -54,14 +54,14 @@ export function NodesSection({ nodes, fleet, localNodes }: NodesProps): ReactNod
                   key={node.nodeId}
                   node={node}
                   task={fleet?.tasks.find((task) => task.nodeId === node.nodeId)}
-                  isLocal={localNodes?.some((local) => local.name === node.name && local.state !== "stopped") ?? false}
+                  processName={runningProcessOf(localNodes, node.nodeId)}
                 />
               ))}
             </tbody>
           </table>
         </div>
       )}
-      <StoppedLocalNodes nodes={localNodes} />
+      <IdleLocalNodes processes={localNodes} nodes={nodes} />
     </section>
   );
 }
@@ -69,16 +69,17 @@ export function NodesSection({ nodes, fleet, localNodes }: NodesProps): ReactNod
 interface NodeRowsProps {
   readonly node: ClusterNode;
   readonly task: Fleet["tasks"][number] | undefined;
-  readonly isLocal: boolean;
+  /** Of its process on this machine. */
+  readonly processName: string | undefined;
 }
 
-function NodeRows({ node, task, isLocal }: NodeRowsProps): ReactNode {
+function NodeRows({ node, task, processName }: NodeRowsProps): ReactNode {
   const choose = (event: MouseEvent<HTMLButtonElement>) =>
     openMenu({
       label: `Actions on ${node.name}`,
       anchor: event.currentTarget,
       align: "end",
-      items: nodeActions(node, { isLocal, isReplaced: (task?.replacedByNodeId ?? 0) > 0 }, event.currentTarget),
+      items: nodeActions(node, { processName, isReplaced: (task?.replacedByNodeId ?? 0) > 0 }, event.currentTarget),
     });
   return (
     <Fragment>

@@ -3,18 +3,13 @@ import { useEffect, useState } from "react";
 import { delay } from "../../lib/time.ts";
 import { admin, fleetQueries } from "./admin-client.ts";
 import { fleetFromWire, weaknessesFromWire, type Fleet, type Weakness } from "./model/fleet.ts";
+import type { LocalNode } from "./model/local-nodes.ts";
 import { samplesFromWire, withSamples, type Sample } from "./model/history.ts";
 
 const fleetMs = 1000;
 const historyMs = 2000;
 const weakestMs = 10_000;
 const localMs = 3000;
-
-/** A chunkserver on the machine of npm start. */
-export interface LocalNode {
-  readonly name: string;
-  readonly state: string;
-}
 
 /** Tasks, drills, balance and join tokens, once a second; undefined until the first answer. */
 export function useFleet(): Fleet | undefined {

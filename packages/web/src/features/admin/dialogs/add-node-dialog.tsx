@@ -8,6 +8,7 @@ import type { Fleet } from "../model/fleet.ts";
 import styles from "./dialogs.module.css";
 import { JoinCommand, LifetimeField, Problem, type IssuedToken } from "./join-command.tsx";
 import { useWork } from "./use-work.ts";
+import { WhereField } from "./where-field.tsx";
 
 /** A node more: on another machine by a command to copy, or on this one by a button. Waits until it is there. */
 export function AddNodeDialog({
@@ -33,21 +34,7 @@ export function AddNodeDialog({
     >
       <div className={styles["form"]}>
         {isLocalPossible && issued === undefined && started === undefined && (
-          <fieldset className={styles["group"]}>
-            <legend>Where</legend>
-            <label className={styles["choice"]}>
-              <input type="radio" name="where" checked={!isHere} onChange={() => setHere(false)} />
-              <span>
-                On another machine <span>by a command that works once</span>
-              </span>
-            </label>
-            <label className={styles["choice"]}>
-              <input type="radio" name="where" checked={isHere} onChange={() => setHere(true)} />
-              <span>
-                On this machine <span>one more process beside the others</span>
-              </span>
-            </label>
-          </fieldset>
+          <WhereField isHere={isHere} onChange={setHere} />
         )}
         {started !== undefined ? (
           <StartedHere name={started} cluster={cluster} />

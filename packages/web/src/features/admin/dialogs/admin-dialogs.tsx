@@ -36,7 +36,7 @@ export function AdminDialogs(props: {
     case "fail":
       return <FailDialog node={dialog.node} />;
     case "replace":
-      return <ReplaceDialog node={dialog.node} fleet={props.fleet} />;
+      return <ReplaceDialog node={dialog.node} {...props} />;
     case "remove":
       return <RemoveDialog node={dialog.node} />;
     case "label":
@@ -44,7 +44,7 @@ export function AdminDialogs(props: {
     case "drill":
       return <DrillDialog node={dialog.node} />;
     case "stopLocal":
-      return <StopLocalDialog node={dialog.node} />;
+      return <StopLocalDialog node={dialog.node} processName={dialog.processName} />;
     case "housekeeping":
       return <HousekeepingDialog change={dialog.change} />;
     case "replication":

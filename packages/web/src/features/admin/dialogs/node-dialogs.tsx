@@ -205,7 +205,7 @@ export function DrillDialog({ node }: NodeDialogProps): ReactNode {
 }
 
 /** Ends its process on this machine. */
-export function StopLocalDialog({ node }: NodeDialogProps): ReactNode {
+export function StopLocalDialog({ node, processName }: NodeDialogProps & { readonly processName: string }): ReactNode {
   return (
     <OrderDialog
       title={`Stop ${node.name}`}
@@ -214,7 +214,7 @@ export function StopLocalDialog({ node }: NodeDialogProps): ReactNode {
       isDangerous
       order={undefined}
       question={{ case: "lostNodes", value: { nodeIds: [node.nodeId] } }}
-      perform={() => admin.stopLocalNode({ name: node.name })}
+      perform={() => admin.stopLocalNode({ name: processName })}
       done={`${node.name} is stopped`}
     />
   );

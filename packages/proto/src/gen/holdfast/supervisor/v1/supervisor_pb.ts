@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file holdfast/supervisor/v1/supervisor.proto.
  */
 export const file_holdfast_supervisor_v1_supervisor: GenFile = /*@__PURE__*/
-  fileDesc("Cidob2xkZmFzdC9zdXBlcnZpc29yL3YxL3N1cGVydmlzb3IucHJvdG8SFmhvbGRmYXN0LnN1cGVydmlzb3IudjEiIgoQTGlzdE5vZGVzUmVxdWVzdBIOCgZzZWNyZXQYASABKAkiSAoRTGlzdE5vZGVzUmVzcG9uc2USMwoFbm9kZXMYASADKAsyJC5ob2xkZmFzdC5zdXBlcnZpc29yLnYxLkxvY2FsUHJvY2VzcyI4CgxMb2NhbFByb2Nlc3MSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRILCgNwaWQYAyABKA0iMAoQU3RhcnROb2RlUmVxdWVzdBIOCgZzZWNyZXQYASABKAkSDAoEbmFtZRgCIAEoCSIhChFTdGFydE5vZGVSZXNwb25zZRIMCgRuYW1lGAEgASgJIi8KD1N0b3BOb2RlUmVxdWVzdBIOCgZzZWNyZXQYASABKAkSDAoEbmFtZRgCIAEoCSISChBTdG9wTm9kZVJlc3BvbnNlMrYCChFMb2NhbE5vZGVzU2VydmljZRJgCglMaXN0Tm9kZXMSKC5ob2xkZmFzdC5zdXBlcnZpc29yLnYxLkxpc3ROb2Rlc1JlcXVlc3QaKS5ob2xkZmFzdC5zdXBlcnZpc29yLnYxLkxpc3ROb2Rlc1Jlc3BvbnNlEmAKCVN0YXJ0Tm9kZRIoLmhvbGRmYXN0LnN1cGVydmlzb3IudjEuU3RhcnROb2RlUmVxdWVzdBopLmhvbGRmYXN0LnN1cGVydmlzb3IudjEuU3RhcnROb2RlUmVzcG9uc2USXQoIU3RvcE5vZGUSJy5ob2xkZmFzdC5zdXBlcnZpc29yLnYxLlN0b3BOb2RlUmVxdWVzdBooLmhvbGRmYXN0LnN1cGVydmlzb3IudjEuU3RvcE5vZGVSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("Cidob2xkZmFzdC9zdXBlcnZpc29yL3YxL3N1cGVydmlzb3IucHJvdG8SFmhvbGRmYXN0LnN1cGVydmlzb3IudjEiIgoQTGlzdE5vZGVzUmVxdWVzdBIOCgZzZWNyZXQYASABKAkiSAoRTGlzdE5vZGVzUmVzcG9uc2USMwoFbm9kZXMYASADKAsyJC5ob2xkZmFzdC5zdXBlcnZpc29yLnYxLkxvY2FsUHJvY2VzcyJJCgxMb2NhbFByb2Nlc3MSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRILCgNwaWQYAyABKA0SDwoHbm9kZV9pZBgEIAEoDSJFChBTdGFydE5vZGVSZXF1ZXN0Eg4KBnNlY3JldBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2pvaW5fc2VjcmV0GAMgASgJIiEKEVN0YXJ0Tm9kZVJlc3BvbnNlEgwKBG5hbWUYASABKAkiLwoPU3RvcE5vZGVSZXF1ZXN0Eg4KBnNlY3JldBgBIAEoCRIMCgRuYW1lGAIgASgJIhIKEFN0b3BOb2RlUmVzcG9uc2UytgIKEUxvY2FsTm9kZXNTZXJ2aWNlEmAKCUxpc3ROb2RlcxIoLmhvbGRmYXN0LnN1cGVydmlzb3IudjEuTGlzdE5vZGVzUmVxdWVzdBopLmhvbGRmYXN0LnN1cGVydmlzb3IudjEuTGlzdE5vZGVzUmVzcG9uc2USYAoJU3RhcnROb2RlEiguaG9sZGZhc3Quc3VwZXJ2aXNvci52MS5TdGFydE5vZGVSZXF1ZXN0GikuaG9sZGZhc3Quc3VwZXJ2aXNvci52MS5TdGFydE5vZGVSZXNwb25zZRJdCghTdG9wTm9kZRInLmhvbGRmYXN0LnN1cGVydmlzb3IudjEuU3RvcE5vZGVSZXF1ZXN0GiguaG9sZGZhc3Quc3VwZXJ2aXNvci52MS5TdG9wTm9kZVJlc3BvbnNlYgZwcm90bzM");
 
 /**
  * All of them.
@@ -82,6 +82,13 @@ export type LocalProcess = Message<"holdfast.supervisor.v1.LocalProcess"> & {
    * @generated from field: uint32 pid = 3;
    */
   pid: number;
+
+  /**
+   * Who it is in the cluster, where it may have another name; 0 before it joined.
+   *
+   * @generated from field: uint32 node_id = 4;
+   */
+  nodeId: number;
 };
 
 /**
@@ -110,6 +117,13 @@ export type StartNodeRequest = Message<"holdfast.supervisor.v1.StartNodeRequest"
    * @generated from field: string name = 2;
    */
   name: string;
+
+  /**
+   * Of a new one: the secret of the join token that it joins with; empty = it joins with what lets this machine's nodes in.
+   *
+   * @generated from field: string join_secret = 3;
+   */
+  joinSecret: string;
 };
 
 /**
@@ -200,7 +214,8 @@ export const LocalNodesService: GenService<{
     output: typeof ListNodesResponseSchema;
   },
   /**
-   * Errors: tooBusy (64 run), notFound (a name that was never there), denied.
+   * Errors: tooBusy (64 run), notFound (a name that was never there), invalidArgument (a join secret for a node that is there
+   * already, or not of 64 hex digits), denied.
    *
    * @generated from rpc holdfast.supervisor.v1.LocalNodesService.StartNode
    */
