@@ -4,6 +4,7 @@ export { decodeBucketDigests, encodeBucketDigests } from "./bucket-digests.ts";
 export { compareBytes, concatBytes, equalBytes, fromHex, toHex } from "./bytes.ts";
 export { errorKinds, HoldfastError, isHoldfastError } from "./errors.ts";
 export type { ErrorKind, HoldfastErrorDetail } from "./errors.ts";
+export { formatBytes } from "./format-bytes.ts";
 export { safeInteger } from "./ids.ts";
 export type { Brand, ChunkId, EntryId, GrantId, NodeId, UserId, VersionId } from "./ids.ts";
 export { isPlanted } from "./planted-defects.ts";

@@ -27,19 +27,6 @@ export function createOutput(isJson: boolean): Output {
   };
 }
 
-const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-
-/** "8.1 GiB". */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ""}`;
-}
-
 /** "0:42", "1:02:03". */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

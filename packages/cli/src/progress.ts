@@ -1,4 +1,5 @@
-import { formatBytes, formatDuration, type Output } from "./output.ts";
+import { formatBytes } from "@holdfast/base";
+import { formatDuration, type Output } from "./output.ts";
 
 /** Where a long transfer stands. */
 export interface ProgressCounts {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseDurationMs, parseWords } from "./arguments.ts";
-import { formatBytes, formatDuration, formatTable } from "./output.ts";
+import { formatDuration, formatTable } from "./output.ts";
 import { joinPath, remotePath, splitPath } from "./remote-path.ts";
 
 describe("remote paths", () => {
@@ -34,7 +34,6 @@ describe("words of a command", () => {
 
 describe("what people read", () => {
   it("sizes, times and tables", () => {
-    expect([0, 1_023, 1_024, 9_000_000_000].map(formatBytes)).toEqual(["0 B", "1023 B", "1.0 KiB", "8.4 GiB"]);
     expect([0, 42, 3_723].map(formatDuration)).toEqual(["0:00", "0:42", "1:02:03"]);
     expect(
       formatTable(

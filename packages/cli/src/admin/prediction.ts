@@ -1,6 +1,7 @@
+import { formatBytes } from "@holdfast/base";
 import type { PredictResponse } from "@holdfast/proto/fleet/v1/fleet";
 import type { GetClusterStatusResponse } from "@holdfast/proto/master/v1/master";
-import { formatBytes, formatDuration } from "../output.ts";
+import { formatDuration } from "../output.ts";
 import { nodeName } from "./find-node.ts";
 
 /** Whether carrying it out leaves anything without a readable copy. */

@@ -1,7 +1,7 @@
-import { HoldfastError } from "@holdfast/base";
+import { formatBytes, HoldfastError } from "@holdfast/base";
 import type { GetClusterStatusResponse } from "@holdfast/proto/master/v1/master";
 import type { Master, Node } from "@holdfast/proto/model/v1/model";
-import { formatBytes, formatTable } from "../output.ts";
+import { formatTable } from "../output.ts";
 import type { Session } from "../session.ts";
 import { withRetries } from "../transfer/retry.ts";
 import { intentWords, livenessWords } from "./words.ts";

@@ -1,5 +1,6 @@
+import { formatBytes } from "@holdfast/base";
 import type { NodeTask } from "@holdfast/proto/fleet/v1/fleet";
-import { formatBytes, formatDuration, formatTime } from "../output.ts";
+import { formatDuration, formatTime } from "../output.ts";
 
 /** What a node does for its intent, for `--json`. */
 export function taskDocument(task: NodeTask): Record<string, unknown> {

@@ -1,10 +1,11 @@
+import { formatBytes } from "@holdfast/base";
 import { order, requireConsent, type FleetOrder } from "../admin/carry-out.ts";
 import { nodeName } from "../admin/find-node.ts";
 import { readStatus, repairSentence } from "../admin/status-view.ts";
 import { parseWords } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../exit-code.ts";
-import { formatBytes, formatDuration, formatTable, formatTime } from "../output.ts";
+import { formatDuration, formatTable, formatTime } from "../output.ts";
 import { openSession } from "../session.ts";
 import { withRetries } from "../transfer/retry.ts";
 import { copiesOf } from "./admin-what-if.ts";

@@ -1,3 +1,4 @@
+import { formatBytes } from "@holdfast/base";
 import { setTimeout as delay } from "node:timers/promises";
 import { fleetDocument, fleetSentences } from "../admin/fleet-view.ts";
 import { parseDurationMs, parseWords } from "../arguments.ts";
@@ -11,7 +12,7 @@ import {
 } from "../admin/status-view.ts";
 import type { Command } from "../command.ts";
 import { exitCodes, ExitSignal } from "../exit-code.ts";
-import { formatBytes, formatTime } from "../output.ts";
+import { formatTime } from "../output.ts";
 import { openSession } from "../session.ts";
 import { withRetries } from "../transfer/retry.ts";
 

@@ -1,8 +1,8 @@
 import type { Entry } from "@holdfast/proto/model/v1/model";
-import { toHex } from "@holdfast/base";
+import { formatBytes, toHex } from "@holdfast/base";
 import { parseWords } from "../arguments.ts";
 import type { Command } from "../command.ts";
-import { formatBytes, formatTable, formatTime } from "../output.ts";
+import { formatTable, formatTime } from "../output.ts";
 import { childrenOf, entryAt, isFolder, remotePath, splitPath, walk } from "../remote-path.ts";
 import { openSession } from "../session.ts";
 

@@ -1,8 +1,8 @@
 import type { Entry } from "@holdfast/proto/model/v1/model";
-import { HoldfastError } from "@holdfast/base";
+import { formatBytes, HoldfastError } from "@holdfast/base";
 import { parseWords } from "../arguments.ts";
 import type { Command } from "../command.ts";
-import { formatBytes, formatTable, formatTime } from "../output.ts";
+import { formatTable, formatTime } from "../output.ts";
 import { isFolder } from "../remote-path.ts";
 import { openSession, type Session } from "../session.ts";
 import { withRetries } from "../transfer/retry.ts";

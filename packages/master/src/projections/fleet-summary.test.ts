@@ -10,7 +10,7 @@ const facts: readonly (readonly [FleetFact, string])[] = [
   [{ kind: "nodeDraining", nodeId: 1, reason: "old", copiesTotal: 12 }, "Node node-1 gives away its 12 copies: old"],
   [
     { kind: "nodeReported", nodeId: 1, address: "host:1", ip: "", mac: "", capacityBytes: 2 ** 31 },
-    "Node node-1 is at host:1, with room for 2.0 GiB",
+    "Node node-1 is at host:1, with room for 2.1 GB",
   ],
   [{ kind: "nodeDrained", nodeId: 1 }, "Node node-1 is drained: nothing on it is needed any more"],
   [{ kind: "nodeActivated", nodeId: 1, reason: "cancelled" }, "Node node-1 is active again (drain cancelled)"],

@@ -1,4 +1,4 @@
-import { exhaustive } from "@holdfast/base";
+import { formatBytes, exhaustive } from "@holdfast/base";
 import { drillTable } from "../domain/fleet/drills.ts";
 import type { FleetFact } from "../domain/fleet/fleet-events.ts";
 import { joinTokenTable } from "../domain/fleet/join-tokens.ts";
@@ -13,7 +13,7 @@ export function summariseFleet(event: FleetFact, tables: TableReader): string {
       return `Node ${event.name} joined at ${event.address}${how}`;
     }
     case "nodeReported":
-      return `Node ${nodeName(tables, event)} is at ${event.address}, with room for ${gibibytes(event.capacityBytes)}`;
+      return `Node ${nodeName(tables, event)} is at ${event.address}, with room for ${formatBytes(event.capacityBytes)}`;
     case "nodeDown":
       return `Node ${nodeName(tables, event)} is down: ${event.reason}${byDrill(event.drillId)}`;
     case "nodeUp":
@@ -102,10 +102,6 @@ function drillWords({ drillKind, delayMs, chunkId }: Extract<FleetFact, { readon
   if (drillKind === "slow") return `Drill: disk slower by ${delayMs} ms`;
   if (drillKind === "corrupt") return `Drill: copy of chunk ${chunkId} damaged`;
   return drillKind === "partition" ? "Drill: cut off from the network" : "Drill: stopped";
-}
-
-function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }
 
 function because(reason: string): string {

@@ -1,3 +1,4 @@
+import { formatBytes } from "@holdfast/base";
 import type { CopyNode } from "../repair/copy-node.ts";
 import type { Forecast } from "./forecast.ts";
 
@@ -33,7 +34,7 @@ function lossWords({ chunksLost, chunksAtOne }: Forecast, filesLost: number): st
 function copyWords({ bytesToCopy, repairMs }: Forecast): string {
   if (bytesToCopy === 0) return "Nothing has to be copied.";
   const time = repairMs === 0 ? "" : ` in about ${duration(repairMs)}`;
-  return `${size(bytesToCopy)} would be copied${time}.`;
+  return `${formatBytes(bytesToCopy)} would be copied${time}.`;
 }
 
 function fullestWords({ fills }: Forecast, nodes: readonly CopyNode[]): string {
@@ -67,15 +68,4 @@ function duration(milliseconds: number): string {
   if (seconds < 120) return count(seconds, "second");
   const minutes = Math.round(seconds / 60);
   return minutes < 120 ? count(minutes, "minute") : count(Math.round(minutes / 60), "hour");
-}
-
-function size(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? "bytes"}`;
 }

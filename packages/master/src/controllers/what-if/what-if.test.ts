@@ -88,7 +88,7 @@ describe("forecast", () => {
     const now = scenario({});
     const lost = forecast(withoutNodes(now, [1]));
     expect(summarise({ subject: "Without node-1", forecast: lost, filesLost: 0, nodes: now.nodes, refusal: "" })).toBe(
-      "Without node-1: every chunk keeps a copy. 60 bytes would be copied in about 2 seconds. " +
+      "Without node-1: every chunk keeps a copy. 60 B would be copied in about 2 seconds. " +
         "Afterwards the fullest node would be node-2 with 12 %. Writes go on.",
     );
     const gone = forecast(withoutNodes(now, [1, 2, 3]));

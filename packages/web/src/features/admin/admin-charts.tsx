@@ -1,6 +1,7 @@
+import { formatBytes } from "@holdfast/base";
 import { memo, type ReactNode } from "react";
 import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
-import { formatBytes, formatClock, formatCount, formatRate } from "../../lib/format.ts";
+import { formatClock, formatCount, formatRate } from "../../lib/format.ts";
 import styles from "./admin-charts.module.css";
 import type { NodeMoment, Sample } from "./model/history.ts";
 import { useHistory } from "./use-fleet.ts";

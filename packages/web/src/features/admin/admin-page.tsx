@@ -1,7 +1,8 @@
+import { formatBytes } from "@holdfast/base";
 import { CloudAlert } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from "react";
 import type { Failure } from "../../lib/failure.ts";
-import { formatBytes, formatCount, formatItems } from "../../lib/format.ts";
+import { formatCount, formatItems } from "../../lib/format.ts";
 import { every, nowMs } from "../../lib/time.ts";
 import { PageHeader } from "../../ui/page-header.tsx";
 import styles from "./admin-page.module.css";

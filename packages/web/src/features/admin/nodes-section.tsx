@@ -1,6 +1,7 @@
+import { formatBytes } from "@holdfast/base";
 import { Ellipsis, Plus } from "lucide-react";
 import { Fragment, type MouseEvent, type ReactNode } from "react";
-import { formatBytes, formatCount, formatDuration, formatRate } from "../../lib/format.ts";
+import { formatCount, formatDuration, formatRate } from "../../lib/format.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { openMenu } from "../../ui/overlay-store.ts";
 import { openAdminDialog } from "./admin-store.ts";

@@ -1,5 +1,6 @@
+import { formatBytes } from "@holdfast/base";
 import type { ReactNode } from "react";
-import { formatBytes, formatClock, formatCount, formatDuration } from "../../lib/format.ts";
+import { formatClock, formatCount, formatDuration } from "../../lib/format.ts";
 import { Button } from "../../ui/button.tsx";
 import { openAdminDialog } from "./admin-store.ts";
 import type { ClusterNode } from "./model/cluster.ts";

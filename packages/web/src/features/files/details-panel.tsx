@@ -1,6 +1,7 @@
+import { formatBytes } from "@holdfast/base";
 import { Check, Copy, Download, X } from "lucide-react";
 import { useState, type ReactNode } from "react";
-import { formatBytes, formatCount, formatMoment } from "../../lib/format.ts";
+import { formatCount, formatMoment } from "../../lib/format.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
 import styles from "./details-panel.module.css";
 import { folderName } from "./drag.ts";

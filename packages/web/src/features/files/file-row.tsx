@@ -1,6 +1,7 @@
+import { formatBytes } from "@holdfast/base";
 import { Check, Ellipsis } from "lucide-react";
 import { memo, useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
-import { formatBytes, formatMoment, formatWhen, stemLength } from "../../lib/format.ts";
+import { formatMoment, formatWhen, stemLength } from "../../lib/format.ts";
 import { useNow } from "../../ui/use-now.ts";
 import { useDrive } from "./drive-store.ts";
 import { EntryIcon } from "./entry-icon.tsx";

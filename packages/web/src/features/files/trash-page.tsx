@@ -1,7 +1,8 @@
+import { formatBytes } from "@holdfast/base";
 import { CloudAlert, RotateCcw, Trash2 } from "lucide-react";
 import { useCallback, useEffect, useState, type ReactNode } from "react";
 import { explainFailure, type Failure } from "../../lib/failure.ts";
-import { formatBytes, formatItems, formatMoment, formatWhen } from "../../lib/format.ts";
+import { formatItems, formatMoment, formatWhen } from "../../lib/format.ts";
 import { drive } from "../../lib/rpc.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { openDialog } from "../../ui/overlay-store.ts";

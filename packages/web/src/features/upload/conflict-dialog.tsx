@@ -1,5 +1,6 @@
+import { formatBytes } from "@holdfast/base";
 import { useState, type ReactNode } from "react";
-import { formatBytes, formatItems } from "../../lib/format.ts";
+import { formatItems } from "../../lib/format.ts";
 import { Button } from "../../ui/button.tsx";
 import { Modal } from "../../ui/modal.tsx";
 import styles from "./conflict-dialog.module.css";

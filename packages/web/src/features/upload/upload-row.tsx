@@ -1,6 +1,6 @@
+import { formatBytes } from "@holdfast/base";
 import { Check, CircleAlert, Pause, Play, RotateCcw, X } from "lucide-react";
 import type { ReactNode } from "react";
-import { formatBytes } from "../../lib/format.ts";
 import { IconButton } from "../../ui/button.tsx";
 import { isFinished, sentBytes, type UploadItem, type UploadStatus } from "./model/upload-item.ts";
 import { changeUploads } from "./upload-engine.ts";

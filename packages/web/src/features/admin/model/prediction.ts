@@ -1,6 +1,6 @@
-import { safeInteger } from "@holdfast/base";
+import { formatBytes, safeInteger } from "@holdfast/base";
 import type { PredictResponse } from "@holdfast/proto/fleet/v1/fleet";
-import { formatBytes, formatCount, formatDuration } from "../../../lib/format.ts";
+import { formatCount, formatDuration } from "../../../lib/format.ts";
 import type { Tone } from "./headline.ts";
 
 /** What would happen, as a dialog shows it. */
