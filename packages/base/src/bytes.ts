@@ -34,6 +34,15 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   return left.length - right.length;
 }
 
+/**
+ * The same memory, as nothing but a `Uint8Array`. Node's Buffers pass for one, but their `slice` is a view where a
+ * `Uint8Array`'s is a copy: who changes the "copy" changes the original. Ports hand out plain arrays only.
+ */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  if (Object.getPrototypeOf(bytes) === Uint8Array.prototype) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** One array of all. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;

@@ -1,7 +1,7 @@
 export { assert, AssertionError, exhaustive, must } from "./assert.ts";
 export { AsyncQueue } from "./async-queue.ts";
 export { decodeBucketDigests, encodeBucketDigests } from "./bucket-digests.ts";
-export { compareBytes, concatBytes, equalBytes, fromHex, toHex } from "./bytes.ts";
+export { compareBytes, concatBytes, equalBytes, fromHex, plainBytes, toHex } from "./bytes.ts";
 export { errorKinds, HoldfastError, isHoldfastError } from "./errors.ts";
 export type { ErrorKind, HoldfastErrorDetail } from "./errors.ts";
 export { formatBytes } from "./format-bytes.ts";

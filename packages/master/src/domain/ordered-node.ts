@@ -137,7 +137,7 @@ export function withoutItem(node: NodeBytes, position: number): NodeBytes {
 
 /** The inner node with another number of keys below one child. */
 export function withChildCount(node: NodeBytes, position: number, count: number): NodeBytes {
-  const next = node.slice();
+  const next = new Uint8Array(node);
   write32(next, itemStart(node, position) + 4, count);
   return next;
 }

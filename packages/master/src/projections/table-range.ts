@@ -30,7 +30,7 @@ export async function* tableRange<K extends readonly unknown[], V>(
 
 /** The first key behind all that begin with the prefix. Table tags are below 0x80, so there always is one. */
 function afterPrefix(prefix: Uint8Array): Uint8Array {
-  const end = prefix.slice();
+  const end = new Uint8Array(prefix);
   for (let at = end.length - 1; at >= 0; at--) {
     const byte = end[at] ?? 0;
     if (byte < 0xff) {

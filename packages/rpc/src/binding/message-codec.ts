@@ -1,5 +1,5 @@
 import { fromBinary, toBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import { HoldfastError } from "@holdfast/base";
+import { HoldfastError, plainBytes } from "@holdfast/base";
 import { encodeBulk } from "./bulk-field.ts";
 import { messageBytesMax, sizeOf, type EncodedMessage } from "./byte-call.ts";
 
@@ -18,7 +18,8 @@ export function encodeMessage<D extends DescMessage>(schema: D, message: Message
 /** Decodes a message. Errors: `invalidArgument` when the bytes are not one. */
 export function decodeMessage<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D> {
   try {
-    return fromBinary(schema, bytes);
+    // Fields of bytes are views of what is decoded, and of its class.
+    return fromBinary(schema, plainBytes(bytes));
   } catch (cause) {
     throw new HoldfastError("invalidArgument", `the bytes received are not a ${schema.name}`, { cause });
   }

@@ -35,6 +35,8 @@ export function networkCallsContract(start: () => Promise<NetworkHarness>): void
     const address = await listen(served());
     const frames = await harness().settle(collect(data(address).readChunk(read(100))));
     expect(frames.map((frame) => frame.data[0])).toEqual(Array.from({ length: 100 }, (_, index) => index));
+    // Not a Buffer, whose slice is a view.
+    expect(frames.every((frame) => Object.getPrototypeOf(frame.data) === Uint8Array.prototype)).toBe(true);
     expect(await harness().settle(collect(data(address).readChunk(read(0))))).toEqual([]);
   });
 

@@ -55,6 +55,14 @@ export function diskContract(name: string, start: () => Promise<DiskHarness>): v
       expect(text(await disk.readFile(at("a")))).toBe("hello World");
     });
 
+    test("what is read is a plain array: its slice is a copy", async () => {
+      const file = await disk.open(at("plain"), "create");
+      await file.write(bytes("abc"), 0);
+      expect(Object.getPrototypeOf(await file.read(0, 3))).toBe(Uint8Array.prototype);
+      await file.close();
+      expect(Object.getPrototypeOf(await disk.readFile(at("plain")))).toBe(Uint8Array.prototype);
+    });
+
     test("parts are written one after another, empty ones and more than a system call takes included", async () => {
       const parts = Array.from({ length: 3000 }, (_, index) => bytes(index % 7 === 0 ? "" : `${index},`));
       const file = await disk.open(at("a"), "create");

@@ -46,6 +46,21 @@ export function keyValueStoreContract(name: string, start: () => Promise<KeyValu
       expect(store.get(key(1))).toBeUndefined();
     });
 
+    test("what is read is a plain array: its slice is a copy, and changing that changes nothing here", async () => {
+      await store.write([{ key: key(1), value: key(10, 11) }]);
+      store = await harness.reopen();
+      const frozen = await store.snapshot();
+      const pairs = [];
+      for await (const pair of store.range({})) pairs.push(...pair);
+      for await (const pair of frozen.range({})) pairs.push(...pair);
+      for (const bytes of [store.get(key(1)), frozen.get(key(1)), ...pairs]) {
+        expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype);
+        bytes?.slice().fill(0);
+        expect(bytes?.[0]).not.toBe(0);
+      }
+      await frozen.close();
+    });
+
     test("batches take effect in call order, also within one", async () => {
       const writes = [1, 2, 3, 4, 5].map((value) =>
         store.write([{ key: key(7), value: key(value) }], { isDurable: value === 3 }),

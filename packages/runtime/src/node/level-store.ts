@@ -1,4 +1,4 @@
-import { HoldfastError, must } from "@holdfast/base";
+import { HoldfastError, must, plainBytes } from "@holdfast/base";
 import { Level } from "level";
 import type { KeyValueChange, KeyValueRange, KeyValueSnapshot, KeyValueStore } from "../ports/key-value-store.ts";
 import { toDiskError } from "./disk-errors.ts";
@@ -79,7 +79,7 @@ class LevelStore implements KeyValueStore {
       if (pending !== undefined) return pending.value;
     }
     try {
-      return this.#level.getSync(buffer);
+      return asPlain(this.#level.getSync(buffer));
     } catch (error) {
       throw toDiskError(`read the store ${this.#path}`, error);
     }
@@ -116,7 +116,7 @@ class LevelStore implements KeyValueStore {
     return {
       get: (key) => {
         try {
-          return this.#level.getSync(asBuffer(key), { snapshot });
+          return asPlain(this.#level.getSync(asBuffer(key), { snapshot }));
         } catch (error) {
           throw toDiskError(`read the store ${this.#path}`, error);
         }
@@ -144,7 +144,7 @@ class LevelStore implements KeyValueStore {
       for (;;) {
         const page = await iterator.nextv(pageEntriesMax);
         if (page.length === 0) return;
-        yield* page;
+        for (const [key, value] of page) yield [plainBytes(key), plainBytes(value)];
       }
     } catch (error) {
       throw toDiskError(`read the store ${this.#path}`, error);
@@ -209,6 +209,10 @@ function toOperation(
 ): { type: "put"; key: Buffer; value: Buffer } | { type: "del"; key: Buffer } {
   const key = asBuffer(change.key);
   return change.value === undefined ? { type: "del", key } : { type: "put", key, value: asBuffer(change.value) };
+}
+
+function asPlain(value: Buffer | undefined): Uint8Array | undefined {
+  return value === undefined ? undefined : plainBytes(value);
 }
 
 /** The same memory, seen as a Buffer. */

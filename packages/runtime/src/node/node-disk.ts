@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, stat, statfs, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isHoldfastError } from "@holdfast/base";
+import { isHoldfastError, plainBytes } from "@holdfast/base";
 import type { Disk } from "../ports/disk.ts";
 import { lockNodeDirectory } from "./directory-lock.ts";
 import { diskCall } from "./disk-errors.ts";
@@ -10,7 +10,7 @@ import { openNodeFile } from "./node-file.ts";
 export function createNodeDisk(): Disk {
   return {
     open: openNodeFile,
-    readFile: (path) => diskCall(`read ${path}`, () => readFile(path)),
+    readFile: (path) => diskCall(`read ${path}`, async () => plainBytes(await readFile(path))),
     rename: (source, target) => diskCall(`rename ${source} to ${target}`, () => rename(source, target)),
     remove: (path) => diskCall(`remove ${path}`, () => unlink(path)),
     makeDirectory,

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
-import { HoldfastError } from "@holdfast/base";
+import { HoldfastError, plainBytes } from "@holdfast/base";
 import type { Disk, DiskFile } from "../ports/disk.ts";
 import { diskCall } from "./disk-errors.ts";
 
@@ -87,7 +87,7 @@ class NodeFile implements DiskFile {
         if (bytesRead === 0) break;
         done += bytesRead;
       }
-      return target.subarray(0, done);
+      return plainBytes(target.subarray(0, done));
     });
   }
 
