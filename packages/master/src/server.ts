@@ -11,7 +11,9 @@ import { ProjectionsStore } from "./application/projections-store.ts";
 import { ReadGate } from "./application/read-gate.ts";
 import type { AppliedListener } from "./application/submission.ts";
 import { NodeDigests } from "./application/node-digests.ts";
+import { StateHashes } from "./application/state-hashes.ts";
 import { ProjectionsStateMachine } from "./application/state-machine.ts";
+import { StateAuditor } from "./audit/state-auditor.ts";
 import { createClusterStatus } from "./cluster-status.ts";
 import type { MasterConfig } from "./config.ts";
 import { ControllerRunner } from "./controllers/controller.ts";
@@ -103,20 +105,22 @@ export async function buildMaster(config: MasterConfig, ports: MasterPorts): Pro
   });
   const digests = new NodeDigests(store);
   copySets.readFrom(store);
+  const hashes = new StateHashes();
   const replacing = {
     begin: () => projections.replace(),
     forget: () => {
       store.forget();
       copySets.forget();
       digests.forget();
+      hashes.forget();
     },
   };
   const stateMachine = new ProjectionsStateMachine({
-    ...{ store, logger, replacing },
+    ...{ store, logger, replacing, hashes },
     projections: [eventLogProjection, chunkLedgerProjection],
   });
   try {
-    return await startMaster(config, { ...ports, logger }, { store, copySets, digests, stateMachine });
+    return await startMaster(config, { ...ports, logger }, { store, copySets, digests, hashes, stateMachine });
   } catch (error) {
     await store.close();
     throw error;
@@ -126,10 +130,11 @@ export async function buildMaster(config: MasterConfig, ports: MasterPorts): Pro
 async function startMaster(
   config: MasterConfig,
   ports: MasterPorts,
-  { store, copySets, digests, stateMachine }: Pick<Core, "store" | "copySets" | "digests" | "stateMachine">,
+  state: Pick<Core, "store" | "copySets" | "digests" | "hashes" | "stateMachine">,
 ): Promise<Master> {
+  const { store, stateMachine } = state;
   const raft = await openRaftNode(raftConfigOf(config), ports, stateMachine);
-  const parts = assemble({ config, ports, store, copySets, digests, stateMachine, raft });
+  const parts = assemble({ config, ports, ...state, raft });
   let listener: Listener;
   try {
     listener = await ports.network.listen(config.listen, [...raft.services, ...parts.services]);
@@ -141,6 +146,7 @@ async function startMaster(
   await parts.guard.start();
   raft.start();
   parts.history.start();
+  parts.auditor.start();
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     unsubscribe();
@@ -149,6 +155,7 @@ async function startMaster(
     parts.feed.close();
     parts.guard.stop();
     await parts.history.stop();
+    await parts.auditor.stop();
     await raft.stop();
     await listener.close(stopGraceMs);
     await parts.controllers.settled();
@@ -188,6 +195,7 @@ interface Core {
   readonly store: KeyValueStore;
   readonly copySets: CopySetIndex;
   readonly digests: NodeDigests;
+  readonly hashes: StateHashes;
   readonly stateMachine: ProjectionsStateMachine;
   readonly raft: RaftNode;
 }
@@ -200,6 +208,7 @@ interface Parts {
   readonly observer: FleetObserver;
   readonly guard: DiskGuard;
   readonly history: HistoryKeeper;
+  readonly auditor: StateAuditor;
   /** What the disk said when it failed; this master takes part in nothing any more. */
   readonly health: { diskFailure?: string };
   readonly logger: Logger;
@@ -207,7 +216,7 @@ interface Parts {
 
 /** Wires the pieces; nothing runs yet. */
 function assemble(core: Core): Parts {
-  const { config, ports, store, copySets, digests, stateMachine, raft } = core;
+  const { config, ports, store, copySets, digests, hashes, stateMachine, raft } = core;
   const { timers, logger, metrics } = ports;
   const tables = readerOf(store);
   const clock = new LogClock(ports.clock, readProgress(tables).atMs);
@@ -238,18 +247,7 @@ function assemble(core: Core): Parts {
   const guard = new DiskGuard({ disk: ports.disk, timers, logger, path: config.data, reserveBytes });
   const services = [
     createCommandService(guard.guard(submitter), store),
-    createQueryService({
-      ...{ raft, gate, store, clock },
-      self: { name: config.name, address: addressOf(config) },
-      rankPlaces: createPlaceRanker(observedNodes),
-      clusterStatus: createClusterStatus({
-        ...statusNames(config),
-        ...{ raft, gate, leadership, store, copySets, observer, clock },
-        network: ports.network,
-        writeCopiesMin,
-        repair: () => progress.get(),
-      }),
-    }),
+    queryService(core, { gate, clock, leadership, observer, progress, writeCopiesMin }),
     createFleetQueryService({
       ...{ store, copySets, gate, leadership, observer, clock, writeCopiesMin, preset, presetName: config.preset },
       progress: fleetProgress,
@@ -272,9 +270,35 @@ function assemble(core: Core): Parts {
     observer,
     guard,
     history,
+    auditor: new StateAuditor({ hashes, raft, network: ports.network, clock: ports.clock, timers, logger }),
     health: {},
     logger,
   };
+}
+
+interface QueryParts {
+  readonly gate: ReadGate;
+  readonly clock: LogClock;
+  readonly leadership: ReturnType<typeof leadershipOf>;
+  readonly observer: FleetObserver;
+  readonly progress: RepairProgress;
+  readonly writeCopiesMin: number;
+}
+
+function queryService(core: Core, parts: QueryParts): ReturnType<typeof createQueryService> {
+  const { config, ports, store, copySets, hashes, raft } = core;
+  const { gate, clock, leadership, observer, progress, writeCopiesMin } = parts;
+  return createQueryService({
+    ...{ raft, gate, store, clock, hashes },
+    self: { name: config.name, address: addressOf(config) },
+    rankPlaces: createPlaceRanker(() => observer.observedNodes()),
+    clusterStatus: createClusterStatus({
+      ...statusNames(config),
+      ...{ raft, gate, leadership, store, copySets, observer, clock, writeCopiesMin },
+      network: ports.network,
+      repair: () => progress.get(),
+    }),
+  });
 }
 
 /** Starts and stops what only a leader does. */

@@ -249,6 +249,12 @@ export interface RaftNode {
    * Errors: `notLeader`, `precondition` (the target has no vote here), `unavailable` (not done in time; this node leads on).
    */
   transferLeadership(to?: PeerId): Promise<void>;
+  /**
+   * Gives this node's log and state up: it ends as after a failed disk (`diskFailed`), and its next start joins the group
+   * anew, as one that lost its directory, and is fed a snapshot. For a host that has found its state to be wrong. Settles
+   * when that is noted durably and the node has ended; when it is not running, at once and without effect.
+   */
+  setAside(reason: string): Promise<void>;
   /** Now. */
   status(): RaftStatus;
   /** Calls back on every event, in order; returns how to stop. */

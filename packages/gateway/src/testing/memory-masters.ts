@@ -7,6 +7,7 @@ import {
   GetEntryResponseSchema,
   GetFileLayoutResponseSchema,
   GetMasterStatusResponseSchema,
+  GetStateHashesResponseSchema,
   GetSessionResponseSchema,
   GetUploadResponseSchema,
   GetUserResponseSchema,
@@ -202,6 +203,7 @@ export class MemoryMasters implements Masters {
     },
     listEvents: async () => create(ListEventsResponseSchema),
     getMasterStatus: async () => create(GetMasterStatusResponseSchema),
+    getStateHashes: async () => create(GetStateHashesResponseSchema),
   };
 
   /** Errors: notFound. */

@@ -24,6 +24,8 @@ export function readProgress(tables: TableReader): ProgressRecord {
 /** An entry after it was folded. */
 export interface FoldedEntry {
   readonly batch: EventBatch;
+  /** Where the tables stood before it. */
+  readonly before: ProgressRecord;
   /** Its predecessor is not in the log: nothing of it counts. */
   readonly isVoid: boolean;
 }
@@ -49,5 +51,5 @@ export function foldEntry(view: MutableByteView, entry: CommittedEntry): FoldedE
     leadTerm: isVoid ? before.leadTerm : entry.term,
     leadSequence: isVoid ? before.leadSequence : batch.sequence,
   });
-  return { batch, isVoid };
+  return { batch, before, isVoid };
 }

@@ -5,6 +5,7 @@ import type { KeyValueStore } from "@holdfast/runtime";
 import type { EventBatch } from "../domain/events.ts";
 import { progressTable } from "../domain/state.ts";
 import { readerOf, tablesOf } from "../domain/tables.ts";
+import type { StateHashes } from "./state-hashes.ts";
 import { foldEntry, readProgress } from "./fold-entry.ts";
 import type { Replacement } from "./projections-store.ts";
 import { stateSnapshots } from "./state-snapshots.ts";
@@ -24,6 +25,8 @@ export interface ProjectionsOptions {
   readonly logger: Logger;
   /** Called in this order for every batch, before the changes reach the store; may add rows of projections. */
   readonly projections?: readonly Projection[];
+  /** Told what the tables came to, for comparing masters. */
+  readonly hashes?: StateHashes;
   /** How the whole state is replaced by another master's; without, this master cannot take snapshots. */
   readonly replacing?: {
     readonly begin: () => Promise<Replacement>;
@@ -133,7 +136,8 @@ export class ProjectionsStateMachine implements StateMachine {
   }
 
   private foldOne(buffer: WriteBuffer, entry: CommittedEntry): void {
-    const { batch, isVoid } = foldEntry(buffer, entry);
+    const { batch, before, isVoid } = foldEntry(buffer, entry);
+    this.options.hashes?.note(before, entry.index);
     if (isVoid) {
       this.rememberVoid(entry.index);
       this.options.logger.warn("master.batch_void", { index: entry.index, term: entry.term, actor: batch.actor });
@@ -150,6 +154,7 @@ export class ProjectionsStateMachine implements StateMachine {
     const progress = readProgress(readerOf(buffer));
     assert(throughIndex >= progress.appliedIndex, "the applied index never goes back");
     if (throughIndex === progress.appliedIndex) return;
+    this.options.hashes?.note(progress, throughIndex + 1);
     tablesOf(buffer).set(progressTable, [], { ...progress, appliedIndex: throughIndex });
   }
 

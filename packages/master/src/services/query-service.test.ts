@@ -6,6 +6,7 @@ import {
   type GetEntryResponse,
   type GetFileLayoutResponse,
   type GetMasterStatusResponse,
+  type GetStateHashesResponse,
   type GetSessionResponse,
   type GetUploadResponse,
   type GetUserResponse,
@@ -51,6 +52,7 @@ beforeEach(async () => {
   const { raft, store, clock } = master;
   queries = createQueryService({
     ...{ raft, store, clock },
+    hashes: { list: () => [{ index: 64, stateHash: new Uint8Array(32).fill(7) }] },
     gate: new ReadGate(raft),
     self: { name: "master-1", address: "127.0.0.1:1" },
     rankPlaces: (_tables, nodeIds) => nodeIds.map((nodeId) => ({ nodeId, address: `node-${nodeId}:1` })),
@@ -277,6 +279,8 @@ describe("freshness", () => {
     const status = await ask<GetMasterStatusResponse>("getMasterStatus", {});
     expect(status).toMatchObject({ isReadyLeader: false, leaderId: 2, clusterId: "c".repeat(32) });
     expect(status.stateHash).toEqual(master.stateMachine.foldedState().stateHash);
+    const { hashes } = await ask<GetStateHashesResponse>("getStateHashes", {});
+    expect(hashes).toMatchObject([{ index: 64n, stateHash: new Uint8Array(32).fill(7) }]);
   });
 });
 

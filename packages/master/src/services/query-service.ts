@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import {
   GetMasterStatusResponseSchema,
+  GetStateHashesResponseSchema,
   ListEventsResponseSchema,
   LoggedEventSchema,
   QueryService,
@@ -13,6 +14,7 @@ import type { RaftNode } from "@holdfast/raft";
 import { serve, type CallContext, type ServedService } from "@holdfast/rpc";
 import type { Clock, KeyValueStore } from "@holdfast/runtime";
 import { readProgress } from "../application/fold-entry.ts";
+import type { StateHashes } from "../application/state-hashes.ts";
 import {
   getSession,
   getUser,
@@ -35,6 +37,8 @@ export interface QueryServiceOptions {
   readonly gate: ReadGate;
   readonly store: KeyValueStore;
   readonly clock: Clock;
+  /** What the tables came to. */
+  readonly hashes: Pick<StateHashes, "list">;
   /** How this master is called and where it listens. */
   readonly self: { readonly name: string; readonly address: string };
   readonly rankPlaces: RankPlaces;
@@ -67,6 +71,10 @@ export function createQueryService(options: QueryServiceOptions): ServedService 
     getClusterStatus: (_request, context) => options.clusterStatus(context.signal),
     listEvents: (request, context) => read({ atLeastIndex: 0n }, context, () => listEvents(tables, request)),
     getMasterStatus: async () => masterStatus(options, tables),
+    getStateHashes: async () =>
+      create(GetStateHashesResponseSchema, {
+        hashes: options.hashes.list().map(({ index, stateHash }) => ({ index: BigInt(index), stateHash })),
+      }),
   });
 }
 

@@ -74,6 +74,10 @@ export class MemoryRaft implements RaftNode {
     return Promise.reject(new HoldfastError("precondition", "This group has one member for ever."));
   }
 
+  setAside(): Promise<void> {
+    return Promise.reject(new HoldfastError("precondition", "There is nobody to get another state from."));
+  }
+
   status(): RaftStatus {
     const appliedIndex = this.stateMachine.appliedIndex();
     return {

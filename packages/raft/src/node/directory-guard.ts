@@ -1,5 +1,4 @@
 import type { Logger } from "@holdfast/observability";
-import type { PeerId } from "../core/types.ts";
 
 /** What guarding a log's directory needs. */
 export interface DirectoryGuardOptions {
@@ -34,12 +33,14 @@ export class DirectoryGuard {
     );
   }
 
-  /** A member remembers more of this directory than it holds: it may speak for this node no more. */
-  renew(peer: PeerId): void {
-    const sentence = `member ${peer} remembers votes or entries of this directory that it does not hold (an old copy?)`;
-    this.#options.orderRenewal().then(
-      () => this.#options.onLost("the directory is set aside at the next start, and joins anew", new Error(sentence)),
-      (error: unknown) => this.#options.onLost(sentence, error),
-    );
+  /** This directory may speak for this node no more, for the reason given. Settles when the node has ended. */
+  async renew(reason: string): Promise<void> {
+    try {
+      await this.#options.orderRenewal();
+    } catch (error) {
+      this.#options.onLost(reason, error);
+      return;
+    }
+    this.#options.onLost("the directory is set aside at the next start, and joins anew", new Error(reason));
   }
 }

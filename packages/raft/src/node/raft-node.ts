@@ -94,7 +94,7 @@ export class RaftShell implements RaftNode {
         ...{ desk, standing, keeper, compactor, clock: ports.clock, logger: ports.logger },
         isRunning: () => this.#state === "running",
         enqueue: (input) => this.#loop.enqueue(input),
-        onRolledBack: (peer) => this.#guard.renew(peer),
+        onRolledBack: (peer) => void this.#guard.renew(rolledBack(peer)),
       }),
     );
     const ticker = new ShellTicker({
@@ -150,6 +150,10 @@ export class RaftShell implements RaftNode {
     if (target === undefined)
       throw new HoldfastError("precondition", "there is no other live member with a vote; this one goes on leading");
     mustBeTransferred(await this.#loop.handOvers.transfer(target), target, this.addressOf);
+  }
+
+  setAside(reason: string): Promise<void> {
+    return this.#state === "running" ? this.#guard.renew(reason) : Promise.resolve();
   }
 
   status(): RaftStatus {
@@ -280,6 +284,10 @@ export class RaftShell implements RaftNode {
     this.#organs.reads.end(ending);
     this.#organs.waiters.end(ending);
   }
+}
+
+function rolledBack(peer: PeerId): string {
+  return `member ${peer} remembers votes or entries of this directory that it does not hold (an old copy?)`;
 }
 
 /** How many shortest election timeouts a stopping leader gives the hand-over. */

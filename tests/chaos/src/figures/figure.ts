@@ -23,9 +23,13 @@ export function spread(durationsMs: readonly number[]): string {
   return `p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)} ms (${durationsMs.length})`;
 }
 
+/** Violations that are told in full. */
+const shownMax = 20;
+
 export function figureTable(report: FigureReport): string {
+  const { violations } = report;
+  const more = violations.length > shownMax ? [`and ${violations.length - shownMax} more`] : [];
+  const said = [...violations.slice(0, shownMax), ...more].join("; ");
   const rows = report.figures.map(({ what, value }) => `| ${what} | ${value} |`);
-  return ["| what | figure |", "|---|---|", ...rows, `| violations | ${report.violations.join("; ") || "none"} |`].join(
-    "\n",
-  );
+  return ["| what | figure |", "|---|---|", ...rows, `| violations | ${said || "none"} |`].join("\n");
 }

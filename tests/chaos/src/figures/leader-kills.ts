@@ -3,6 +3,7 @@ import { ChaosCluster } from "../cluster/chaos-cluster.ts";
 import { chaosUser } from "../cluster/cluster-plan.ts";
 import { leaderOf, statusOf } from "../leader-of.ts";
 import { makeContent } from "../workload/contents.ts";
+import { findStateDisputes } from "../verify/master-states.ts";
 import { EdgeSession } from "../workload/edge-session.ts";
 import { type FigureReport, spread } from "./figure.ts";
 
@@ -55,7 +56,8 @@ export async function measureLeaderKills(options: LeaderKillOptions): Promise<Fi
     await delay(2_000);
     stopping.abort();
     await Promise.all(clients);
-    return evaluate(stored, killedAtMs, await listAll(observer, folderId));
+    const result = evaluate(stored, killedAtMs, await listAll(observer, folderId));
+    return { ...result, violations: [...result.violations, ...(await findStateDisputes(cluster))] };
   } finally {
     cutOff.abort();
     await cluster.destroy();

@@ -7,6 +7,7 @@ import { folderModel } from "../workload/folder-model.ts";
 import type { Violations } from "../workload/violations.ts";
 import type { Workload } from "../workload/workload.ts";
 import { type DiskSurvey, surveyDisks } from "./chunk-walker.ts";
+import { findStateDisputes } from "./master-states.ts";
 import { findMissingCopies, type WantedChunk } from "./copies-check.ts";
 
 /** What the end of a run showed, besides violations. */
@@ -36,7 +37,7 @@ export interface FinalCheckOptions {
 
 /**
  * With all faults over: every file is listed, read and hashed, deleted folders are gone, the whole history is explained
- * by one order, and every chunk has its copies on disk.
+ * by one order, every chunk has its copies on disk, and the masters' tables are equal.
  */
 export async function checkEverything(options: FinalCheckOptions): Promise<FinalFacts> {
   const { workload, violations, report } = options;
@@ -61,6 +62,7 @@ export async function checkEverything(options: FinalCheckOptions): Promise<Final
   const { operations, steps } = checkHistory(workload, violations);
   report(`history of ${operations} operations checked in ${steps} steps; waiting for all copies`);
   const { survey, healedMs } = await waitForCopies(options, wanted);
+  for (const line of await findStateDisputes(options.cluster)) violations.add("masters' tables differ", line);
   return {
     files,
     hashedBytes,
