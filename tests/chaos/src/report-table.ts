@@ -22,6 +22,7 @@ export function tableOf(report: ChaosReport): string {
     rows.push(
       ["files at the end, all hashed", `${final.files} (${mebibytes(final.hashedBytes)})`],
       ["folders deleted for ever, all gone", String(final.foldersGone)],
+      ["entries of the folder that only grows, all listed", String(final.wideEntries)],
       ["operations of the history, one order found", `${final.historyOperations} in ${final.historySteps} steps`],
       ["chunks wanted; copies on disk", `${final.chunks}; ${final.copies} (${mebibytes(final.walkedBytes)} checked)`],
       ["copies in quarantine", String(final.quarantined)],

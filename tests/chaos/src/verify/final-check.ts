@@ -15,6 +15,8 @@ export interface FinalFacts {
   readonly files: number;
   readonly hashedBytes: number;
   readonly foldersGone: number;
+  /** Entries of the folder that only grows, listed page by page. */
+  readonly wideEntries: number;
   readonly historyOperations: number;
   readonly historySteps: number;
   readonly chunks: number;
@@ -59,6 +61,8 @@ export async function checkEverything(options: FinalCheckOptions): Promise<Final
   }
   report(`${files} files read back (${(hashedBytes / 2 ** 20).toFixed(0)} MiB); looking for what should be gone`);
   await checkPurged(session, workload, violations);
+  const fault = await workload.wide?.findFault(session);
+  if (fault !== undefined) violations.add("listed wrongly", `the folder that only grows: ${fault}`);
   const { operations, steps } = checkHistory(workload, violations);
   report(`history of ${operations} operations checked in ${steps} steps; waiting for all copies`);
   const { survey, healedMs } = await waitForCopies(options, wanted);
@@ -67,6 +71,7 @@ export async function checkEverything(options: FinalCheckOptions): Promise<Final
     files,
     hashedBytes,
     foldersGone: workload.folders.purged.length,
+    wideEntries: workload.wide?.count ?? 0,
     historyOperations: operations,
     historySteps: steps,
     chunks: wanted.length,

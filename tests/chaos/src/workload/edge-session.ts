@@ -99,8 +99,8 @@ export class EdgeSession {
     });
   }
 
-  async createFolder(name: string): Promise<bigint> {
-    const request = { requestId: newRequestId(), parentId: 0n, name, keepExisting: true };
+  async createFolder(name: string, parentId = 0n): Promise<bigint> {
+    const request = { requestId: newRequestId(), parentId, name, keepExisting: true };
     const answer = await this.ask(({ gateway, signal }) => gateway.drive.createFolder(request, { signal }));
     return answer.entry?.entryId ?? 0n;
   }

@@ -6,6 +6,7 @@ import { EdgeSession, Refused } from "./edge-session.ts";
 import type { FileRow, FolderInput, FolderOutput } from "./folder-model.ts";
 import { SeededChance } from "./seeded-chance.ts";
 import type { Violations } from "./violations.ts";
+import { WideFolder } from "./wide-folder.ts";
 
 /** What the clients do. */
 export interface WorkloadOptions {
@@ -47,6 +48,7 @@ export class Workload {
   readonly #folders: WorkFolder[] = [];
   readonly #purged: WorkFolder[] = [];
   #current: readonly WorkFolder[] = [];
+  #wide: WideFolder | undefined;
   #running: Promise<void> = Promise.resolve();
   #isEnding = false;
   #completedCount = 0;
@@ -63,7 +65,9 @@ export class Workload {
     const keeper = this.#newSession(0);
     await this.#openFolders(keeper, 0);
     const clients = Array.from({ length: this.#options.clients }, (_, index) => this.#runClient(index));
-    this.#running = Promise.all([this.#keepFolders(keeper), ...clients]).then(() => undefined);
+    this.#wide = new WideFolder(this.#newSession(this.#options.clients));
+    const filling = this.#wide.fill(() => this.#isEnding);
+    this.#running = Promise.all([this.#keepFolders(keeper), filling, ...clients]).then(() => undefined);
     // Reported by `finish`; here only kept from ending the process meanwhile.
     this.#running.catch(() => undefined);
   }
@@ -87,6 +91,11 @@ export class Workload {
   /** Folders that are meant to be there, and those that are meant to be gone. */
   get folders(): { readonly kept: readonly WorkFolder[]; readonly purged: readonly WorkFolder[] } {
     return { kept: this.#folders, purged: this.#purged };
+  }
+
+  /** The folder that only grows; undefined before the start. */
+  get wide(): WideFolder | undefined {
+    return this.#wide;
   }
 
   get history(): History<FolderInput, FolderOutput> {
