@@ -90,7 +90,9 @@ async function startProcesses(
   const pagePath = await ensurePageBuilt(options.root, process.execPath);
   const basePort = settings.basePort === 0 ? undefined : settings.basePort;
   const hosts = [...new Set(["127.0.0.1", settings.advertiseHost])];
-  const book = await openPortBook(path.join(data.runPath, "ports.json"), basePort, hosts);
+  // The gateway listens last: until then its port looks as free as any.
+  const reserved = [settings.port];
+  const book = await openPortBook(path.join(data.runPath, "ports.json"), { basePort, hosts, reserved });
   const ports = await book.take([...masterPortNames(Number(settings.masters)), "supervisor"]);
   const supervisorAddress = `127.0.0.1:${ports["supervisor"] ?? 0}`;
   const shape = await shapeOf(settings, data, { pagePath, ports, supervisorAddress });

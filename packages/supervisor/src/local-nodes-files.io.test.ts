@@ -94,15 +94,23 @@ describe("the files to join with", () => {
 describe("the port book", () => {
   it("gives what it gave before, and nothing twice", async () => {
     const file = path.join(folder, "ports.json");
-    const book = await openPortBook(file, undefined);
+    const book = await openPortBook(file);
     const given = { ...(await book.take(["a", "b"])), ...(await book.take(["c"])) };
     expect(new Set(Object.values(given)).size).toBe(3);
-    const again = await openPortBook(file, undefined);
+    const again = await openPortBook(file);
     expect(await again.take(["c", "a"])).toEqual({ a: given["a"], c: given["c"] });
+  });
+  it("never gives the port on which the gateway will listen, free as it is", async () => {
+    const file = path.join(folder, "ports.json");
+    const { a } = await (await openPortBook(file)).take(["a"]);
+    const gatewayPort = a ?? 0;
+    expect((await (await openPortBook(file, { reserved: [gatewayPort] })).take(["a"]))["a"]).not.toBe(gatewayPort);
+    const fromBase = await openPortBook(file, { basePort: gatewayPort, reserved: [gatewayPort] });
+    expect((await fromBase.take(["a"]))["a"]).toBeGreaterThan(gatewayPort);
   });
   it("starts anew from a damaged file", async () => {
     await writeFile(path.join(folder, "ports.json"), "{");
-    expect(await (await openPortBook(path.join(folder, "ports.json"), undefined)).take(["a"])).toHaveProperty("a");
+    expect(await (await openPortBook(path.join(folder, "ports.json"))).take(["a"])).toHaveProperty("a");
   });
 });
 
@@ -118,7 +126,7 @@ describe("the service for the gateway", () => {
     });
     const ports = { clock: createNodeClock(), timers: createNodeTimers(), random: createNodeRandom() };
     const network = createGrpcNetwork({ ...ports, logger: silentLogger, metrics: createMetrics() });
-    const { port } = await openPortBook(path.join(folder, "ports.json"), undefined).then((book) => book.take(["port"]));
+    const { port } = await openPortBook(path.join(folder, "ports.json")).then((book) => book.take(["port"]));
     const listener = await listenForGateway(`127.0.0.1:${port}`, {
       ...{ nodes, secret: "s".repeat(64) },
       nodeIdOf: async (name) => (name === "node-1" ? 7 : 0),

@@ -2,23 +2,26 @@ import { readFile } from "node:fs/promises";
 import { choosePorts } from "./ports.ts";
 import { writeFileDurably } from "./write-file-durably.ts";
 
+/** Where and how ports are chosen. */
+export interface PortBookOptions {
+  /** Ports from here upwards; undefined: any free ones. */
+  readonly basePort?: number | undefined;
+  /** Addresses on which they have to be free. Default loopback. */
+  readonly hosts?: readonly string[];
+  /** Never given: somebody will listen on them, even though nobody does now. */
+  readonly reserved?: readonly number[];
+}
+
 /** Which inner port belongs to which name, kept in `run/ports.json` so that a later start finds the same ones. */
 export class PortBook {
   readonly #file: string;
-  readonly #basePort: number | undefined;
+  readonly #options: PortBookOptions;
   readonly #previous: Readonly<Record<string, number>>;
-  readonly #hosts: readonly string[];
   #given: Readonly<Record<string, number>> = {};
 
-  constructor(
-    file: string,
-    basePort: number | undefined,
-    known: { readonly previous: Readonly<Record<string, number>>; readonly hosts: readonly string[] },
-  ) {
-    const { previous, hosts } = known;
+  constructor(file: string, options: PortBookOptions, previous: Readonly<Record<string, number>>) {
     this.#file = file;
-    this.#hosts = hosts;
-    this.#basePort = basePort;
+    this.#options = options;
     this.#previous = previous;
   }
 
@@ -27,9 +30,9 @@ export class PortBook {
     const others = Object.entries(this.#given).filter(([name]) => !names.includes(name));
     const chosen = await choosePorts(names, {
       previous: { ...this.#previous, ...this.#given },
-      basePort: this.#basePort,
-      hosts: this.#hosts,
-      taken: others.map(([, port]) => port),
+      basePort: this.#options.basePort,
+      hosts: this.#options.hosts ?? ["127.0.0.1"],
+      taken: [...others.map(([, port]) => port), ...(this.#options.reserved ?? [])],
     });
     this.#given = { ...this.#given, ...chosen };
     await writeFileDurably(this.#file, JSON.stringify({ ...this.#previous, ...this.#given }, undefined, 2));
@@ -38,12 +41,8 @@ export class PortBook {
 }
 
 /** Reads what was given before; a missing or damaged file only means other ports. */
-export async function openPortBook(
-  file: string,
-  basePort: number | undefined,
-  hosts: readonly string[] = ["127.0.0.1"],
-): Promise<PortBook> {
-  return new PortBook(file, basePort, { previous: await readPrevious(file), hosts });
+export async function openPortBook(file: string, options: PortBookOptions = {}): Promise<PortBook> {
+  return new PortBook(file, options, await readPrevious(file));
 }
 
 async function readPrevious(file: string): Promise<Readonly<Record<string, number>>> {
