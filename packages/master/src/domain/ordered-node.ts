@@ -1,4 +1,4 @@
-import { assert } from "@holdfast/base";
+import { assert, isPlanted } from "@holdfast/base";
 
 /**
  * One node of an ordered set as bytes, read and changed in place of being parsed: an insertion is two copies, whatever
@@ -137,7 +137,7 @@ export function withoutItem(node: NodeBytes, position: number): NodeBytes {
 
 /** The inner node with another number of keys below one child. */
 export function withChildCount(node: NodeBytes, position: number, count: number): NodeBytes {
-  const next = new Uint8Array(node);
+  const next = isPlanted("orderEditedInPlace") ? node : new Uint8Array(node);
   write32(next, itemStart(node, position) + 4, count);
   return next;
 }
