@@ -22,16 +22,13 @@ export function judge(
   const majority = Math.floor(mastersCount / 2) + 1;
   let disputedIndex: number | undefined;
   for (const { index, stateHash } of own.toReversed()) {
-    const differing = others
-      .map((hashes) => hashes.find((hash) => hash.index === index)?.stateHash)
-      .filter((hash) => hash !== undefined && !equalBytes(hash, stateHash));
-    const isOutvoted = differing.some(
-      (one) => differing.filter((other) => equalBytes(one ?? noHash, other ?? noHash)).length >= majority,
-    );
+    const differing = others.flatMap((hashes) => {
+      const theirs = hashes.find((hash) => hash.index === index)?.stateHash;
+      return theirs === undefined || equalBytes(theirs, stateHash) ? [] : [theirs];
+    });
+    const isOutvoted = differing.some((one) => differing.filter((other) => equalBytes(one, other)).length >= majority);
     if (isOutvoted) return { kind: "diverged", index };
     if (differing.length > 0) disputedIndex ??= index;
   }
   return disputedIndex === undefined ? { kind: "equal" } : { kind: "disputed", index: disputedIndex };
 }
-
-const noHash = new Uint8Array(0);

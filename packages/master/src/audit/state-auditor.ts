@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { isHoldfastError, safeInteger } from "@holdfast/base";
+import { isHoldfastError } from "@holdfast/base";
 import type { Logger } from "@holdfast/observability";
 import { GetStateHashesRequestSchema, QueryService } from "@holdfast/proto/master/v1/master";
 import type { RaftNode } from "@holdfast/raft";
@@ -70,7 +70,8 @@ export class StateAuditor {
       const client = this.#options.network.client(QueryService, address);
       const request = create(GetStateHashesRequestSchema);
       const answer = await client.getStateHashes(request, { timeoutMs: answerTimeoutMs });
-      return answer.hashes.map(({ index, stateHash }) => ({ index: safeInteger(index), stateHash }));
+      // An index that is no number of ours equals none of ours.
+      return answer.hashes.map(({ index, stateHash }) => ({ index: Number(index), stateHash }));
     } catch (error) {
       // Away, or older than the question: it is asked again.
       if (isHoldfastError(error)) return [];
