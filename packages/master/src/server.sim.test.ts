@@ -100,7 +100,7 @@ describe("the master's own disk", () => {
     expect((await cluster.execute(createUser)).outcome?.userId).toBe(1n);
     expect(old.master.readiness()).toMatchObject({
       isReady: false,
-      reason: expect.stringContaining("the disk failed"),
+      reason: expect.stringContaining("takes part no more: the log could not be written"),
     });
     expect((await cluster.leader()).id).not.toBe(old.id);
   });

@@ -209,7 +209,7 @@ interface Parts {
   readonly guard: DiskGuard;
   readonly history: HistoryKeeper;
   readonly auditor: StateAuditor;
-  /** What the disk said when it failed; this master takes part in nothing any more. */
+  /** Why Raft gave this node up (its disk failed, or it set itself aside); it takes part in nothing any more. */
   readonly health: { diskFailure?: string };
   readonly logger: Logger;
 }
@@ -270,7 +270,7 @@ function assemble(core: Core): Parts {
     observer,
     guard,
     history,
-    auditor: new StateAuditor({ hashes, raft, network: ports.network, clock: ports.clock, timers, logger }),
+    auditor: new StateAuditor({ hashes, raft, network: ports.network, clock: ports.clock, timers, logger, metrics }),
     health: {},
     logger,
   };
@@ -325,7 +325,8 @@ function followLeadership(raft: RaftNode, { controllers, fleet, observer, health
 }
 
 function readinessOf(raft: RaftNode, store: KeyValueStore, { guard, health }: Parts): MasterReadiness {
-  if (health.diskFailure !== undefined) return { isReady: false, reason: `the disk failed: ${health.diskFailure}` };
+  if (health.diskFailure !== undefined)
+    return { isReady: false, reason: `this master takes part no more: ${health.diskFailure}` };
   if (guard.isLow()) return { isReady: false, reason: "the disk is nearly full; changes are refused" };
   const status = raft.status();
   if (status.leader === undefined) return { isReady: false, reason: "no leader is known" };

@@ -6,3 +6,4 @@ export type { DirectoryLock, Disk, DiskFile, DiskSpace, DiskStat } from "./ports
 export type { KeyValueChange, KeyValueRange, KeyValueSnapshot, KeyValueStore } from "./ports/key-value-store.ts";
 export type { Random } from "./ports/random.ts";
 export type { Timer, Timers } from "./ports/timers.ts";
+export { RecurringWork } from "./recurring-work.ts";

@@ -90,7 +90,7 @@ async function startProcesses(
   const pagePath = await ensurePageBuilt(options.root, process.execPath);
   const basePort = settings.basePort === 0 ? undefined : settings.basePort;
   const hosts = [...new Set(["127.0.0.1", settings.advertiseHost])];
-  // The gateway listens last: until then its port looks as free as any.
+  // The gateway listens last: until then its port looks free.
   const reserved = [settings.port];
   const book = await openPortBook(path.join(data.runPath, "ports.json"), { basePort, hosts, reserved });
   const ports = await book.take([...masterPortNames(Number(settings.masters)), "supervisor"]);

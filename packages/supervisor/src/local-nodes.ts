@@ -72,7 +72,7 @@ export class LocalNodes {
    */
   start(name: string, joinSecret = ""): Promise<string> {
     return this.#inTurn(async () => {
-      assertJoinSecret(name, joinSecret);
+      requireJoinSecret(name, joinSecret);
       if (name !== "") this.#assertKnown(name);
       if (this.#processes.has(name)) return name;
       if (this.#processes.size >= localNodesMax) {
@@ -147,7 +147,7 @@ export class LocalNodes {
   }
 }
 
-function assertJoinSecret(name: string, joinSecret: string): void {
+function requireJoinSecret(name: string, joinSecret: string): void {
   if (joinSecret === "" || (name === "" && /^[0-9a-f]{64}$/.test(joinSecret))) return;
   throw new HoldfastError(
     "invalidArgument",

@@ -4,7 +4,7 @@ import { writeFileDurably } from "./write-file-durably.ts";
 
 /** Where and how ports are chosen. */
 export interface PortBookOptions {
-  /** Ports from here upwards; undefined: any free ones. */
+  /** Ports from here upwards; undefined: whatever is free. */
   readonly basePort?: number | undefined;
   /** Addresses on which they have to be free. Default loopback. */
   readonly hosts?: readonly string[];

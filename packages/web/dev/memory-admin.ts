@@ -39,7 +39,8 @@ export function addAdmin(router: ConnectRouter, state: MemoryState): void {
     },
     createJoinToken({ lifetimeMs, label, replacesNodeId }, context) {
       check(context);
-      const wish = { lifetimeMs: lifetimeMs === 0n ? 3_600_000n : lifetimeMs, label, replacesNodeId };
+      const said = label === "" && replacesNodeId !== 0 ? `replaces ${fleet.node(replacesNodeId).name}` : label;
+      const wish = { lifetimeMs: lifetimeMs === 0n ? 3_600_000n : lifetimeMs, label: said, replacesNodeId };
       const value = create(IssueJoinTokenSchema, wish);
       const outcome = fleet.change(`join-token ${++tokenCount}`, { case: "issueJoinToken", value });
       const joinToken = `hfj_${"0123456789abcdef".repeat(14)}${tokenCount}`;

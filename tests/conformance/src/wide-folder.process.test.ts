@@ -4,6 +4,10 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { signIn, type EdgeClient } from "./edge-client.ts";
 import { startLocalCluster } from "./local-cluster.ts";
+import { readMetric } from "./read-metric.ts";
+import { waitFor } from "./wait-for.ts";
+
+type Ports = Readonly<Record<string, number>>;
 
 const masters = ["master-1", "master-2", "master-3"];
 
@@ -48,10 +52,14 @@ it("a folder of hundreds is listed whole by masters that were killed and read it
     expect(await listAll(client)).toEqual(expected);
     const middle = await client.drive.listFolder({ limit: 3, offset: 431 });
     expect([middle.entries.map(({ name }) => name), middle.totalCount]).toEqual([expected.slice(431, 434), 500]);
-    // Twice as long as masters take to compare what they have come to.
-    await new Promise((resolve) => setTimeout(resolve, 11_000));
-    for (const name of masters)
+    const ports = JSON.parse(await readFile(path.join(again.dataPath, "run", "ports.json"), "utf8")) as Ports;
+    for (const name of masters) {
+      const url = `http://127.0.0.1:${ports[`${name}-health`]}/metrics`;
+      const agreed = (): Promise<number> => readMetric(url, "holdfast_master_agreed_index");
+      // Compared are multiples of 64; the last of them may not be over yet.
+      await waitFor(`${name} to agree with a majority`, async () => (await agreed()) >= Number(middle.index) - 128);
       expect(await readFile(path.join(again.dataPath, "run", `${name}.log`), "utf8")).not.toContain("master.state_d");
+    }
   } finally {
     await again.destroy();
   }

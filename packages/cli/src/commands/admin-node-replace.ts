@@ -28,8 +28,7 @@ export const adminNodeReplace: Command = {
     const session = await openSession();
     const status = await readStatus(session);
     const { name, nodeId } = findNode(status, parsed.positionals[0] ?? "");
-    const label = `replaces ${name}`;
-    const wish = { lifetimeMs, label, replacesNodeId: nodeId };
+    const wish = { lifetimeMs, replacesNodeId: nodeId };
     // The question needs a token's shape; the token itself is made by the gateway, and shown to nobody else.
     const command: FleetOrder = { case: "issueJoinToken", value: { ...wish, tokenSha256: randomBytes(32) } };
     const question = { case: "command", value: { command } } as const;

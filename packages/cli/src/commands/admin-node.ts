@@ -6,7 +6,7 @@ import { taskDocument, taskSentence } from "../admin/task-view.ts";
 import { parseWords } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../exit-code.ts";
-import { openSession } from "../session.ts";
+import { openSession, type Session } from "../session.ts";
 import { withRetries } from "../transfer/retry.ts";
 
 export const adminNodeLs: Command = {
@@ -60,15 +60,21 @@ export const adminNodeLabel: Command = {
   },
 };
 
+async function localProcessOf(session: Session, word: string): Promise<string> {
+  const status = await readStatus(session);
+  const { nodes: processes } = await withRetries(() => session.admin.listLocalNodes({}));
+  return findLocalProcess(status, processes, word);
+}
+
 export const adminNodeStart: Command = {
   usage: "admin node start [NAME]",
   summary: "start one more chunkserver on the machine of npm start, or a stopped one",
   async run(words, { output }) {
     const parsed = parseWords(words, {}, { min: 0, max: 1, usage: adminNodeStart.usage });
     const session = await openSession();
-    const word = parsed.positionals[0] ?? "";
-    const [status, { nodes: processes }] = [await readStatus(session), await session.admin.listLocalNodes({})];
-    const { name } = await session.admin.startLocalNode({ name: findLocalProcess(status, processes, word) });
+    const [word] = parsed.positionals;
+    const wanted = word === undefined ? "" : await localProcessOf(session, word);
+    const { name } = await session.admin.startLocalNode({ name: wanted });
     output.document({ node: name });
     output.line(`${name} runs.`);
   },

@@ -1,5 +1,5 @@
 /** Masters compare what they have come to at indexes that are multiples of this. */
-export const comparedIndexes = 64;
+const comparedIndexes = 64;
 /** Of the newest ones. */
 const hashesMax = 64;
 

@@ -11,9 +11,10 @@ function hashes(...values: readonly (number | undefined)[]): readonly StateHashA
 
 describe("judging one's own tables", () => {
   it.each([
-    ["all say the same", hashes(1, 2), [hashes(1, 2), hashes(1, 2)], 3, { kind: "equal" }],
-    ["nobody is there", hashes(1, 2), [[], []], 3, { kind: "equal" }],
-    ["no index in common", hashes(1), [hashes(undefined, 2), []], 3, { kind: "equal" }],
+    ["all say the same", hashes(1, 2), [hashes(1, 2), hashes(1, 2)], 3, { kind: "equal", index: 128 }],
+    ["one of two others is there, and is behind", hashes(1, 2), [hashes(1), []], 3, { kind: "equal", index: 64 }],
+    ["nobody is there", hashes(1, 2), [[], []], 3, { kind: "equal", index: 0 }],
+    ["no index in common", hashes(1), [hashes(undefined, 2), []], 3, { kind: "equal", index: 0 }],
     [
       "the others agree on another state",
       hashes(1, 9),

@@ -3,8 +3,8 @@ import type { StateHashAt } from "../application/state-hashes.ts";
 
 /** What comparing with the others shows. */
 export type Verdict =
-  /** Nobody says otherwise, as far as anybody was there to say. */
-  | { readonly kind: "equal" }
+  /** Nobody says otherwise. `index`: the newest at which a majority, this one included, said so; 0 when too few were there. */
+  | { readonly kind: "equal"; readonly index: number }
   /** A majority of all masters came to the same other state: this one is wrong. */
   | { readonly kind: "diverged"; readonly index: number }
   /** Somebody came to another state, and there is no majority against this one. */
@@ -20,15 +20,14 @@ export function judge(
   mastersCount: number,
 ): Verdict {
   const majority = Math.floor(mastersCount / 2) + 1;
-  let disputedIndex: number | undefined;
+  let [agreedIndex, disputedIndex] = [0, 0];
   for (const { index, stateHash } of own.toReversed()) {
-    const differing = others.flatMap((hashes) => {
-      const theirs = hashes.find((hash) => hash.index === index)?.stateHash;
-      return theirs === undefined || equalBytes(theirs, stateHash) ? [] : [theirs];
-    });
+    const said = others.flatMap((hashes) => hashes.find((hash) => hash.index === index)?.stateHash ?? []);
+    const differing = said.filter((hash) => !equalBytes(hash, stateHash));
     const isOutvoted = differing.some((one) => differing.filter((other) => equalBytes(one, other)).length >= majority);
     if (isOutvoted) return { kind: "diverged", index };
-    if (differing.length > 0) disputedIndex ??= index;
+    if (differing.length > 0) disputedIndex = Math.max(disputedIndex, index);
+    if (1 + said.length - differing.length >= majority) agreedIndex = Math.max(agreedIndex, index);
   }
-  return disputedIndex === undefined ? { kind: "equal" } : { kind: "disputed", index: disputedIndex };
+  return disputedIndex > 0 ? { kind: "disputed", index: disputedIndex } : { kind: "equal", index: agreedIndex };
 }

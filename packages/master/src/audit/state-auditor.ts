@@ -1,15 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { isHoldfastError } from "@holdfast/base";
-import type { Logger } from "@holdfast/observability";
+import type { Gauge, Logger, Metrics } from "@holdfast/observability";
 import { GetStateHashesRequestSchema, QueryService } from "@holdfast/proto/master/v1/master";
 import type { RaftNode } from "@holdfast/raft";
 import type { Network } from "@holdfast/rpc";
-import type { Clock, Timer, Timers } from "@holdfast/runtime";
+import { RecurringWork, type Clock, type Timers } from "@holdfast/runtime";
 import { judge, type Verdict } from "./plan.ts";
 import type { StateHashAt, StateHashes } from "../application/state-hashes.ts";
 
 /** Between two comparisons. */
-export const auditIntervalMs = 5000;
+const auditIntervalMs = 5000;
 /** A master that does not answer within this time is compared the next time. */
 const answerTimeoutMs = 2000;
 /** So that a dispute that nobody settles does not fill the log. */
@@ -23,6 +23,7 @@ export interface StateAuditorOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -32,26 +33,26 @@ export interface StateAuditorOptions {
  */
 export class StateAuditor {
   readonly #options: StateAuditorOptions;
-  #timer: Timer | undefined;
-  #running: Promise<void> | undefined;
+  readonly #comparisons: RecurringWork;
+  readonly #agreedIndex: Gauge;
   #disputeLoggedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: StateAuditorOptions) {
     this.#options = options;
-  }
-
-  start(): void {
-    this.#timer ??= this.#options.timers.every(auditIntervalMs, () => {
-      // One that takes longer than the interval is not doubled.
-      this.#running ??= this.#compare().finally(() => (this.#running = undefined));
+    this.#comparisons = new RecurringWork(options.timers, auditIntervalMs, () => this.#compare());
+    this.#agreedIndex = options.metrics.gauge({
+      name: "holdfast_master_agreed_index",
+      help: "Newest log index at which a majority of masters, this one included, was seen to have the same tables",
     });
   }
 
+  start(): void {
+    this.#comparisons.start();
+  }
+
   /** Settles when nothing goes on any more. */
-  async stop(): Promise<void> {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#comparisons.stop();
   }
 
   async #compare(): Promise<void> {
@@ -81,13 +82,17 @@ export class StateAuditor {
 
   async #act(verdict: Verdict): Promise<void> {
     const { logger, raft, clock } = this.#options;
-    if (verdict.kind === "equal") return;
     const { index } = verdict;
+    if (verdict.kind === "equal") {
+      this.#agreedIndex.set(index);
+      return;
+    }
     if (verdict.kind === "disputed") {
       const nowMs = clock.monotonicMs();
       if (nowMs - this.#disputeLoggedAtMs < disputeLoggedMs) return;
       this.#disputeLoggedAtMs = nowMs;
-      const message = "Another master's tables differ from these, and no majority says which are right.";
+      const message =
+        "Another master's tables differ from these, and no majority says which are right. Nothing was changed; when all masters run and a majority agrees, the others set theirs aside.";
       logger.error("master.state_disputed", { index, message });
       return;
     }

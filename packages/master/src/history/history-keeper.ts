@@ -7,7 +7,7 @@ import {
   type HistorySample,
 } from "@holdfast/proto/fleet/v1/fleet";
 import type { Network } from "@holdfast/rpc";
-import type { Timer, Timers } from "@holdfast/runtime";
+import { RecurringWork, type Timers } from "@holdfast/runtime";
 import type { Leadership } from "../services/fleet/leadership.ts";
 
 /** Between two samples. */
@@ -35,25 +35,20 @@ export interface HistoryKeeperOptions {
 export class HistoryKeeper {
   readonly #options: HistoryKeeperOptions;
   #samples: readonly HistorySample[] = [];
-  #timer: Timer | undefined;
-  #running: Promise<void> | undefined;
+  readonly #turns: RecurringWork;
 
   constructor(options: HistoryKeeperOptions) {
     this.#options = options;
+    this.#turns = new RecurringWork(options.timers, historyIntervalMs, () => this.#turn());
   }
 
   start(): void {
-    this.#timer ??= this.#options.timers.every(historyIntervalMs, () => {
-      // One that takes longer than the interval is not doubled.
-      this.#running ??= this.#turn().finally(() => (this.#running = undefined));
-    });
+    this.#turns.start();
   }
 
   /** Settles when nothing goes on any more. */
-  async stop(): Promise<void> {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#turns.stop();
   }
 
   /** Samples after a leader time, oldest first. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { waitFor } from "@holdfast/tests-conformance";
+import { readMetric, waitFor } from "@holdfast/tests-conformance";
 import type { ClusterDriver } from "./cluster-driver.ts";
 import { clockFileOf, type ClusterShape, joinSecretFileOf, planProcess, processNames, roleOf } from "./cluster-plan.ts";
 import { ContainerDriver } from "./container-driver.ts";
@@ -135,14 +135,23 @@ export class ChaosCluster {
 
   /** Resolves once the process says that it can work. */
   async waitForProcess(name: string, timeoutMs = 60_000): Promise<void> {
-    const { host, port, healthPort } = this.#driver.endpoint(name);
-    const url = `http://${host}:${roleOf(name) === "gateway" ? port : healthPort}/readyz`;
+    const url = this.#healthUrl(name, "/readyz");
     const exitsBefore = this.unexpectedExits.length;
     const isReady = (): Promise<boolean> => {
       if (this.unexpectedExits.length - exitsBefore > hopelessExits) throw new Error("processes end again and again");
       return isOk(url);
     };
     await waitFor(`${name} to be ready`, isReady, timeoutMs);
+  }
+
+  /** A metric without labels of a process; 0 when it does not answer or has none of that name. */
+  metricOf(name: string, metric: string): Promise<number> {
+    return readMetric(this.#healthUrl(name, "/metrics"), metric);
+  }
+
+  #healthUrl(name: string, path: string): string {
+    const { host, port, healthPort } = this.#driver.endpoint(name);
+    return `http://${host}:${roleOf(name) === "gateway" ? port : healthPort}${path}`;
   }
 
   /** Starts a process that is down; from now on it is meant to run, and is started again if it dies by itself. */

@@ -57,7 +57,7 @@ export async function measureLeaderKills(options: LeaderKillOptions): Promise<Fi
     stopping.abort();
     await Promise.all(clients);
     const result = evaluate(stored, killedAtMs, await listAll(observer, folderId));
-    return { ...result, violations: [...result.violations, ...(await findStateDisputes(cluster))] };
+    return { ...result, violations: [...result.violations, ...(await findStateDisputes(cluster, observer))] };
   } finally {
     cutOff.abort();
     await cluster.destroy();

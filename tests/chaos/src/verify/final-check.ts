@@ -66,7 +66,7 @@ export async function checkEverything(options: FinalCheckOptions): Promise<Final
   const { operations, steps } = checkHistory(workload, violations);
   report(`history of ${operations} operations checked in ${steps} steps; waiting for all copies`);
   const { survey, healedMs } = await waitForCopies(options, wanted);
-  for (const line of await findStateDisputes(options.cluster)) violations.add("masters' tables differ", line);
+  for (const line of await findStateDisputes(options.cluster, session)) violations.add("masters' tables differ", line);
   return {
     files,
     hashedBytes,

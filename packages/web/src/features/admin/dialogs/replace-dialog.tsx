@@ -41,7 +41,7 @@ export function ReplaceDialog({ node, cluster, fleet, isLocalPossible }: Replace
   const isAllowed = answer.isCurrent && answer.prediction?.refusal === "";
   const start = async () => setStarted(await admin.startLocalNode({ replacesNodeId: node.nodeId }));
   const make = async () => {
-    const wish = { label: `replaces ${node.name}`, lifetimeMs: BigInt(lifetimeMs), replacesNodeId: node.nodeId };
+    const wish = { lifetimeMs: BigInt(lifetimeMs), replacesNodeId: node.nodeId };
     const made = await admin.createJoinToken(wish);
     setIssued({ ...made, expiresAtMs: Number(made.expiresAtMs) });
   };
